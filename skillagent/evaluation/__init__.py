@@ -1,0 +1,1 @@
+"""Evaluation: suites, arms and statistics. Measures the agent; never teaches it."""

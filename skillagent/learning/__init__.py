@@ -1,0 +1,1 @@
+"""Learning: from attempts to gated edits. Proposes and decides; does not write to disk."""

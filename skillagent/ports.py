@@ -1,0 +1,124 @@
+"""Ports: what the core asks of the outside world, as Protocols. An implementation needs no base class.
+
+`skillagent.testing` has scripted implementations and a conformance check for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillagent.library import Library
+from skillagent.schema import Action, Entry, Event, Json, Message, Observation, Outcome, Reply, Role, Task, Verb
+
+Vectors = NDArray[np.float32]
+
+
+class LLM(Protocol):
+    """A language model."""
+
+    @property
+    def name(self) -> str:
+        """Provider and model, e.g. `local/qwen2.5-coder-1.5b`."""
+        ...
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        *,
+        role: Role,
+        schema: Json | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+        max_tokens: int = 512,
+    ) -> Reply:
+        """Answer the last message; with a `schema`, `Reply.data` is an object that fits it.
+
+        Raises:
+            LLMUnavailable: No answer, or none that fits the schema, after the retries.
+            BudgetSpent: A budget does not allow the call; the model was not asked.
+        """
+        ...
+
+
+class Embedder(Protocol):
+    """Text to unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """A name that changes whenever the vectors would."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return unit rows, shape (len(texts), d), in the order of `texts`."""
+        ...
+
+
+class VectorCache(Protocol):
+    """Vectors of texts, computed once. Losing it costs time, never knowledge."""
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return unit rows, shape (len(texts), d), computing and keeping those not yet known."""
+        ...
+
+
+class Environment(Protocol):
+    """A world in which tasks are set. It knows goals and rewards; it does not know the agent."""
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        """What can be done; readable before `reset`."""
+        ...
+
+    def reset(self, task: Task) -> Observation:
+        """Start the task from its seed: the same task gives the same first observation.
+
+        Raises:
+            ConfigError: The environment has no task of that name, or misses something that the operator must install.
+            EnvironmentFailed: The world could not be brought to its start.
+        """
+        ...
+
+    def step(self, action: Action) -> Outcome:
+        """Do one thing. What the policy did wrong comes back as `Outcome.error`, not as an exception.
+
+        After `terminated` or `truncated` the caller resets; a further step changes nothing and says so.
+
+        Raises:
+            EnvironmentFailed: The world crashed; the episode is void and the environment must be closed.
+        """
+        ...
+
+    def screenshot(self) -> bytes:
+        """Return the present view as PNG."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; a second call does nothing."""
+        ...
+
+
+class Store(Protocol):
+    """Where the library lives. The only writer."""
+
+    def load(self) -> Library:
+        """Return the library as it is on disk now."""
+        ...
+
+    def commit(self, entry: Entry) -> Library:
+        """Apply an accepted decision or a rollback, append the event, and return the new library.
+
+        A refused decision, an attempt or a remark is appended alone.
+
+        Raises:
+            StaleEdit: The library has moved on since the edit was made; nothing was written.
+            StoreBusy: Another process holds the lock; nothing was written.
+        """
+        ...
+
+    def events(self) -> Iterator[Event]:
+        """Yield the ledger, oldest first."""
+        ...

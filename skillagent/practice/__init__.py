@@ -1,0 +1,1 @@
+"""Practice: where experience comes from. Chooses what to try; the loop tries it."""

@@ -1,0 +1,1 @@
+"""Store: the library on disk, its ledger and its vector cache. The one writer."""
