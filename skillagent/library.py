@@ -133,9 +133,8 @@ class Library(Value):
             )
 
     def _with(self, kind: str, items: Mapping[str, Value]) -> Library:
-        return Library.model_construct(
-            **{"skills": self.skills, "insights": self.insights, "demonstrations": self.demonstrations, kind: items}
-        )
+        parts = {"skills": self.skills, "insights": self.insights, "demonstrations": self.demonstrations}
+        return Library.model_validate(parts | {kind: items})
 
 
 def check_name(name: str) -> None:

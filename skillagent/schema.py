@@ -89,7 +89,7 @@ class Verb(Value):
     """One thing that can be done in an environment; prompts and reply schemas are made from it.
 
     `parameters` is a JSON schema of type object. A parameter with `"format": "ref"` names an element of the current
-    observation.
+    observation; `"roles": [...]` beside it says which roles the verb works on (absent: any).
     """
 
     name: str
@@ -119,8 +119,9 @@ class Action(Value):
 class Element(Value):
     """Something on a page or in a scene that an action can name.
 
-    `ref` holds only within one observation; role, name, label and states are what a person sees. `box` is x, y, width,
-    height in pixels of the page's view.
+    `ref` holds only within one episode; role, name, value and states are what a person sees. `near` is the closest
+    visible text of an element that has no name of its own; `within` names the group, row or dialog around it. `box` is
+    x, y, width, height in pixels of the page's view.
     """
 
     ref: str
@@ -128,6 +129,7 @@ class Element(Value):
     name: str = ""
     value: str | None = None
     states: tuple[str, ...] = ()
+    near: str = ""
     within: str = ""
     box: tuple[float, float, float, float] | None = None
 
