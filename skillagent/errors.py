@@ -28,6 +28,10 @@ class InvalidAction(AgentFault):
     """The action does not exist, does not fit its signature, or cannot be carried out now; nothing has happened."""
 
 
+class InvalidReply(AgentFault):
+    """The model answered, but after the retries still not in the form that was asked for: the model's own failure."""
+
+
 class WorldFault(SkillAgentError):
     """The world failed, not the policy: the episode is void."""
 
@@ -37,7 +41,7 @@ class EnvironmentFailed(WorldFault):
 
 
 class LLMUnavailable(WorldFault):
-    """The model did not answer, or not in the form that was asked for."""
+    """The model did not answer."""
 
 
 class BudgetSpent(SkillAgentError):

@@ -38,7 +38,8 @@ class LLM(Protocol):
         """Answer the last message; with a `schema`, `Reply.data` is an object that fits it.
 
         Raises:
-            LLMUnavailable: No answer, or none that fits the schema, after the retries.
+            LLMUnavailable: No answer after the retries.
+            InvalidReply: Answers, but none that fits the schema.
             BudgetSpent: A budget does not allow the call; the model was not asked.
         """
         ...

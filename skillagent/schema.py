@@ -60,7 +60,8 @@ class Split(StrEnum):
 class Task(Value):
     """One thing to be done once: a named task of an environment, or a goal in words on a page.
 
-    `goal` may be empty where the environment states it at reset (then `Observation.goal` has it).
+    `goal` may be empty where the environment states it at reset (then `Observation.goal` has it). `expect` is a text
+    that the last observation must show when the task is done: a check for worlds that have none of their own.
     """
 
     env: str
@@ -68,6 +69,7 @@ class Task(Value):
     goal: str = ""
     seed: Annotated[int, Field(ge=0)] = 0
     url: str | None = None
+    expect: str = ""
     max_steps: Annotated[int, Field(ge=1)] = 12
     timeout_s: Annotated[float, Field(gt=0)] = 300.0
 

@@ -1,1 +1,36 @@
-"""Prompts: one Markdown file each, with strict placeholders."""
+"""Prompts: one Markdown file each, with strict placeholders.
+
+`$name` in a file is a placeholder; every placeholder must be given and every value given must be used. Text that comes
+from a page or from the library goes through `fence`, so that it can neither end its own frame nor pose as ours.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from string import Template
+
+
+def render(prompt: str, **values: str) -> str:
+    """Return the prompt's text with its placeholders filled.
+
+    Raises:
+        KeyError: A placeholder has no value.
+        ValueError: A value has no placeholder.
+    """
+    template = _template(prompt)
+    if unknown := set(values) - set(template.get_identifiers()):
+        raise ValueError(f"prompt {prompt}: no placeholder for {', '.join(sorted(unknown))}")
+    return template.substitute(values)
+
+
+def fence(tag: str, text: str) -> str:
+    """Frame data as `<tag>…</tag>`; whatever looks like the frame inside it is defused."""
+    harmless = text.replace(f"</{tag}", f"< /{tag}").strip()
+    return f"<{tag}>\n{harmless}\n</{tag}>"
+
+
+@cache
+def _template(prompt: str) -> Template:
+    path = Path(__file__).with_name(f"{prompt}.md")
+    return Template(path.read_text(encoding="utf-8").strip())

@@ -1,0 +1,103 @@
+"""Act: ask the model for one typed action at a time until the task ends.
+
+What the policy does wrong (an action that cannot be done, a reply out of form) is a step with an error, which the model
+reads next. What the world does wrong is raised and makes the episode void; this module catches nothing of that.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from skillagent.acting.history import conversation, opening
+from skillagent.acting.reply import as_action, reply_schema
+from skillagent.errors import InvalidReply
+from skillagent.library import Library
+from skillagent.ports import LLM, Environment
+from skillagent.schema import (
+    Action,
+    Observation,
+    Outcome,
+    Plan,
+    Role,
+    Route,
+    Step,
+    Task,
+    Trajectory,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NO_ACTION = Action(verb="none")
+
+
+def act(
+    environment: Environment,
+    task: Task,
+    first: Observation,
+    plan: Plan,
+    route: Route,
+    library: Library,
+    *,
+    llm: LLM,
+    temperature: float = 0.0,
+    room: int = 11_000,
+    watch: Callable[[Value], None] = lambda _: None,
+) -> Trajectory:
+    """Carry out the plan from the first observation on, and return what happened.
+
+    Args:
+        environment: Reset to `first`.
+        llm: Chooses the actions.
+        temperature: 0 repeats; above, the task's seed and the turn decide the sample.
+        room: Characters of conversation that the model can read.
+        watch: Is shown each step as it ends.
+
+    Raises:
+        WorldFault: The environment or the model failed; the episode is void.
+        BudgetSpent: Between two steps.
+    """
+    opened = opening(environment.verbs, route, library)
+    outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
+    while len(steps) < task.max_steps and time.monotonic() < deadline:
+        now = outcome.observation
+        try:
+            reply = llm.reply(
+                conversation(opened, plan, steps, now, room=room),
+                role=Role.ACTOR,
+                schema=reply_schema(environment.verbs, now, barred(steps, now)),
+                temperature=temperature,
+                seed=task.seed + len(steps) + round(1000 * temperature),
+                max_tokens=200,
+            )
+            action = as_action(reply.data or {"verb": NO_ACTION.verb})
+            outcome = environment.step(action)
+        except InvalidReply as fault:
+            action, outcome = NO_ACTION, Outcome(observation=now, error=str(fault))
+        steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward))
+        watch(steps[-1])
+        if outcome.terminated or outcome.truncated:
+            break
+    answers = [step.action.arguments.get("text") for step in steps if step.action.verb == "answer"]
+    return Trajectory(
+        task=task,
+        goal=first.goal,
+        steps=tuple(steps),
+        final=outcome.observation,
+        reward=outcome.reward,
+        terminated=outcome.terminated,
+        truncated=not outcome.terminated,
+        answer=str(answers[-1]) if answers else None,
+    )
+
+
+def barred(steps: list[Step], now: Observation) -> list[Action]:
+    """Return the latest actions that left the state as it is now: to repeat them would change nothing."""
+    useless = []
+    for step in reversed(steps):
+        if step.observation.text != now.text:
+            break
+        useless.append(step.action)
+    return useless

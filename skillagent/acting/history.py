@@ -1,0 +1,86 @@
+"""History: what the model still sees, as a conversation that only grows at its end.
+
+The unchanging part comes first (instructions and verbs, then what the library offers, then the goal) and each turn is
+appended: a model that keeps its computed prefix reads every state once. When the conversation outgrows its room, the
+oldest states of this episode are replaced by a mark; actions are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skillagent.acting.reply import as_reply
+from skillagent.library import Library
+from skillagent.prompts import fence, render
+from skillagent.schema import Demonstration, Message, Observation, Plan, Ranked, Route, Step, Verb
+
+_SKILL_CHARACTERS = 2_400
+_OMITTED = "<state>\n(an earlier state, left out)\n</state>"
+
+
+def opening(verbs: Sequence[Verb], route: Route, library: Library) -> list[Message]:
+    """Return the part of the conversation that is the same for every task with this route.
+
+    At most two skills and five insights are shown, and one demonstration, as turns that look like the model's own.
+    """
+    parts = [render("act", verbs="\n".join(f"- {verb.signature}: {verb.doc}" for verb in verbs))]
+    for name in _first(route.skills, 2):
+        skill = library.skills[name]
+        text = f"{skill.name}: {skill.description}\n\n{skill.body}"
+        parts.append("A skill that may fit:\n" + fence("skill", text[:_SKILL_CHARACTERS]))
+    if insights := [library.insights[key] for key in _first(route.insights, 5)]:
+        lines = "\n".join(f"- {i.condition.applies}: {i.explanation}" for i in insights)
+        parts.append("What was learnt before:\n" + fence("insights", lines))
+    messages = [Message.system("\n\n".join(parts))]
+    for key in _first(route.demonstrations, 1):
+        messages += _turns(library.demonstrations[key])
+    return messages
+
+
+def conversation(
+    opened: Sequence[Message], plan: Plan, steps: Sequence[Step], now: Observation, *, room: int
+) -> list[Message]:
+    """Return the whole conversation up to the present state.
+
+    Args:
+        opened: What `opening` returned.
+        plan: Shown when it has more than one subgoal.
+        steps: The steps of this episode so far.
+        now: The present state, shown last and never left out.
+        room: Characters that the conversation may take; oldest states go first.
+    """
+    seen = [*(step.observation for step in steps), now]
+    states = [fence("state", observation.text) for observation in seen]
+    spare = room - sum(len(message.content) for message in opened) - sum(map(len, states))
+    for index in range(len(states) - 1):
+        if spare >= 0:
+            break
+        spare += len(states[index]) - len(_OMITTED)
+        states[index] = _OMITTED
+    messages = [*opened, Message.user(f"{_task(plan)}\n{states[0]}")]
+    for step, state in zip(steps, states[1:], strict=True):
+        messages.append(Message(role="assistant", content=as_reply(step.action)))
+        remark = f"That did not work: {step.error}\n" if step.error else ""
+        messages.append(Message.user(f"{remark}{state}"))
+    return messages
+
+
+def _task(plan: Plan) -> str:
+    lines = [f"Your task now: {plan.goal}"]
+    if len(plan.subgoals) > 1:
+        lines += [f"{n}. {part.text}" for n, part in enumerate(plan.subgoals, start=1)]
+    return "\n".join(lines)
+
+
+def _turns(demonstration: Demonstration) -> list[Message]:
+    messages = []
+    for number, step in enumerate(demonstration.steps):
+        head = f"An example of a task: {demonstration.goal}\n" if number == 0 else ""
+        messages.append(Message.user(head + fence("state", step.observation)))
+        messages.append(Message(role="assistant", content=step.action))
+    return messages
+
+
+def _first(parts: Sequence[Sequence[Ranked]], count: int) -> list[str]:
+    ids = [ranked.id for part in parts for ranked in part]
+    return list(dict.fromkeys(ids))[:count]

@@ -1,0 +1,66 @@
+"""Reply: what the model may answer, as a JSON schema made from the verbs and from what is on the page now.
+
+A ref can only be one that the current observation shows, of a role that the verb works on: whole classes of a small
+model's mistakes cannot be written down. An action that was just tried here and changed nothing is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+
+from pydantic import JsonValue
+
+from skillagent.schema import Action, Json, Observation, Verb
+
+
+def reply_schema(verbs: Sequence[Verb], observation: Observation, barred: Collection[Action] = ()) -> Json:
+    """Return the schema of one action: `verb` first, then that verb's arguments.
+
+    Verbs that have nothing to work on here are left out. With `barred`, a verb whose only argument is a ref does not
+    offer the refs barred for it.
+    """
+    choices: list[JsonValue] = []
+    for verb in verbs:
+        properties, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
+        assert isinstance(properties, dict)
+        assert isinstance(required, list)
+        bound: dict[str, JsonValue] = {"verb": {"const": verb.name}}
+        for name, parameter in properties.items():
+            assert isinstance(parameter, dict)
+            if parameter.get("format") != "ref":
+                bound[name] = parameter
+            elif refs := _refs(parameter, observation, _barred(verb, name, required, barred)):
+                bound[name] = {"type": "string", "enum": refs}
+        if all(name in bound for name in required):
+            choices.append(
+                {
+                    "type": "object",
+                    "properties": bound,
+                    "required": ["verb", *required],
+                    "additionalProperties": False,
+                }
+            )
+    return {"anyOf": choices}
+
+
+def as_action(data: Json) -> Action:
+    """Return the action that a reply in the form of `reply_schema` stands for."""
+    return Action(verb=str(data["verb"]), arguments={k: v for k, v in data.items() if k != "verb"})
+
+
+def as_reply(action: Action) -> str:
+    """Return the compact JSON that the model would have written for the action."""
+    return json.dumps({"verb": action.verb, **action.arguments}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _refs(parameter: Json, observation: Observation, barred: Collection[JsonValue]) -> list[JsonValue]:
+    roles = parameter.get("roles")
+    fits = [e.ref for e in observation.elements if not isinstance(roles, list) or e.role in roles]
+    return [ref for ref in fits if ref not in barred]
+
+
+def _barred(verb: Verb, name: str, required: list[JsonValue], barred: Collection[Action]) -> list[JsonValue]:
+    if required != [name]:
+        return []
+    return [action.arguments.get(name) for action in barred if action.verb == verb.name]

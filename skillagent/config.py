@@ -1,0 +1,92 @@
+"""Config: every setting, its default and its environment variable. This module alone reads the environment.
+
+A setting is given, in rising order of weight, by its default, a `.env` file in the working folder, an environment
+variable `SKILLAGENT_…`, or an option on the command line. Keys of model providers (`OPENAI_API_KEY`, …) are read by the
+provider's own library; a `.env` file may hold them too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from skillagent.errors import ConfigError
+
+
+class Settings(BaseSettings):
+    """What an operator can set."""
+
+    model_config = SettingsConfigDict(env_prefix="SKILLAGENT_", env_file=".env", extra="ignore", frozen=True)
+
+    model: str = Field(
+        default="local/qwen2.5-coder-1.5b",
+        description="The model that acts: local/NAME, local/PATH.gguf, or any LiteLLM name such as openai/gpt-5-mini.",
+    )
+    base_url: str | None = Field(default=None, description="Base URL of an OpenAI-compatible server.")
+    api_key: SecretStr | None = Field(
+        default=None, description="Key for that server; providers' own variables work as well."
+    )
+    threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the embedded model; all cores."
+    )
+    context: int = Field(default=4096, ge=1024, description="Tokens that the embedded model can read at once.")
+    timeout_s: float = Field(default=120.0, gt=0, description="Seconds to wait for one reply of a provider.")
+    cache_replies: bool = Field(default=False, description="Keep replies on disk and give them again when asked alike.")
+    embedder: str = Field(
+        default="local/minilm-int8",
+        description="local/minilm-int8, sentence-transformers/NAME, or a LiteLLM embedding model.",
+    )
+    skills: Path = Field(default=Path("skills"), description="Folder of the skills.")
+    memory: Path = Field(default=Path("memory_store"), description="Folder of insights, demonstrations and the ledger.")
+    home: Path = Field(
+        default=Path("~/.cache/skillagent"), description="Folder of model weights, saved chats and cached replies."
+    )
+    chroma_url: str | None = Field(default=None, description="A Chroma server; default: embedded, in the memory folder.")
+    chromium: Path | None = Field(default=None, description="Chromium's path; default: Playwright's own or the PATH's.")
+    headed: bool = Field(default=False, description="Show the browser's window.")
+    token_limit: int | None = Field(default=None, description="Tokens that a command may use; it then stops cleanly.")
+    cost_limit: float | None = Field(default=None, description="US dollars that a command may use.")
+    time_limit_s: float | None = Field(default=None, description="Seconds of model time that a command may use.")
+
+    @property
+    def models_dir(self) -> Path:
+        """The folder of model weights."""
+        return self.home.expanduser() / "models"
+
+
+def load(**overrides: object) -> Settings:
+    """Return the settings in force; `overrides` that are None are left out.
+
+    Raises:
+        ConfigError: A setting has a value that it cannot have.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the types
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError(f"setting SKILLAGENT_{name}: {first['msg']}, got {first.get('input')!r}") from None
+
+
+def provider_keys(env_file: Path = Path(".env")) -> Mapping[str, str]:
+    """Return the variables of a `.env` file that are not ours and not set yet: keys for model providers."""
+    from dotenv import dotenv_values
+
+    known = dotenv_values(env_file) if env_file.is_file() else {}
+    return {k: v for k, v in known.items() if v and not k.startswith("SKILLAGENT_") and k not in os.environ}
+
+
+def example_file() -> str:
+    """Return the text of `.env.example`: every setting with its default, commented out."""
+    lines = ["# Copy to .env and uncomment what you change. Generated; `make env-example` rewrites it.", ""]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory else field.default
+        shown = str(default).lower() if isinstance(default, bool) else "" if default is None else str(default)
+        lines += [f"# {field.description}", f"# SKILLAGENT_{name.upper()}={shown}", ""]
+    lines += ["# Keys of providers are read under their own names:", "# OPENAI_API_KEY=", "# ANTHROPIC_API_KEY=", ""]
+    return "\n".join(lines)

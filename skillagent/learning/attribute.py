@@ -1,0 +1,37 @@
+"""Attribute: why attempts at one task went as they did, before anything is learnt from them.
+
+Only missing knowledge and a skill's defect teach. A void episode is infrastructure, an unscored one is the judge's, and
+a slip in a task that is otherwise solved is a lapse: lessons from those are how a memory fills with junk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skillagent.schema import Attempt, Cause
+
+LAPSE_FROM = 0.75
+
+
+def attribute(attempts: Sequence[Attempt]) -> Cause:
+    """Return the one cause that explains the attempts at one task, made with one library.
+
+    Attempts that nobody scored are left aside when others were scored.
+    """
+    scored = [one for one in attempts if one.verdict.success is not None]
+    if not scored:
+        voids = any(one.trajectory.void is not None for one in attempts)
+        return Cause.INFRASTRUCTURE if voids or not attempts else Cause.JUDGE
+    if sum(bool(one.verdict.success) for one in scored) >= LAPSE_FROM * len(scored):
+        return Cause.LAPSE
+    return Cause.SKILL if blamed(scored) else Cause.KNOWLEDGE
+
+
+def blamed(attempts: Sequence[Attempt]) -> str | None:
+    """Return the skill that was shown first in a failed attempt, if any was."""
+    for one in attempts:
+        if one.verdict.success is False and one.route is not None:
+            for part in one.route.skills:
+                if part:
+                    return part[0].id
+    return None

@@ -1,0 +1,131 @@
+"""Gate: an edit enters the library only if replayed tasks say it should.
+
+The comparison is paired: each task is tried with the library as it is and with the edit made, under the same seed.
+Unscored pairs are dropped and counted, never read as zeros. Choosing the tasks is the caller's work (`replays`).
+
+The test is exact and may be read after every pair: the wealth of a bettor who stakes a fixed part of it on "the edit
+wins this pair". If wins were no likelier than losses the wealth would exceed 1/alpha with probability at most alpha,
+whenever one stops (Ville's inequality), so stopping early costs nothing in honesty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pydantic import Field
+
+from skillagent.library import Library
+from skillagent.schema import Decision, Edit, Pair, Score, Task, Value
+
+Trial = Callable[[Task, Library], Score | None]
+
+STAKE = 0.9  # a win multiplies the wealth by 1.9, a loss by 0.1: one loss needs four more wins
+
+
+class Rules(Value):
+    """What the gate asks for.
+
+    `alpha` bounds the chance that a useless edit is let in by luck. `pairs` is the most that are tried; drawn pairs
+    that could not be scored do not count, up to `drops` of them. A cost is clearly lower from `saving` on.
+    """
+
+    alpha: float = Field(default=0.1, gt=0, lt=1)
+    pairs: int = Field(default=8, ge=1)
+    drops: int = Field(default=3, ge=0)
+    saving: float = Field(default=0.2, gt=0, lt=1)
+
+
+def gate(
+    edit: Edit,
+    library: Library,
+    trial: Trial,
+    *,
+    fresh: Iterable[Task],
+    rehearsals: Sequence[Task] = (),
+    rules: Rules | None = None,
+    watch: Callable[[Value], None] = lambda _: None,
+) -> Decision:
+    """Return the decision on an edit, with every pair that it rests on.
+
+    Accepted on lift (wins beat losses beyond chance) or on equal success at clearly lower cost; refused when a
+    rehearsed task that used to be solved is lost, when the remaining pairs could not bring acceptance any more, or when
+    too many pairs could not be scored.
+
+    Args:
+        edit: Applied to `library` for the other side of each pair.
+        trial: Scores one task with one library.
+        fresh: Tasks on gate seeds that nothing was learnt from; read only as far as needed.
+        rehearsals: Tasks that the library solved, and for which the edit changes what is shown.
+        rules: How strict to be.
+        watch: Is shown each pair as it is known.
+    """
+    rules, candidate = rules or Rules(), library.apply(edit)
+
+    def pair(task: Task) -> Pair:
+        one = Pair(task=task, before=trial(task, library), after=trial(task, candidate))
+        watch(one)
+        return one
+
+    pairs: list[Pair] = []
+    reason = None
+    for task in fresh:
+        pairs.append(pair(task))
+        if (reason := _settled(pairs, rules)) is not None:
+            break
+    accepted = reason is not None and reason.startswith("accepted")
+    rehearsed: list[Pair] = []
+    for task in rehearsals if accepted else ():
+        rehearsed.append(pair(task))
+        if rehearsed[-1].outcome == "loss":
+            accepted, reason = False, f"refused: {task.id} was solved before and is lost with the edit"
+            break
+    return Decision(
+        edit=edit,
+        accepted=accepted,
+        reason=reason or "refused: the replays ran out before they said anything",
+        pairs=tuple(pairs),
+        rehearsed=tuple(rehearsed),
+        p_value=p_value(pairs),
+    )
+
+
+def wealth(wins: int, losses: int) -> float:
+    """Return what 1 has become after betting on each win and loss."""
+    return float((1 + STAKE) ** wins * (1 - STAKE) ** losses)
+
+
+def p_value(pairs: Sequence[Pair]) -> float:
+    """Return the anytime-valid p of "wins are no likelier than losses", from the best moment so far."""
+    best, wins, losses = 1.0, 0, 0
+    for pair in pairs:
+        wins, losses = wins + (pair.outcome == "win"), losses + (pair.outcome == "loss")
+        best = max(best, wealth(wins, losses))
+    return 1 / best
+
+
+def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
+    """Return why no further pair is needed, or None while it is open."""
+    outcomes = [pair.outcome for pair in pairs]
+    wins, losses, drops = outcomes.count("win"), outcomes.count("loss"), outcomes.count("dropped")
+    if drops > rules.drops:
+        return f"refused: {drops} of {len(pairs)} pairs could not be scored"
+    left = rules.pairs - (len(pairs) - drops)
+    tally = f"{wins} wins, {losses} losses, {outcomes.count('tie')} ties"
+    if wealth(wins, losses) >= 1 / rules.alpha:
+        return f"accepted: it helps ({tally})"
+    cheaper, dearer = _cost_wins(pairs, rules.saving)
+    equal = wins == losses == 0
+    if equal and wealth(cheaper, dearer) >= 1 / rules.alpha:
+        return f"accepted: as good and cheaper ({tally}; tokens lower in {cheaper} of {cheaper + dearer})"
+    can_help = wealth(wins + left, losses) >= 1 / rules.alpha
+    can_save = equal and wealth(cheaper + left, dearer) >= 1 / rules.alpha
+    if left <= 0 or not (can_help or can_save):
+        return f"refused: no clear lift ({tally})"
+    return None
+
+
+def _cost_wins(pairs: Sequence[Pair], saving: float) -> tuple[int, int]:
+    """Count the solved ties in which the edit was clearly cheaper, and those in which it was not."""
+    ties = [(p.before, p.after) for p in pairs if p.outcome == "tie" and p.before and p.after and p.after.success]
+    cheaper = sum(after.tokens <= (1 - saving) * before.tokens for before, after in ties)
+    return cheaper, len(ties) - cheaper

@@ -1,0 +1,47 @@
+"""Replays: which tasks an edit is tried on.
+
+Fresh tasks come from gate seeds that depend on the edit, so that no seed is worn out by many edits. Rehearsals are
+tasks that were solved before and would be shown something else after the edit: the others cannot change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from skillagent.library import Library
+from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Split, Subgoal, Task
+
+Router = Callable[[Plan, Library], Route]
+_GATE_SEEDS = Split.HOLDOUT.first_seed - Split.GATE.first_seed
+
+
+def fresh(lesson: Lesson, edit: Edit) -> Iterator[Task]:
+    """Yield the lesson's tasks in turn on gate seeds, without end."""
+    attempts = [one for one in (lesson.success, *lesson.failures) if one is not None]
+    tasks = list({one.trajectory.task.id: one.trajectory.task for one in attempts}.values())
+    offset, turn = int(edit.identity, 16), 0
+    while True:
+        seed = Split.GATE.first_seed + (offset + turn) % _GATE_SEEDS
+        yield tasks[turn % len(tasks)].model_copy(update={"seed": seed})
+        turn += 1
+
+
+def rehearsals(
+    edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], route: Router, *, most: int = 4
+) -> tuple[Task, ...]:
+    """Return tasks that were solved and whose route the edit changes, latest first, each task once.
+
+    The lesson's own task is left out: its fresh replays say more.
+    """
+    own = {one.trajectory.task.id for one in (lesson.success, *lesson.failures) if one is not None}
+    candidate, found = library.apply(edit), dict[str, Task]()
+    solved = [e.entry for e in events if isinstance(e.entry, Attempted) and e.entry.score == 1.0]
+    for entry in reversed(solved):
+        if len(found) == most:
+            break
+        if entry.task.id in own or entry.task.id in found or entry.task.split is Split.HOLDOUT:
+            continue
+        plan = Plan(goal=entry.goal, subgoals=(Subgoal(text=entry.goal),))
+        if route(plan, library).ids != route(plan, candidate).ids:
+            found[entry.task.id] = entry.task
+    return tuple(found.values())

@@ -1,0 +1,201 @@
+"""Write: from a lesson to edits, most promising first.
+
+Steps, names of elements and pitfalls are read off the trajectories; the model only names the skill, says what it is for
+and when it applies. A model that writes out of form costs the nicer words, never the steps.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from skillagent.errors import InvalidReply
+from skillagent.learning.trace import instructions, useful_steps
+from skillagent.library import Library
+from skillagent.ports import LLM
+from skillagent.prompts import fence, render
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Condition,
+    Demonstration,
+    Edit,
+    Insight,
+    Json,
+    KeyStep,
+    Lesson,
+    Message,
+    PutDemonstration,
+    PutInsight,
+    PutSkill,
+    Role,
+    Skill,
+    digest_of,
+)
+
+_KEPT_GOALS = 12
+_SHOWN_STATE = 1_200
+
+
+def write(lesson: Lesson, library: Library, *, llm: LLM) -> Iterator[Edit]:
+    """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
+
+    Later edits are only written, and paid for, when the caller asks for them.
+    """
+    if lesson.success is not None:
+        yield skill_edit(lesson, lesson.success, library, llm)
+    insight = _insight(lesson, llm) if lesson.failures else None
+    if insight is not None and insight.id not in library.insights:
+        yield Edit(changes=(PutInsight(insight=insight),), why=lesson.summary, evidence=_evidence(lesson))
+
+
+def skill_edit(lesson: Lesson, success: Attempt, library: Library, llm: LLM) -> Edit:
+    """Return the edit that creates a skill from a success, or revises the skill that the lesson blames."""
+    trajectory = success.trajectory
+    steps = instructions(useful_steps(trajectory), trajectory.goal)
+    old = library.skills.get(lesson.skill) if lesson.skill else None
+    words = _words(trajectory.goal, steps, llm)
+    name = old.name if old else _free_name(words["name"], library)
+    skill = Skill(
+        name=name,
+        description=old.description if old else f"{words['what']} {words['when']}",
+        body=_body(name, words, steps, _pitfalls(lesson, trajectory.goal)),
+        version=old.version + 1 if old else 1,
+        domain=trajectory.task.env,
+        goals=tuple(dict.fromkeys((trajectory.goal, *(old.goals if old else ()))))[:_KEPT_GOALS],
+        license=old.license if old else None,
+        metadata=old.metadata if old else {},
+        files=old.files if old else {},
+    )
+    changes = (
+        PutSkill(skill=skill, base=old.version if old else None),
+        PutDemonstration(demonstration=demonstration(success, f"{name}-example")),
+    )
+    return Edit(changes=changes, why=lesson.summary, evidence=_evidence(lesson))
+
+
+def demonstration(success: Attempt, key: str) -> Demonstration:
+    """Return the success cut to its useful steps, in the very form in which the model acts."""
+    trajectory = success.trajectory
+    return Demonstration(
+        id=key,
+        domain=trajectory.task.env,
+        goal=trajectory.goal,
+        steps=tuple(
+            KeyStep(observation=step.observation.text[:_SHOWN_STATE], action=_as_reply(step.action))
+            for step in useful_steps(trajectory)
+        ),
+        evidence=(success.id,),
+    )
+
+
+def _as_reply(action: Action) -> str:
+    return json.dumps({"verb": action.verb, **action.arguments}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _body(name: str, words: dict[str, str], steps: Sequence[str], pitfalls: Sequence[str]) -> str:
+    parts = [f"# {name.replace('-', ' ').capitalize()}", "", words["what"], ""]
+    parts += ["## When to use", "", words["when"], "", "## When not to use", "", words["not_when"], ""]
+    parts += ["## Steps", "", *(f"{n}. {step}" for n, step in enumerate(steps, start=1)), ""]
+    if pitfalls:
+        parts += ["## Pitfalls", "", *(f"- {pitfall}" for pitfall in pitfalls), ""]
+    return "\n".join(parts)
+
+
+def _pitfalls(lesson: Lesson, goal: str) -> list[str]:
+    """Say, for each failed attempt, the first thing it did that the success did not."""
+    assert lesson.success is not None
+    right = instructions(useful_steps(lesson.success.trajectory), goal)
+    found = []
+    for failure in lesson.failures:
+        trajectory = failure.trajectory
+        for step in trajectory.steps:
+            line = instructions([step], trajectory.goal)[0]
+            if line not in right:
+                found.append(f"Not: {line}" + (f" ({step.error.splitlines()[0][:120]})" if step.error else ""))
+                break
+    return list(dict.fromkeys(found))[:3]
+
+
+def _words(goal: str, steps: Sequence[str], llm: LLM) -> dict[str, str]:
+    prompt = render("name_skill", goals=fence("goal", goal), steps=fence("steps", "\n".join(steps)))
+    schema = _schema({"name": 48, "what": 160, "when": 200, "not_when": 160})
+    try:
+        data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=300).data or {}
+    except InvalidReply:
+        data = {}
+    words = {key: _sentence(str(data.get(key, ""))) for key in ("what", "when", "not_when")}
+    plain = _sentence(f"Does tasks like: {_kebab(goal).replace('-', ' ')}")
+    return {
+        "name": _kebab(str(data.get("name", ""))) or _kebab(goal) or "skill",
+        "what": words["what"] or plain,
+        "when": words["when"] or f"Use when the goal resembles: {_sentence(_plain(goal))}",
+        "not_when": words["not_when"] or "Not when the goal names other kinds of elements.",
+    }
+
+
+def _insight(lesson: Lesson, llm: LLM) -> Insight | None:
+    goal = lesson.failures[0].trajectory.goal
+    failed = "\n".join(_told(one) for one in lesson.failures[:2])
+    worked = _told(lesson.success) if lesson.success else "(nothing yet)"
+    prompt = render("explain", goal=fence("goal", goal), failed=fence("failed", failed), worked=fence("worked", worked))
+    schema = _schema({"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30})
+    try:
+        data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=400).data or {}
+    except InvalidReply:
+        return None
+    if not str(data.get("explanation", "")).strip():
+        return None
+    env = lesson.failures[0].trajectory.task.env
+    levels = [_kebab(str(data.get(level, ""))) or "general" for level in ("level_1", "level_2")]
+    return Insight(
+        id=f"{'-'.join(levels)}-{digest_of(dict(data))[:6]}",
+        taxonomy="/".join([env, *levels]),
+        kind="pitfall",
+        condition=Condition(applies=str(data["applies"]), does_not_apply=str(data["does_not_apply"])),
+        explanation=str(data["explanation"]),
+        example=goal,
+        evidence=_evidence(lesson),
+        origin="contrast" if lesson.success else "failure",
+    )
+
+
+def _told(one: Attempt) -> str:
+    trajectory = one.trajectory
+    lines = instructions(trajectory.steps, trajectory.goal)
+    errors = [f"error: {step.error.splitlines()[0][:120]}" for step in trajectory.steps if step.error]
+    return "\n".join([*lines[:8], *errors[:2], f"result: {one.verdict.reason}, score {one.verdict.score}"])
+
+
+def _evidence(lesson: Lesson) -> tuple[str, ...]:
+    return tuple(one.id for one in (lesson.success, *lesson.failures) if one is not None)
+
+
+def _schema(lengths: dict[str, int]) -> Json:
+    return {
+        "type": "object",
+        "properties": {key: {"type": "string", "maxLength": length} for key, length in lengths.items()},
+        "required": list(lengths),
+        "additionalProperties": False,
+    }
+
+
+def _free_name(name: str, library: Library) -> str:
+    if name not in library.skills:
+        return name
+    return next(f"{name}-{n}" for n in range(2, 1_000) if f"{name}-{n}" not in library.skills)
+
+
+def _kebab(text: str) -> str:
+    words = re.findall(r"[a-z0-9]+", text.lower())[:6]
+    return "-".join(words)[:48].strip("-")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.replace("<", " ").replace(">", " ").replace("---", " ").split())
+
+
+def _sentence(text: str) -> str:
+    plain = _plain(text)
+    return plain if not plain or plain[-1] in ".!?" else f"{plain}."

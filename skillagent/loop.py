@@ -1,0 +1,198 @@
+"""The main loop: plan → route → act → judge, then reflect → write → gate → commit.
+
+The stages are functions from values to values; `Agent` holds the ones in use, and `build` chooses them. There is one
+back edge: the gate is handed `trial`, which writes nothing and records nothing. Evaluation uses the same `trial`.
+
+The loop names no model, no environment and no file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from skillagent.errors import BudgetSpent, WorldFault
+from skillagent.library import Library
+from skillagent.ports import Environment, Store
+from skillagent.schema import (
+    Attempt,
+    Attempted,
+    Decided,
+    Decision,
+    Edit,
+    Event,
+    Lesson,
+    Observation,
+    Plan,
+    Route,
+    Score,
+    Seconds,
+    Task,
+    Trajectory,
+    Usage,
+    Value,
+    Verdict,
+)
+
+Watch = Callable[[Value], None]
+Trial = Callable[[Task, Library], Score | None]
+
+
+def unwatched(_: Value) -> None:
+    """Look at nothing."""
+
+
+class Act(Protocol):
+    """Carries out a plan in an environment that has just been reset."""
+
+    def __call__(
+        self,
+        environment: Environment,
+        task: Task,
+        first: Observation,
+        plan: Plan,
+        route: Route,
+        library: Library,
+        *,
+        temperature: float,
+        watch: Watch,
+    ) -> Trajectory:
+        """Return what happened; an agent's faults are steps in it, a world's fault is raised."""
+        ...
+
+
+class Practise(Protocol):
+    """Chooses which tries to make of a task, so that there is something to learn from."""
+
+    def __call__(self, task: Task, attempt: Callable[[Task, float], Attempt]) -> Iterator[Attempt]:
+        """Yield attempts; `attempt(task, temperature)` makes one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The stages in use, and the ports that they act through.
+
+    `open` returns a live environment for a task and `drop` discards it after a fault. `spent` reads the meter. `watch`
+    is shown every value as it comes to exist.
+    """
+
+    open: Callable[[Task], Environment]
+    drop: Callable[[Task], None]
+    plan: Callable[[str, Library], Plan]
+    route: Callable[[Plan, Library], Route]
+    act: Act
+    judge: Callable[[Trajectory], Verdict]
+    practise: Practise
+    reflect: Callable[[Sequence[Attempt], Library], Sequence[Lesson]]
+    write: Callable[[Lesson, Library], Sequence[Edit]]
+    lint: Callable[[Edit, Lesson, Library, Iterable[Event]], str | None]
+    gate: Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
+    store: Store
+    spent: Callable[[], Usage]
+    watch: Watch = unwatched
+
+
+def run(agent: Agent, tasks: Iterable[Task], *, learning: bool = True) -> Iterator[Attempt]:
+    """Try each task; with `learning`, practise it and let the library grow after it.
+
+    Yields every attempt as it ends. Everything that was committed stands when the caller stops early.
+    """
+    for task in tasks:
+        if not learning:
+            yield _record(agent, attempt(agent, task, agent.store.load()))
+            continue
+        library = agent.store.load()
+        tried = []
+        for one in agent.practise(task, lambda task, heat: attempt(agent, task, library, temperature=heat)):  # noqa: B023
+            tried.append(_record(agent, one))
+            yield one
+        for _ in learn(agent, tried, library):
+            pass
+
+
+def attempt(agent: Agent, task: Task, library: Library, *, temperature: float = 0.0) -> Attempt:
+    """Try a task once. A world's fault makes the attempt void; nothing is written."""
+    plan, route, goal = None, None, task.goal
+    before, start = agent.spent(), time.monotonic()
+    try:
+        environment = agent.open(task)
+        first = environment.reset(task)
+        goal = first.goal
+        agent.watch(first)
+        plan = agent.plan(goal, library)
+        agent.watch(plan)
+        route = agent.route(plan, library)
+        agent.watch(route)
+        trajectory = agent.act(
+            environment, task, first, plan, route, library, temperature=temperature, watch=agent.watch
+        )
+    except WorldFault as fault:
+        agent.drop(task)
+        trajectory = Trajectory(task=task, goal=goal, void=str(fault))
+    usage, total = agent.spent() - before, time.monotonic() - start
+    seconds = Seconds(model=usage.seconds, environment=max(0.0, total - usage.seconds), total=total)
+    trajectory = trajectory.model_copy(update={"usage": usage, "seconds": seconds})
+    verdict = agent.judge(trajectory)
+    agent.watch(verdict)
+    return Attempt(plan=plan, route=route, trajectory=trajectory, verdict=verdict, library=library.digest)
+
+
+def trial(agent: Agent, task: Task, library: Library) -> Score | None:
+    """Return how a task goes with a library, or None when it cannot be scored. Nothing is written or shown."""
+    tried = attempt(replace(agent, watch=unwatched), task, library)
+    if tried.verdict.score is None:
+        return None
+    usage = tried.trajectory.usage
+    return Score(
+        value=tried.verdict.score,
+        tokens=usage.tokens_in + usage.tokens_out,
+        seconds=tried.trajectory.seconds.total,
+        steps=len(tried.trajectory.steps),
+    )
+
+
+def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterator[Decision]:
+    """Turn attempts into edits, gate each, commit every decision, and yield it.
+
+    The first edit of a lesson that is accepted ends that lesson. A spent budget is raised; what is committed stands.
+    """
+    for lesson in agent.reflect(attempts, library):
+        agent.watch(lesson)
+        for edit in agent.write(lesson, library):
+            agent.watch(edit)
+            before = agent.spent()
+            if problem := agent.lint(edit, lesson, library, agent.store.events()):
+                decision = Decision(edit=edit, accepted=False, reason=problem)
+            else:
+                decision = agent.gate(edit, lesson, library, agent.store.events(), partial(trial, agent))
+            decision = decision.model_copy(update={"usage": agent.spent() - before})
+            library = agent.store.commit(Decided(decision=decision))
+            agent.watch(decision)
+            yield decision
+            if decision.accepted:
+                break
+
+
+def _record(agent: Agent, tried: Attempt) -> Attempt:
+    route, trajectory = tried.route, tried.trajectory
+    agent.store.commit(
+        Attempted(
+            attempt=tried.id,
+            task=trajectory.task,
+            goal=trajectory.goal,
+            shown=route.ids if route else (),
+            score=tried.verdict.score,
+            judged_by=tried.verdict.by,
+            void=trajectory.void,
+            steps=len(trajectory.steps),
+            usage=trajectory.usage,
+        )
+    )
+    return tried
+
+
+__all__ = ["Agent", "BudgetSpent", "Trial", "Watch", "attempt", "learn", "run", "trial", "unwatched"]

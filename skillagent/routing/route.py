@@ -1,0 +1,102 @@
+"""Route: which skills, insights and one demonstration to show for each subgoal, or none.
+
+Candidates are ordered by fused z-scores, but whether the best of them is shown at all is decided on an absolute scale:
+how near the goal is to a goal that the item has solved, or to the item's own text. A skill that does not fit costs
+tokens and misleads a small model, so abstaining is the default. Returns ids; reads nothing but the library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from skillagent.library import Library
+from skillagent.ports import VectorCache
+from skillagent.routing.dense import similarities
+from skillagent.routing.fuse import fuse
+from skillagent.routing.lexical import bm25_scores
+from skillagent.schema import Insight, Plan, Ranked, Route, Skill, Value
+
+
+class Thresholds(Value):
+    """Cosines from which an item is shown. Where the numbers come from: `evals/LOG.md`."""
+
+    solved: float = Field(default=0.80, description="to the nearest goal that the item has solved")
+    text: float = Field(default=0.55, description="to the item's own text")
+    insight: float = Field(default=0.50, description="to an insight's condition")
+    covers: float = Field(default=0.90, description="from here on one skill covers the whole goal")
+    skills: int = 1
+    insights: int = 3
+
+
+WEIGHTS = {"words": 0.4, "text": 1.0, "solved": 1.0}
+
+
+def route(plan: Plan, library: Library, *, cache: VectorCache, thresholds: Thresholds | None = None) -> Route:
+    """Return what the library offers for each subgoal of the plan, best first; ids only."""
+    limits = thresholds or Thresholds()
+    parts = [_for_goal(subgoal.text, library, cache, limits) for subgoal in plan.subgoals]
+    skills, insights, demonstrations, considered = zip(*parts, strict=True)
+    return Route(skills=skills, insights=insights, demonstrations=demonstrations, considered=considered)
+
+
+def covers(goal: str, library: Library, *, cache: VectorCache, thresholds: Thresholds | None = None) -> bool:
+    """Tell whether one skill has solved a goal of this very shape, or nearly so."""
+    limits = thresholds or Thresholds()
+    skills = list(library.skills.values())
+    _, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
+    return bool((solved >= limits.covers).any())
+
+
+def skill_text(skill: Skill) -> str:
+    """Return what a skill is searched by: the whole of it, the telling parts first."""
+    return "\n".join([skill.name.replace("-", " "), skill.description, *skill.goals[:3], skill.body])
+
+
+def _for_goal(
+    goal: str, library: Library, cache: VectorCache, limits: Thresholds
+) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...], tuple[Ranked, ...], tuple[Ranked, ...]]:
+    skills = list(library.skills.values())
+    ranked = _rank(
+        goal,
+        [skill.name for skill in skills],
+        [skill_text(skill) for skill in skills],
+        [skill.goals for skill in skills],
+        cache,
+        versions=[skill.version for skill in skills],
+    )
+    chosen = [r for r in ranked if r.parts["solved"] >= limits.solved or r.parts["text"] >= limits.text]
+    insights = list(library.insights.values())
+    known = _rank(goal, [i.id for i in insights], [_insight_text(i) for i in insights], [()] * len(insights), cache)
+    fitting = [r for r in known if r.parts["text"] >= limits.insight]
+    demos = list(library.demonstrations.values())
+    shown = _rank(goal, [d.id for d in demos], [d.goal for d in demos], [(d.goal,) for d in demos], cache)
+    similar = [r for r in shown if r.parts["solved"] >= limits.solved]
+    return tuple(chosen[: limits.skills]), tuple(fitting[: limits.insights]), tuple(similar[:1]), tuple(ranked[:3])
+
+
+def _rank(
+    goal: str,
+    ids: Sequence[str],
+    texts: Sequence[str],
+    solved: Sequence[Sequence[str]],
+    cache: VectorCache,
+    versions: Sequence[int] | None = None,
+) -> list[Ranked]:
+    text, near = similarities(goal, texts, solved, cache)
+    scores = {"words": bm25_scores(goal, texts), "text": text, "solved": near}
+    order = sorted(enumerate(fuse(scores, WEIGHTS)), key=lambda pair: (-pair[1], ids[pair[0]]))
+    return [
+        Ranked(
+            id=ids[i],
+            score=float(score),
+            parts={name: float(values[i]) for name, values in scores.items()},
+            version=versions[i] if versions else None,
+        )
+        for i, score in order
+    ]
+
+
+def _insight_text(insight: Insight) -> str:
+    return f"{insight.condition.applies} {insight.explanation} {insight.example}"
