@@ -171,7 +171,7 @@ class Corridor:
         buttons = [self.colours[i] for i in order]
         wanted = self.colours[task.seed % len(self.colours)]
         self._observation = Observation(
-            goal=task.goal or f"press {wanted}",
+            goal=task.goal or f'press the "{wanted}" button',
             text="\n".join(f'[{i}] button "{name}"' for i, name in enumerate(buttons)),
             elements=tuple(Element(ref=str(i), role="button", name=name) for i, name in enumerate(buttons)),
         )

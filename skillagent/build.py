@@ -1,0 +1,205 @@
+"""Build: the one place that names concrete classes. Everything else is handed what it needs.
+
+    with build(settings) as agent:
+        for attempt in run(agent, [Task(env="miniwob", name="login-user")]):
+            print(attempt.verdict)
+
+Heavy packages are imported by the parts that use them, when they are first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from skillagent.acting.act import act
+from skillagent.acting.plan import plan
+from skillagent.config import Settings, export_provider_keys
+from skillagent.envs.registry import open_environment
+from skillagent.envs.worlds import Worlds
+from skillagent.errors import ConfigError
+from skillagent.learning.gate import Rules, gate
+from skillagent.learning.judge import judge
+from skillagent.learning.lint import lint
+from skillagent.learning.reflect import reflect
+from skillagent.learning.replays import fresh, rehearsals
+from skillagent.learning.write import write
+from skillagent.library import Library
+from skillagent.llm import weights
+from skillagent.llm.cache import Cached
+from skillagent.llm.embed import LiteLLMEmbedder, MiniLM, SentenceTransformers
+from skillagent.llm.litellm import LiteLLM
+from skillagent.llm.local import LlamaCpp
+from skillagent.llm.meter import Budget, Meter, Metered
+from skillagent.loop import Agent, Trial, Watch, unwatched
+from skillagent.ports import LLM, Embedder, Environment, Store, VectorCache
+from skillagent.practice.explore import Practice, practise
+from skillagent.routing.route import Thresholds, covers, route
+from skillagent.schema import Attempt, Decision, Edit, Event, Lesson, Observation, Plan, Route, Task, Trajectory
+from skillagent.store.disk import DiskStore
+from skillagent.store.vectors import ChromaVectors
+
+_CHARACTERS_PER_TOKEN = 2.8  # measured low for pages full of brackets and digits: better to cut a little too early
+_REPLY_TOKENS = 400
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the stages are set. An ablation is another value of this."""
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    practice: Practice = field(default_factory=Practice)
+    rules: Rules = field(default_factory=Rules)
+    planning: bool = True
+
+
+@contextmanager
+def build(
+    settings: Settings,
+    *,
+    options: Options | None = None,
+    watch: Watch = unwatched,
+    llm: LLM | None = None,
+    store: Store | None = None,
+    meter: Meter | None = None,
+) -> Iterator[Agent]:
+    """Put an agent together, and let go of its browser and files afterwards.
+
+    Args:
+        settings: Which model, embedder, store and browser.
+        options: How the stages are set.
+        watch: Is shown every value as it comes to exist.
+        llm: Instead of the model that the settings name.
+        store: Instead of the store in the settings' folders.
+        meter: Counts what is spent; give one to read it by role.
+
+    Raises:
+        ConfigError: Something that the operator must install or set is missing.
+    """
+    options, meter = options or Options(), meter or Meter()
+    metered = Metered(llm or language_model(settings), meter, budget(settings))
+    vectors, worlds = vector_cache(settings), Worlds(lambda name: open_environment(name, browser(settings)))
+    kept = store or DiskStore(settings.skills, settings.memory)
+
+    def routed(plan: Plan, library: Library) -> Route:
+        return route(plan, library, cache=vectors, thresholds=options.thresholds)
+
+    def covered(goal: str, library: Library) -> bool:
+        return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
+
+    def acted(
+        environment: Environment,
+        task: Task,
+        first: Observation,
+        plan: Plan,
+        route: Route,
+        library: Library,
+        *,
+        temperature: float,
+        watch: Watch,
+    ) -> Trajectory:
+        room = round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN)
+        return act(
+            environment,
+            task,
+            first,
+            plan,
+            route,
+            library,
+            llm=metered,
+            temperature=temperature,
+            room=room,
+            watch=watch,
+        )
+
+    def gated(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], trial: Trial) -> Decision:
+        return gate(
+            edit,
+            library,
+            trial,
+            fresh=fresh(lesson, edit),
+            rehearsals=rehearsals(edit, lesson, library, events, routed),
+            rules=options.rules,
+            watch=watch,
+        )
+
+    try:
+        yield Agent(
+            open=worlds.open,
+            drop=worlds.drop,
+            plan=lambda goal, library: plan(goal, library, llm=metered, covers=covered),
+            route=routed,
+            act=acted,
+            judge=judge,
+            practise=lambda task, attempt: practise(task, attempt, practice=options.practice),
+            reflect=_reflect,
+            write=lambda lesson, library: write(lesson, library, llm=metered),
+            lint=lint,
+            gate=gated,
+            store=kept,
+            spent=lambda: meter.total,
+            watch=watch,
+        )
+    finally:
+        worlds.close()
+
+
+def _reflect(attempts: Sequence[Attempt], library: Library) -> Sequence[Lesson]:
+    return reflect(attempts, library)
+
+
+def language_model(settings: Settings) -> LLM:
+    """Return the model that the settings name; nothing is loaded or asked yet.
+
+    Raises:
+        ConfigError: No such local model, or its weights are not here yet.
+    """
+    kind, _, name = settings.model.partition("/")
+    model: LLM
+    if kind == "local":
+        file = weights.path(name, settings.models_dir)
+        if file is None:
+            raise ConfigError(f"model {settings.model}: its weights are not here; run `skillagent models pull {name}`")
+        model = LlamaCpp(file, name=settings.model, threads=settings.threads, context=settings.context)
+    elif not name:
+        raise ConfigError(
+            f"model {settings.model!r}: say provider/name, e.g. local/qwen2.5-coder-1.5b or openai/gpt-5-mini"
+        )
+    else:
+        export_provider_keys()
+        key = settings.api_key.get_secret_value() if settings.api_key else None
+        model = LiteLLM(settings.model, base_url=settings.base_url, api_key=key, timeout_s=settings.timeout_s)
+    return Cached(model, settings.home.expanduser() / "replies") if settings.cache_replies else model
+
+
+def embedder(settings: Settings) -> Embedder:
+    """Return the embedder that the settings name; nothing is loaded yet.
+
+    Raises:
+        ConfigError: The embedded one's files are not here yet.
+    """
+    kind, _, name = settings.embedder.partition("/")
+    if kind == "local":
+        file = weights.path(name, settings.models_dir)
+        if file is None:
+            raise ConfigError(
+                f"embedder {settings.embedder}: its files are not here; run `skillagent models pull {name}`"
+            )
+        return MiniLM(file, file.with_name("tokenizer.json"))
+    if kind == "sentence-transformers":
+        return SentenceTransformers(name)
+    export_provider_keys()
+    return LiteLLMEmbedder(settings.embedder)
+
+
+def vector_cache(settings: Settings, *, read_only: bool = False) -> VectorCache:
+    """Return the vectors' cache, in the memory folder or on the Chroma server that the settings name."""
+    return ChromaVectors(
+        embedder(settings), path=settings.memory / "vectors", url=settings.chroma_url, read_only=read_only
+    )
+
+
+def budget(settings: Settings) -> Budget:
+    """Return what may be spent on models, as the settings say."""
+    return Budget(tokens=settings.token_limit, cost_usd=settings.cost_limit, seconds=settings.time_limit_s)

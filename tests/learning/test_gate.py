@@ -1,0 +1,105 @@
+"""The gate: what is let in, what is kept out, and for how many replays."""
+
+from itertools import count
+
+import pytest
+
+from skillagent.learning.gate import Rules, gate, p_value, wealth
+from skillagent.library import Library
+from skillagent.schema import Edit, Pair, PutSkill, Score, Skill, Task
+
+EDIT = Edit(changes=(PutSkill(skill=Skill(name="s", description="d", body="b")),), why="test")
+
+
+def tasks():
+    return (Task(env="e", name="t", seed=1_000_000 + n) for n in count())
+
+
+def scripted(before, after, tokens=(100, 100)):
+    """Score the n-th task by the n-th entry of each list; the last entry is repeated."""
+    asked = []
+
+    def trial(task, library):
+        side, scores = ("after", after) if library.skills else ("before", before)
+        asked.append((side, task.seed))
+        value = scores[min(task.seed - 1_000_000, len(scores) - 1)]
+        return None if value is None else Score(value=value, tokens=tokens[side == "after"])
+
+    return trial, asked
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tokens", "accepted", "replays"),
+    [
+        pytest.param([0.0], [1.0], (100, 100), True, 4, id="helps every time: four wins are enough"),
+        pytest.param([0.0], [0.0], (100, 100), False, 5, id="never helps: stops when it cannot any more"),
+        pytest.param([1.0], [0.0], (100, 100), False, 1, id="harms: one loss is more than the other seven could make good"),
+        pytest.param([0, 0, 1, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 1, 1, 1], (9, 9), False, 3, id="two wins do not outweigh a loss"),
+        pytest.param([1.0], [1.0], (100, 70), True, 4, id="as good and cheaper"),
+        pytest.param([1.0], [1.0], (100, 90), False, 5, id="hardly cheaper"),
+        pytest.param([1, 1, 1, 0, 1], [1, 1, 1, 0, 1], (100, 50), True, 5, id="failed on both sides saves nothing"),
+        pytest.param([0, None, 0, 0, 0], [1], (100, 100), True, 5, id="an unscored pair is dropped"),
+        pytest.param([None], [1.0], (100, 100), False, 4, id="too many unscored pairs"),
+        pytest.param([0.0, 0.5], [0.5, 1.0], (100, 100), True, 4, id="partial scores count by their order"),
+    ],
+)
+def test_gate(before, after, tokens, accepted, replays):
+    trial, asked = scripted(before, after, tokens)
+    decision = gate(EDIT, Library(), trial, fresh=tasks())
+    assert decision.accepted is accepted, decision.reason
+    assert len(decision.pairs) == replays
+    assert len(asked) == 2 * replays
+
+
+def test_both_sides_of_a_pair_share_task_and_seed():
+    trial, asked = scripted([0.0], [1.0])
+    gate(EDIT, Library(), trial, fresh=tasks())
+    assert asked[::2] == [("before", seed) for _, seed in asked[1::2]]
+
+
+def test_an_edit_that_loses_a_task_that_used_to_be_solved_is_refused():
+    old = Task(env="e", name="old", seed=7)
+
+    def trial(task, library):
+        return Score(value=float(not library.skills) if task.name == "old" else float(bool(library.skills)))
+
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rehearsals=[old])
+    assert not decision.accepted
+    assert "e/old" in decision.reason
+    assert [pair.outcome for pair in decision.rehearsed] == ["loss"]
+
+
+def test_a_useless_edit_is_rarely_let_in_by_luck():
+    """Two thousand coin-flip edits: at most alpha of them may pass, whenever the gate stops."""
+    import numpy as np
+
+    coin = np.random.default_rng(0)
+    passed = 0
+    for _ in range(2_000):
+
+        def trial(task, library):
+            return Score(value=float(coin.random() < 0.5))
+
+        passed += gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(pairs=12)).accepted
+    assert passed / 2_000 <= 0.1
+
+
+def test_an_edit_that_helps_every_second_time_still_has_a_chance():
+    import numpy as np
+
+    coin = np.random.default_rng(1)
+
+    def trial(task, library):
+        return Score(value=float(bool(library.skills) and coin.random() < 0.7))
+
+    passed = sum(gate(EDIT, Library(), trial, fresh=tasks()).accepted for _ in range(100))
+    assert passed > 60
+
+
+def test_p_is_the_inverse_of_the_best_wealth_on_the_way():
+    def pair(before, after):
+        return Pair(task=Task(env="e", name="t"), before=Score(value=before), after=Score(value=after))
+
+    assert p_value([]) == 1.0
+    assert p_value([pair(0, 1), pair(0, 1), pair(1, 0)]) == pytest.approx(1 / 1.9**2)
+    assert wealth(2, 1) == pytest.approx(0.361)

@@ -1,0 +1,183 @@
+"""The whole loop in memory: scripted model, tiny world, real stages."""
+
+from collections import Counter
+
+import pytest
+
+from skillagent.acting.act import act
+from skillagent.acting.plan import plan
+from skillagent.errors import BudgetSpent, EnvironmentFailed
+from skillagent.learning.gate import gate
+from skillagent.learning.judge import judge
+from skillagent.learning.lint import lint
+from skillagent.learning.reflect import reflect
+from skillagent.learning.replays import fresh, rehearsals
+from skillagent.learning.write import write
+from skillagent.library import Library
+from skillagent.loop import Agent, attempt, learn, run, trial
+from skillagent.practice.explore import practise
+from skillagent.routing.route import covers, route
+from skillagent.schema import Attempted, Decided, Role, Split, Task, Usage
+from skillagent.testing import Corridor, HashEmbedder, MemoryStore, ScriptedLLM
+
+SECRET = dict.fromkeys(Corridor.colours, "white")
+TASK = Task(env="corridor", name="press", seed=0, max_steps=3)
+
+
+class Player:
+    """Presses what the goal names, another colour each time it sees the same state again; obeys a skill."""
+
+    def __init__(self):
+        self.seen = Counter()
+
+    def __call__(self, messages, role):
+        if role is Role.REFLECTOR:
+            return {
+                "name": "press-white",
+                "what": "Presses white.",
+                "when": "Use when a colour is to be pressed.",
+                "not_when": "Not when nothing is to be pressed.",
+                "applies": "When pressing",
+                "does_not_apply": "elsewhere",
+                "explanation": "White is always right.",
+                "level_1": "press",
+                "level_2": "colour",
+            }
+        text = messages[-1].content
+        wanted = next(c for c in Corridor.colours if f'press the "{c}"' in text)
+        if "<skill>" in messages[0].content:
+            wanted = "white"
+        else:
+            wanted = Corridor.colours[(Corridor.colours.index(wanted) + self.seen[text]) % 4]
+            self.seen[text] += 1
+        ref = next(line[1] for line in text.splitlines() if line.endswith(f'"{wanted}"'))
+        return {"verb": "click", "ref": ref}
+
+
+def make(world=None, player=None, library=None, watch=lambda _: None):
+    embedder, world = HashEmbedder(), world or Corridor(SECRET)
+    llm = ScriptedLLM(player or Player())
+
+    def routed(plan, library):
+        return route(plan, library, cache=embedder)
+
+    dropped = []
+    agent = Agent(
+        open=lambda task: world,
+        drop=dropped.append,
+        plan=lambda goal, library: plan(goal, library, llm=llm, covers=lambda g, b: covers(g, b, cache=embedder)),
+        route=routed,
+        act=lambda *values, **options: act(*values, llm=llm, **options),
+        judge=judge,
+        practise=practise,
+        reflect=reflect,
+        write=lambda lesson, library: write(lesson, library, llm=llm),
+        lint=lint,
+        gate=lambda edit, lesson, library, events, trial: gate(
+            edit,
+            library,
+            trial,
+            fresh=fresh(lesson, edit),
+            rehearsals=rehearsals(edit, lesson, library, events, routed),
+        ),
+        store=MemoryStore(library),
+        spent=lambda: Usage(calls=len(llm.asked)),
+        watch=watch,
+    )
+    return agent, dropped
+
+
+def test_the_agent_learns_a_secret_and_then_solves_what_it_could_not():
+    agent, _ = make()
+    holdout = [TASK.model_copy(update={"seed": 2_000_000 + n}) for n in range(3)]
+    before = [trial(agent, task, agent.store.load()).value for task in holdout]
+    list(run(agent, [TASK]))
+    library = agent.store.load()
+    after = [trial(agent, task, library).value for task in holdout]
+    assert (before, after) == ([0.0, 0.0, 0.0], [1.0, 1.0, 1.0])
+    assert "press-white" in library.skills
+    assert "the button" in library.skills["press-white"].body
+
+
+def test_every_decision_and_attempt_is_in_the_ledger_and_learning_never_saw_holdout():
+    agent, _ = make()
+    attempts = list(run(agent, [TASK]))
+    entries = [event.entry for event in agent.store.events()]
+    assert sum(isinstance(e, Attempted) for e in entries) == len(attempts)
+    decided = [e.decision for e in entries if isinstance(e, Decided)]
+    assert any(decision.accepted for decision in decided)
+    seeds = [e.task.seed for e in entries if isinstance(e, Attempted)]
+    seeds += [pair.task.seed for d in decided for pair in d.pairs]
+    assert all(Split.of(seed) is not Split.HOLDOUT for seed in seeds)
+
+
+def test_an_edit_that_harms_is_refused_and_leaves_no_trace_but_the_ledger():
+    agent, _ = make(world=Corridor({**SECRET, "red": "red"}))
+    plain = Corridor()
+    agent, _ = make(world=plain)
+    unlucky = attempt(agent, TASK, Library())
+    failed = unlucky.model_copy(update={"verdict": unlucky.verdict.model_copy(update={"score": 0.0})})
+    solved = attempt(agent, TASK.model_copy(update={"seed": 4}), Library())
+    decisions = list(learn(agent, [failed, failed, solved], Library()))
+    assert decisions
+    assert not any(decision.accepted for decision in decisions)
+    assert len(agent.store.load()) == 0
+    assert [event.entry.kind for event in agent.store.events()] == ["decided"] * len(decisions)
+
+
+def test_what_was_refused_is_not_paid_for_twice():
+    agent, _ = make(world=Corridor())
+    one = attempt(agent, TASK, Library())
+    failed = one.model_copy(update={"verdict": one.verdict.model_copy(update={"score": 0.0})})
+    first = list(learn(agent, [failed, failed, one], Library()))
+    again = list(learn(agent, [failed, failed, one], Library()))
+    assert any(decision.pairs for decision in first)
+    assert all("refused before" in decision.reason and not decision.pairs for decision in again)
+
+
+class Crashing(Corridor):
+    """Dies at the first step."""
+
+    def step(self, action):
+        raise EnvironmentFailed("the browser has gone")
+
+
+def test_a_crash_makes_the_episode_void_and_teaches_nothing():
+    agent, dropped = make(world=Crashing())
+    tried = list(run(agent, [TASK]))
+    assert all(one.trajectory.void == "the browser has gone" for one in tried)
+    assert all(one.verdict.score is None for one in tried)
+    assert len(dropped) == len(tried)
+    assert {event.entry.kind for event in agent.store.events()} == {"attempted"}
+
+
+def test_without_learning_only_attempts_are_recorded():
+    agent, _ = make()
+    list(run(agent, [TASK], learning=False))
+    assert [event.entry.kind for event in agent.store.events()] == ["attempted"]
+
+
+def test_learning_on_a_seed_that_is_not_for_practice_is_refused():
+    agent, _ = make()
+    with pytest.raises(ValueError, match="holdout"):
+        list(run(agent, [TASK.model_copy(update={"seed": 2_000_000})]))
+
+
+def test_a_spent_budget_stops_the_run_and_keeps_what_was_done():
+    class Broke(Player):
+        def __call__(self, messages, role):
+            if len(self.seen) >= 2:
+                raise BudgetSpent("no tokens left")
+            return super().__call__(messages, role)
+
+    agent, _ = make(player=Broke())
+    with pytest.raises(BudgetSpent):
+        list(run(agent, [TASK]))
+    assert [event.entry.kind for event in agent.store.events()] == ["attempted"] * 2
+
+
+def test_the_watcher_sees_every_value_of_an_attempt_in_order():
+    seen = []
+    agent, _ = make(watch=seen.append)
+    attempt(agent, TASK, Library())
+    assert [type(value).__name__ for value in seen] == ["Observation", "Plan", "Route", "Step", "Verdict"]

@@ -1,0 +1,70 @@
+"""The nouns: splits, sums, and what a value says about itself."""
+
+import pytest
+from pydantic import ValidationError
+
+from skillagent.schema import Action, Pair, Ranked, Route, Score, Split, Task, Usage, Verb
+
+TASK = Task(env="e", name="t")
+
+
+@pytest.mark.parametrize(
+    ("seed", "split"),
+    [
+        (0, Split.PRACTICE),
+        (999_999, Split.PRACTICE),
+        (1_000_000, Split.GATE),
+        (1_999_999, Split.GATE),
+        (2_000_000, Split.HOLDOUT),
+        (10**9, Split.HOLDOUT),
+    ],
+)
+def test_every_seed_belongs_to_one_split(seed, split):
+    assert Task(env="e", name="t", seed=seed).split is split
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ValidationError):
+        Task(env="e", name="t", seed=-1)
+
+
+def test_values_cannot_be_changed():
+    with pytest.raises(ValidationError):
+        TASK.seed = 3
+
+
+def test_usage_adds_and_subtracts_field_by_field():
+    one, two = Usage(calls=1, tokens_in=10, seconds=1.5), Usage(calls=2, tokens_in=5, tokens_out=3)
+    assert one + two == Usage(calls=3, tokens_in=15, tokens_out=3, seconds=1.5)
+    assert (one + two) - two == one
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome"),
+    [(0.0, 1.0, "win"), (1.0, 0.5, "loss"), (1.0, 1.0, "tie"), (None, 1.0, "dropped"), (0.0, None, "dropped")],
+)
+def test_a_pair_is_read_by_its_two_sides(before, after, outcome):
+    def score(value):
+        return None if value is None else Score(value=value)
+
+    assert Pair(task=TASK, before=score(before), after=score(after)).outcome == outcome
+
+
+def test_equal_actions_print_alike_whatever_the_order_of_their_arguments():
+    one = Action(verb="fill", arguments={"ref": "1", "text": "a"})
+    two = Action(verb="fill", arguments={"text": "a", "ref": "1"})
+    assert str(one) == str(two) == 'fill(ref="1", text="a")'
+
+
+def test_a_signature_marks_what_may_be_left_out():
+    parameters = {"type": "object", "properties": {"ref": {}, "text": {}}, "required": ["ref"]}
+    assert Verb(name="press", doc="d", parameters=parameters).signature == "press(ref, text?)"
+
+
+def test_a_route_names_each_chosen_item_once():
+    route = Route(
+        skills=((Ranked(id="a", score=1),), (Ranked(id="a", score=1),)),
+        insights=((), (Ranked(id="i", score=1),)),
+        demonstrations=((), ()),
+    )
+    assert route.ids == ("a", "i")
