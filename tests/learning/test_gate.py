@@ -33,8 +33,12 @@ def scripted(before, after, tokens=(100, 100)):
     [
         pytest.param([0.0], [1.0], (100, 100), True, 4, id="helps every time: four wins are enough"),
         pytest.param([0.0], [0.0], (100, 100), False, 5, id="never helps: stops when it cannot any more"),
-        pytest.param([1.0], [0.0], (100, 100), False, 1, id="harms: one loss is more than the other seven could make good"),
-        pytest.param([0, 0, 1, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 1, 1, 1], (9, 9), False, 3, id="two wins do not outweigh a loss"),
+        pytest.param(
+            [1.0], [0.0], (100, 100), False, 1, id="harms: one loss is more than the other seven could make good"
+        ),
+        pytest.param(
+            [0, 0, 1, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 1, 1, 1], (9, 9), False, 3, id="two wins do not outweigh a loss"
+        ),
         pytest.param([1.0], [1.0], (100, 70), True, 4, id="as good and cheaper"),
         pytest.param([1.0], [1.0], (100, 90), False, 5, id="hardly cheaper"),
         pytest.param([1, 1, 1, 0, 1], [1, 1, 1, 0, 1], (100, 50), True, 5, id="failed on both sides saves nothing"),

@@ -1,0 +1,86 @@
+"""Statistics: rates with intervals, and paired comparisons of two arms on the same tasks and seeds.
+
+Seeds of one task resemble each other, so intervals of differences come from resampling tasks, not episodes. Pairs with
+an unscored side are dropped and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from skillagent.schema import Value
+
+Key = tuple[str, int]  # task id and seed
+_RESAMPLES = 10_000
+
+
+class Rate(Value):
+    """A success rate with its 95 % Wilson interval; `n` scored episodes."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class Comparison(Value):
+    """Arm b against arm a on the same tasks and seeds.
+
+    `difference` is the mean of b - a over pairs, with a 95 % bootstrap interval clustered by task. `p` is the two-sided
+    exact sign test over wins and losses.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    wins: int
+    losses: int
+    ties: int
+    dropped: int
+
+
+def rate(successes: int, n: int) -> Rate:
+    """Return the rate and its Wilson interval; of nothing, 0 with the whole of [0, 1]."""
+    from scipy.stats import binomtest
+
+    if n == 0:
+        return Rate(value=0.0, low=0.0, high=1.0, n=0)
+    interval = binomtest(successes, n).proportion_ci(method="wilson")
+    return Rate(value=successes / n, low=float(interval.low), high=float(interval.high), n=n)
+
+
+def compare(a: Mapping[Key, float | None], b: Mapping[Key, float | None], *, seed: int = 0) -> Comparison:
+    """Compare two arms by their scores per task and seed; None is unscored."""
+    from scipy.stats import binomtest
+
+    shared = [key for key in a if key in b]
+    pairs = [(key, x, y) for key in shared if (x := a[key]) is not None and (y := b[key]) is not None]
+    wins, losses = sum(y > x for _, x, y in pairs), sum(y < x for _, x, y in pairs)
+    by_task: dict[str, list[float]] = {}
+    for (task, _), x, y in pairs:
+        by_task.setdefault(task, []).append(y - x)
+    low, high = _clustered_interval(list(by_task.values()), seed)
+    return Comparison(
+        difference=float(np.mean([y - x for _, x, y in pairs])) if pairs else 0.0,
+        low=low,
+        high=high,
+        p=float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0,
+        wins=wins,
+        losses=losses,
+        ties=len(pairs) - wins - losses,
+        dropped=len(shared) - len(pairs),
+    )
+
+
+def _clustered_interval(clusters: list[list[float]], seed: int) -> tuple[float, float]:
+    """Return the 95 % percentile interval of the mean over resampled clusters; the whole range for fewer than two."""
+    if len(clusters) < 2:
+        return -1.0, 1.0
+    sums = np.array([sum(c) for c in clusters])
+    sizes = np.array([len(c) for c in clusters])
+    drawn = np.random.default_rng(seed).integers(0, len(clusters), size=(_RESAMPLES, len(clusters)))
+    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
