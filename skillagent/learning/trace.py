@@ -18,7 +18,7 @@ def useful_steps(trajectory: Trajectory) -> tuple[Step, ...]:
     """Return the steps that changed something, in order; the step that ended the episode always counts."""
     following = [*(step.observation for step in trajectory.steps[1:]), trajectory.final]
     kept = []
-    for index, (step, after) in enumerate(zip(trajectory.steps, following, strict=True)):
+    for index, (step, after) in enumerate(zip(trajectory.steps, following, strict=False)):  # no steps: only a final
         ends = index == len(trajectory.steps) - 1 and trajectory.terminated
         changed = after is not None and after.text != step.observation.text
         if step.error is None and (ends or (changed and step.action.verb not in _IDLE)):

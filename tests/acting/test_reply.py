@@ -1,0 +1,67 @@
+"""What the model may answer is bound to what is on the page."""
+
+from skillagent.acting.act import barred
+from skillagent.acting.reply import as_action, as_reply, reply_schema
+from skillagent.schema import Action, Element, Observation, Step, Verb
+
+CLICK = Verb(
+    name="click",
+    doc="Press.",
+    parameters={"type": "object", "properties": {"ref": {"type": "string", "format": "ref"}}, "required": ["ref"]},
+)
+FILL = Verb(
+    name="fill",
+    doc="Type.",
+    parameters={
+        "type": "object",
+        "properties": {"ref": {"type": "string", "format": "ref", "roles": ["textbox"]}, "text": {"type": "string"}},
+        "required": ["ref", "text"],
+    },
+)
+DONE = Verb(name="done", doc="End.", parameters={"type": "object", "properties": {}, "required": []})
+PAGE = Observation(
+    goal="g",
+    text="page",
+    elements=(Element(ref="1", role="button", name="OK"), Element(ref="2", role="textbox", near="Name")),
+)
+
+
+def offered(schema):
+    return {
+        choice["properties"]["verb"]["const"]: choice["properties"].get("ref", {}).get("enum")
+        for choice in schema["anyOf"]
+    }
+
+
+def test_a_ref_can_only_be_one_that_is_there_and_of_a_fitting_role():
+    assert offered(reply_schema([CLICK, FILL, DONE], PAGE)) == {"click": ["1", "2"], "fill": ["2"], "done": None}
+
+
+def test_a_verb_with_nothing_to_work_on_is_not_offered():
+    bare = PAGE.model_copy(update={"elements": PAGE.elements[:1]})
+    assert offered(reply_schema([CLICK, FILL], bare)) == {"click": ["1"]}
+
+
+def test_what_was_just_tried_in_vain_is_not_offered_again():
+    useless = Action(verb="click", arguments={"ref": "1"})
+    typed = Action(verb="fill", arguments={"ref": "2", "text": "a"})
+    assert offered(reply_schema([CLICK, FILL], PAGE, [useless, typed])) == {"click": ["2"], "fill": ["2"]}
+
+
+def test_only_the_latest_actions_in_an_unchanged_state_are_in_vain():
+    other = PAGE.model_copy(update={"text": "another page"})
+    one, two, three = (Action(verb="click", arguments={"ref": r}) for r in "123")
+    steps = [
+        Step(observation=PAGE, action=one),
+        Step(observation=other, action=two),
+        Step(observation=PAGE, action=three),
+    ]
+    assert barred(steps, PAGE) == [three]
+    assert barred(steps, other) == []
+
+
+def test_an_action_survives_the_form_in_which_the_model_writes_it():
+    import json
+
+    action = Action(verb="fill", arguments={"ref": "2", "text": 'say "hi" ü'})
+    assert as_action(json.loads(as_reply(action))) == action

@@ -1,0 +1,77 @@
+"""Only missing knowledge and a skill's defect teach."""
+
+import pytest
+
+from skillagent.learning.attribute import attribute
+from skillagent.learning.judge import judge
+from skillagent.learning.reflect import reflect
+from skillagent.library import Library
+from skillagent.schema import Attempt, Cause, Observation, Ranked, Route, Skill, Task, Trajectory, Verdict
+
+TASK = Task(env="e", name="t")
+
+
+def tried(score, *, skill=None, void=None):
+    route = Route(
+        skills=((Ranked(id=skill, score=1),) if skill else (),), insights=((),), demonstrations=((),), considered=((),)
+    )
+    return Attempt(
+        plan=None,
+        route=route,
+        trajectory=Trajectory(task=TASK, goal="g", void=void),
+        verdict=Verdict(score=score, by="environment"),
+        library="x",
+    )
+
+
+@pytest.mark.parametrize(
+    ("attempts", "cause"),
+    [
+        pytest.param([tried(0.0), tried(1.0)], Cause.KNOWLEDGE, id="failed without a skill"),
+        pytest.param([tried(0.0, skill="s"), tried(1.0)], Cause.SKILL, id="failed under a skill"),
+        pytest.param([tried(1.0), tried(1.0), tried(1.0), tried(0.0)], Cause.LAPSE, id="one slip in four"),
+        pytest.param([tried(None, void="crash")], Cause.INFRASTRUCTURE, id="the browser died"),
+        pytest.param([tried(None)], Cause.JUDGE, id="nobody could tell"),
+        pytest.param([tried(None, void="crash"), tried(0.0)], Cause.KNOWLEDGE, id="a void beside a failure"),
+        pytest.param([], Cause.INFRASTRUCTURE, id="nothing was tried"),
+    ],
+)
+def test_attribution(attempts, cause):
+    assert attribute(attempts) is cause
+
+
+def test_only_causes_that_teach_become_lessons():
+    library = Library(skills={"s": Skill(name="s", description="d", body="b")})
+    assert reflect([tried(None, void="crash")], library) == ()
+    assert reflect([tried(1.0), tried(1.0)], library) == ()
+    (lesson,) = reflect([tried(0.0, skill="s"), tried(1.0)], library)
+    assert (lesson.skill, lesson.success is not None, len(lesson.failures)) == ("s", True, 1)
+
+
+@pytest.mark.parametrize(
+    ("trajectory", "score", "by"),
+    [
+        (Trajectory(task=TASK, goal="g", reward=0.5), 0.5, "environment"),
+        (Trajectory(task=TASK, goal="g"), None, "nobody"),
+        (Trajectory(task=TASK, goal="g", reward=1.0, void="crash"), None, "nobody"),
+        (
+            Trajectory(
+                task=TASK.model_copy(update={"expect": "Thank You"}),
+                goal="g",
+                final=Observation(goal="g", text="text: thank you!"),
+            ),
+            1.0,
+            "state",
+        ),
+        (
+            Trajectory(
+                task=TASK.model_copy(update={"expect": "Thank You"}), goal="g", final=Observation(goal="g", text="no")
+            ),
+            0.0,
+            "state",
+        ),
+    ],
+)
+def test_the_judge_believes_the_environment_first_and_never_scores_a_void(trajectory, score, by):
+    verdict = judge(trajectory)
+    assert (verdict.score, verdict.by) == (score, by)
