@@ -1,0 +1,304 @@
+"""Vectors: texts are embedded once and their vectors kept, under the digest of the text, in a cache that may be lost.
+
+The cache is Chroma, embedded in a folder or as a server (`chroma` opens it and mends it). Beside an embedded one lies a
+snapshot in numpy's format: read-only processes read that, never the writer's Chroma, and a rebuild starts from it. What
+a reader would get wrong: only one process writes; a second one that opens the same folder finds the lock taken and
+keeps its new vectors in memory.
+
+Losing any of it costs time and never knowledge. What is similar enough is not decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import weakref
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillagent.ports import Embedder, Vectors
+from skillagent.store.chroma import PAGE, Chroma, brief, check_unit, is_fault, open_folder, open_server, reopen
+
+_log = logging.getLogger("skillagent.store")
+
+EXACT_BELOW = 50_000
+
+
+def content_id(text: str) -> str:
+    """Return the name that a text's vector is kept under: 32 hex digits of its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def nearest(queries: Vectors, items: Vectors, top: int) -> NDArray[np.intp]:
+    """Return the indices of the `top` items nearest each query, nearest first.
+
+    Args:
+        queries: Unit rows, shape (q, d).
+        items: Unit rows, shape (n, d); n may be 0.
+        top: At least 1. Fewer columns come back when n < top.
+
+    Returns:
+        Shape (q, min(top, n)). Ties keep the order of `items`, so runs repeat.
+    """
+    assert top >= 1
+    if len(items) == 0 or len(queries) == 0:
+        return np.zeros((len(queries), min(top, len(items))), dtype=np.intp)
+    likeness = queries @ items.T
+    # Everything at least as near as the top-th is sorted, so that a tie at the edge is cut in the items' order.
+    last = len(items) - min(top, len(items))
+    edges = np.partition(likeness, last, axis=1)[:, last]
+    rows = []
+    for row, edge in zip(likeness, edges, strict=True):
+        near = np.flatnonzero(row >= edge)
+        rows.append(near[np.argsort(-row[near], kind="stable")][:top])
+    return np.array(rows, dtype=np.intp)
+
+
+class MemoryVectors:
+    """Vectors kept for the life of the process."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._table = _Table()
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return unit rows, shape (len(texts), d); each text is embedded once."""
+        ids = [content_id(text) for text in texts]
+        self._compute(ids, texts)
+        return self._table.take(ids) if ids else self._embedder.embed(texts)
+
+    def _compute(self, ids: Sequence[str], texts: Sequence[str]) -> list[str]:
+        """Embed what the table lacks and return the new ids."""
+        missing = {key: text for key, text in zip(ids, texts, strict=True) if key not in self._table}
+        if missing:
+            rows = np.asarray(self._embedder.embed(list(missing.values())), dtype=np.float32)
+            if self._table.width not in (None, rows.shape[1]):
+                _log.warning("%s: cached vectors have another width; embedded anew", self._embedder.name)
+                self._table = _Table()
+                return self._compute(ids, texts)
+            self._table.add(list(missing), rows)
+        return list(missing)
+
+
+class ChromaVectors(MemoryVectors):
+    """Vectors kept in Chroma, in the folder `path` or on the server at `url`; opened at the first use.
+
+    Args:
+        embedder: Its name chooses the collection.
+        path: The cache's own folder. It may be deleted whenever no process uses it.
+        url: A Chroma server, e.g. `http://localhost:8000`; goes before `path`.
+        read_only: Write nothing. With a folder: read its snapshot only, and compute the rest in memory.
+        exact_below: Up to so many vectors are held in memory and searched exactly.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        *,
+        path: Path | None = None,
+        url: str | None = None,
+        read_only: bool = False,
+        exact_below: int = EXACT_BELOW,
+    ) -> None:
+        super().__init__(embedder)
+        self._path = None if url else path
+        self._url = url
+        self._read_only = read_only
+        self._exact_below = exact_below
+        self._slug = content_id(embedder.name)[:16]
+        self._opened = False
+        self._whole = True
+        self._chroma: Chroma | None = None
+        self._in_snapshot = 0
+
+    def vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return unit rows, shape (len(texts), d), computing and keeping those not yet known.
+
+        Raises:
+            ConfigError: The server at `url` does not answer.
+        """
+        self._open()
+        ids = [content_id(text) for text in texts]
+        self._fetch(ids)
+        if new := self._compute(ids, texts):
+            self._keep(new)
+        return self._table.take(ids) if ids else self._embedder.embed(texts)
+
+    def search(self, query: Vectors, ids: Sequence[str] | None, top: int) -> list[tuple[str, float]]:
+        """Return the `top` nearest of the kept texts, as content ids with cosine similarity, nearest first.
+
+        Exact while everything is in memory, or when there are few candidates; else through Chroma's index, which may
+        miss a few.
+
+        Args:
+            query: One unit row, shape (d,).
+            ids: The candidates, from `content_id`; None for all that the cache holds. Unknown ones are passed over.
+            top: At least 1.
+        """
+        self._open()
+        if not self._whole and self._chroma is not None:
+            if ids is None or len(ids) > PAGE:
+                return self._search_index(self._chroma, query, None if ids is None else set(ids), top)
+            self._fetch(ids)
+        known = [key for key in (self._table.ids if ids is None else ids) if key in self._table]
+        if not known:
+            return []
+        rows = self._table.take(known)
+        return [(known[i], float(rows[i] @ query)) for i in nearest(query[np.newaxis], rows, top)[0]]
+
+    def close(self) -> None:
+        """Leave a snapshot and let go of the folder or the server; a second call does nothing."""
+        if self._chroma is not None and self._chroma.ours:
+            self._leave_snapshot()
+            self._chroma.close()
+        self._chroma, self._opened, self._table = None, False, _Table()
+
+    def _open(self) -> None:
+        if self._opened:
+            if self._chroma is not None and not self._chroma.ours:
+                self._chroma, self._whole = None, True
+            return
+        self._whole, self._in_snapshot = True, 0
+        names = {"collection": f"v1-{self._slug}", "embedder": self._embedder.name}
+        if self._url:
+            self._chroma, self._whole = open_server(self._url, **names), False
+        elif self._path is not None:
+            self._chroma = None if self._read_only else open_folder(self._path, **names)
+            if self._chroma is not None:
+                self._chroma = self._read_back(self._chroma, **names)
+            held = set(self._table.ids)
+            self._read_snapshot(self._path)
+            if lacking := [key for key in self._table.ids if key not in held]:
+                self._keep(lacking)
+        if self._chroma is not None:
+            weakref.finalize(self, self._chroma.close)
+        self._opened = True
+
+    def _read_back(self, chroma: Chroma, *, collection: str, embedder: str) -> Chroma:
+        try:
+            self._whole = chroma.count() <= self._exact_below
+            for ids, rows in chroma.pages(at_most=self._exact_below):
+                self._table.add(ids, rows)
+        except BaseException as error:
+            if not is_fault(error):
+                raise
+            self._table, self._whole = _Table(), True
+            return reopen(chroma, error, collection, embedder=embedder)
+        return chroma
+
+    def _fetch(self, ids: Sequence[str]) -> None:
+        """Bring into memory what only Chroma has."""
+        if self._whole or self._chroma is None:
+            return
+        try:
+            for found, rows in self._chroma.get([key for key in dict.fromkeys(ids) if key not in self._table]):
+                self._table.add(found, rows)
+        except BaseException as error:
+            self._give_up(error)
+
+    def _keep(self, ids: Sequence[str]) -> None:
+        if self._chroma is None or self._read_only:
+            return
+        try:
+            self._chroma.put(ids, self._table.take(ids))
+        except BaseException as error:
+            self._give_up(error)
+            return
+        if len(self._table) > 1.1 * self._in_snapshot:
+            self._leave_snapshot()
+
+    def _give_up(self, error: BaseException) -> None:
+        """Go on without Chroma; the next process that opens it will mend it."""
+        if not is_fault(error):
+            raise error
+        _log.warning("the vector cache failed (%s); going on in memory", brief(error))
+        self._whole = True
+        if self._chroma is not None:
+            self._chroma.close(clean=False)
+        self._chroma = None
+
+    def _search_index(
+        self, chroma: Chroma, query: Vectors, wanted: set[str] | None, top: int
+    ) -> list[tuple[str, float]]:
+        count, asked = chroma.count(), top
+        while count:
+            asked = min(asked, count)
+            near = [(key, like) for key, like in chroma.near(query, asked) if wanted is None or key in wanted]
+            if len(near) >= top or asked == count:
+                return near[:top]
+            asked *= 4
+        return []
+
+    # ── The snapshot ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _leave_snapshot(self) -> None:
+        """The snapshot holds the table, unless it does already or the table holds only part of a large cache."""
+        if self._path is None or not self._whole or len(self._table) == self._in_snapshot:
+            return
+        ids, target = self._table.ids, self._path / f"{self._slug}.npz"
+        temporary = target.with_suffix(".tmp")
+        with temporary.open("wb") as file:
+            np.savez(file, ids=np.array(ids, dtype="S32"), rows=self._table.take(ids))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        self._in_snapshot = len(ids)
+
+    def _read_snapshot(self, folder: Path) -> None:
+        """Add what the snapshot has and the table lacks."""
+        path = folder / f"{self._slug}.npz"
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                ids, rows = [key.decode("ascii") for key in content["ids"]], content["rows"]
+            check_unit(rows)
+            if len(ids) != len(rows):
+                raise ValueError(f"{len(ids)} names for {len(rows)} vectors")
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            _log.warning("%s: not readable (%s); left out", path, brief(error))
+            return
+        fresh = [i for i, key in enumerate(ids) if key not in self._table]
+        if self._table.width in (None, rows.shape[1]):
+            self._table.add([ids[i] for i in fresh], rows[fresh])
+        self._in_snapshot = len(ids)
+
+
+class _Table:
+    """Rows by content id, in one growing array."""
+
+    def __init__(self) -> None:
+        self._index: dict[str, int] = {}
+        self._rows: Vectors | None = None
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._index
+
+    @property
+    def ids(self) -> list[str]:
+        return list(self._index)
+
+    @property
+    def width(self) -> int | None:
+        return None if self._rows is None else self._rows.shape[1]
+
+    def add(self, ids: Sequence[str], rows: Vectors) -> None:
+        for row, key in zip(rows, ids, strict=True):
+            if self._rows is None:
+                self._rows = np.zeros((256, len(row)), dtype=np.float32)
+            if len(self._index) == len(self._rows):
+                self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+            at = self._index.setdefault(key, len(self._index))
+            self._rows[at] = row
+
+    def take(self, ids: Sequence[str]) -> Vectors:
+        assert self._rows is not None
+        return self._rows[[self._index[key] for key in ids]]
