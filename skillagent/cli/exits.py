@@ -1,0 +1,47 @@
+"""Exits: what the command's exit code tells a script.
+
+One table; the help, the reference and the errors all read it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from skillagent.errors import BudgetSpent, SkillAgentError, WorldFault
+
+
+class Exit(IntEnum):
+    """The exit codes. `meaning` is what the reference says of each."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    WORLD = 3
+    BUDGET = 4
+    INTERRUPTED = 130
+
+    @property
+    def meaning(self) -> str:
+        """One line for a person."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Exit.OK: "done; a task succeeded, or nothing could say whether it did",
+    Exit.FAILED: "the task failed, or a check (`doctor`, `skills validate`) found a problem",
+    Exit.USAGE: "something has to be changed by you: the message on stderr says what and how",
+    Exit.WORLD: "the world failed (browser, provider): the episode is void and nothing was learnt from it",
+    Exit.BUDGET: "a budget of tokens, money or time is spent; what was done before stands",
+    Exit.INTERRUPTED: "stopped with Ctrl-C; what was committed before stands",
+}
+
+
+def exit_of(error: SkillAgentError) -> Exit:
+    """Return the code for an error that ends a command."""
+    match error:
+        case BudgetSpent():
+            return Exit.BUDGET
+        case WorldFault():
+            return Exit.WORLD
+        case _:
+            return Exit.USAGE

@@ -1,0 +1,91 @@
+"""Parts: what the commands are put together from, so that a program or a test can put in its own.
+
+Loading a part loads what it needs and nothing else: `skills list` never loads a model's library.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+if TYPE_CHECKING:
+    from skillagent.build import Options
+    from skillagent.config import Settings
+    from skillagent.loop import Agent, Watch
+    from skillagent.ports import Store, VectorCache
+
+
+class LoadSettings(Protocol):
+    """Returns the settings in force; overrides that are None are left out."""
+
+    def __call__(self, **overrides: object) -> Settings:
+        """Raise ConfigError for a value that a setting cannot have."""
+        ...
+
+
+class OpenAgent(Protocol):
+    """Puts an agent together for as long as the context lasts."""
+
+    def __call__(
+        self, settings: Settings, *, watch: Watch, options: Options | None = None
+    ) -> AbstractContextManager[Agent]:
+        """Raise ConfigError when something is missing that the operator must install or set."""
+        ...
+
+
+class OpenStore(Protocol):
+    """Opens the store of the settings' folders."""
+
+    def __call__(self, settings: Settings) -> Store:
+        """Make nothing on the disk."""
+        ...
+
+
+class OpenVectors(Protocol):
+    """Opens the vectors that texts are searched by."""
+
+    def __call__(self, settings: Settings) -> VectorCache:
+        """Raise ConfigError when the embedder is not there."""
+        ...
+
+
+def _settings(**overrides: object) -> Settings:
+    from skillagent.config import load
+
+    return load(**overrides)
+
+
+def _agent(settings: Settings, *, watch: Watch, options: Options | None = None) -> AbstractContextManager[Agent]:
+    from skillagent.build import build
+
+    return build(settings, watch=watch, options=options)
+
+
+def _store(settings: Settings) -> Store:
+    from skillagent.store.disk import DiskStore
+
+    return DiskStore(settings.skills, settings.memory)
+
+
+def _vectors(settings: Settings) -> VectorCache:
+    from skillagent.build import vector_cache
+
+    return vector_cache(settings, read_only=True)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The real parts by default."""
+
+    settings: LoadSettings = _settings
+    agent: OpenAgent = _agent
+    store: OpenStore = _store
+    vectors: OpenVectors = _vectors
+
+
+def parts_of(ctx: typer.Context) -> Parts:
+    """Return the parts that `main` was given, or the real ones."""
+    return ctx.obj if isinstance(ctx.obj, Parts) else Parts()
