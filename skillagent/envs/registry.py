@@ -1,0 +1,96 @@
+"""Registry: which environment a task's `env` names, and how to make it.
+
+Ours are named here; others come from installed packages through the entry-point group `skillagent.environments`: a
+name, and a callable that takes an `Options` and returns an `Environment`. Nothing is started or imported before it is
+asked for. An entry point cannot replace one of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from skillagent.errors import ConfigError
+from skillagent.ports import Environment
+
+GROUP = "skillagent.environments"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an operator may say about environments; each takes what concerns it.
+
+    `chromium` is the browser to start (None: look for one), `headed` shows its window, `hosts` may be reached besides
+    the task's own, `folder` is where file URLs may point, `observation_chars` bounds an observation's text.
+    """
+
+    chromium: Path | None = None
+    headed: bool = False
+    hosts: tuple[str, ...] = ()
+    folder: Path | None = None
+    observation_chars: int = 6000
+
+
+Factory = Callable[[Options], Environment]
+
+
+def open_environment(
+    name: str, options: Options | None = None, *, installed: Sequence[EntryPoint] | None = None
+) -> Environment:
+    """Return a new environment for tasks whose `env` is `name`; the caller closes it.
+
+    Args:
+        name: `web`, `miniwob`, or a name that an installed package registers.
+        options: What the operator said.
+        installed: The entry points to look among; None: those of the packages that are installed.
+
+    Raises:
+        ConfigError: There is none of that name, or its package cannot be imported; the message lists those there are.
+    """
+    known = factories(installed)
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        raise ConfigError(f"no environment {name!r}: there are {', '.join(sorted(known))}{meant}")
+    return known[name](options or Options())
+
+
+def factories(installed: Sequence[EntryPoint] | None = None) -> Mapping[str, Factory]:
+    """Return every environment by name, ours and those of installed packages."""
+    found = entry_points(group=GROUP) if installed is None else installed
+    return {**{point.name: _loading(point) for point in found}, **OURS}
+
+
+def _loading(point: EntryPoint) -> Factory:
+    def make(options: Options) -> Environment:
+        try:
+            factory: Factory = point.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"environment {point.name!r} ({point.value}) cannot be imported: {error}") from error
+        return factory(options)
+
+    return make
+
+
+def _web(options: Options) -> Environment:
+    from skillagent.envs.web.environment import WebEnvironment
+
+    return WebEnvironment(
+        executable=options.chromium,
+        headed=options.headed,
+        hosts=options.hosts,
+        folder=options.folder,
+        limit=options.observation_chars,
+    )
+
+
+def _miniwob(options: Options) -> Environment:
+    from skillagent.envs.web.miniwob import MiniWoB
+
+    return MiniWoB(executable=options.chromium, headed=options.headed, limit=options.observation_chars)
+
+
+OURS: Mapping[str, Factory] = {"web": _web, "miniwob": _miniwob}

@@ -1,0 +1,144 @@
+// Reach: evaluated once per document with the object of look.js; finds where an element can be touched, or says why not.
+// Answers are plain objects: {x, y} of a point to press, or {error} in words that the policy reads.
+(page) => {
+  const tidy = (text) => (text || "").replace(/\s+/g, " ").trim();
+
+  const offset = (node) => {
+    let [x, y] = [0, 0];
+    for (let frame = node.ownerDocument.defaultView.frameElement; frame; frame = frame.ownerDocument.defaultView.frameElement) {
+      const box = frame.getBoundingClientRect();
+      [x, y] = [x + box.x + frame.clientLeft, y + box.y + frame.clientTop];
+    }
+    return { x, y };
+  };
+
+  const describe = (node) => {
+    const role = node.getAttribute("role") || { A: "link", BUTTON: "button", svg: "drawing" }[node.tagName] || "";
+    const text = tidy(node.innerText || node.getAttribute("aria-label")).slice(0, 40);
+    const dialog = node.closest("[role=dialog],dialog");
+    const inside = dialog && dialog !== node ? " of a dialog" : "";
+    return (text ? `${role || "element"} "${text}"` : role || `another element (${node.tagName.toLowerCase()})`) + inside;
+  };
+
+  // True when pressing `hit` reaches `node`: it is the node, a part of it, or the label that stands for it.
+  const reaches = (hit, node) => {
+    for (let at = hit; at; at = at.parentNode || at.host) if (at === node) return true;
+    const label = hit.closest && hit.closest("label");
+    return Boolean(label && label.control === node);
+  };
+
+  const spots = (node) => {
+    const rects = [...node.getClientRects()].filter((rect) => rect.width > 0 && rect.height > 0).slice(0, 4);
+    const shares = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.75], [0.25, 0.75], [0.75, 0.25], [0.05, 0.5], [0.95, 0.5]];
+    return rects.flatMap((rect) => shares.map(([a, b]) => [rect.x + rect.width * a, rect.y + rect.height * b]));
+  };
+
+  const alive = (id) => {
+    const node = page.node(id);
+    if (!node || !node.isConnected) return { error: "is gone from the page" };
+    if (!node.checkVisibility({ visibilityProperty: true })) return { error: "is hidden now" };
+    return { node };
+  };
+
+  // A point where the element can be pressed, scrolled into view first.
+  const locate = (id, { enabled }) => {
+    const { node, error } = alive(id);
+    if (error) return { error };
+    if (enabled && (node.matches(":disabled") || node.getAttribute("aria-disabled") === "true")) return { error: "is disabled" };
+    const view = node.ownerDocument.defaultView;
+    const box = node.getBoundingClientRect();
+    if (!box.width && !box.height) return { error: "has no size now" };
+    const root = node.getRootNode();
+    let covering = null;
+    for (const scrolled of [false, true]) {
+      if (scrolled) node.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+      for (const [x, y] of spots(node)) {
+        if (x < 0 || y < 0 || x >= view.innerWidth || y >= view.innerHeight) continue;
+        const hit = root.elementFromPoint(x, y);
+        const at = offset(node);
+        if (hit && reaches(hit, node)) return { x: x + at.x, y: y + at.y };
+        covering = covering || hit;
+      }
+    }
+    return { error: covering ? `is covered by ${describe(covering)}` : "cannot be scrolled into view" };
+  };
+
+  const kind = (id) => {
+    const { node, error } = alive(id);
+    if (error) return { error };
+    const typed = node.tagName === "TEXTAREA" || (node.tagName === "INPUT" && !/^(checkbox|radio|button|submit|reset|image|file)$/.test(node.type));
+    const set = node.tagName === "INPUT" && /^(range|color|date|time|month|week|datetime-local)$/.test(node.type);
+    return { list: node.tagName === "SELECT", typed: typed || node.isContentEditable, set, readonly: Boolean(node.readOnly), type: node.type || "" };
+  };
+
+  // Puts the cursor into the element with everything in it selected.
+  const mark = (id) => {
+    const node = page.node(id);
+    node.focus();
+    if (node.select) node.select();
+    else node.ownerDocument.getSelection().selectAllChildren(node);
+    return { empty: !(node.value !== undefined ? node.value : node.innerText) };
+  };
+
+  const tell = (node) => {
+    node.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+    node.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+
+  // For inputs that are set rather than typed into: a range, a colour, a date.
+  const put = (id, text) => {
+    const node = page.node(id);
+    node.focus();
+    Object.getOwnPropertyDescriptor(node.ownerDocument.defaultView.HTMLInputElement.prototype, "value").set.call(node, text);
+    if (node.value !== text) return { error: `does not take ${JSON.stringify(text)}: it is of type ${node.type} and now holds ${JSON.stringify(node.value)}` };
+    tell(node);
+    return {};
+  };
+
+  const choose = (id, wanted) => {
+    const node = page.node(id);
+    const options = [...node.options];
+    const same = (text) => tidy(text).toLowerCase() === tidy(wanted).toLowerCase();
+    const option = options.find((one) => tidy(one.label) === tidy(wanted)) || options.find((one) => same(one.label)) || options.find((one) => same(one.value));
+    if (!option) return { error: `has no option ${JSON.stringify(wanted)}: the options are ${options.slice(0, 40).map((one) => tidy(one.label)).join(", ")}` };
+    if (option.disabled) return { error: `has the option ${JSON.stringify(wanted)}, but it is disabled` };
+    node.focus();
+    option.selected = node.multiple ? !option.selected : true;
+    tell(node);
+    return {};
+  };
+
+  const focus = (id) => {
+    const { node, error } = alive(id);
+    if (error) return { error };
+    node.focus();
+    return node.ownerDocument.activeElement === node ? {} : { error: "does not take keys: it cannot have the focus" };
+  };
+
+  const scrollable = (node, dx, dy) => {
+    const style = getComputedStyle(node);
+    const root = node === document.scrollingElement;
+    if (dy) return node.scrollHeight > node.clientHeight + 1 && (root || /auto|scroll/.test(style.overflowY));
+    return node.scrollWidth > node.clientWidth + 1 && (root || /auto|scroll/.test(style.overflowX));
+  };
+
+  // Scrolls the nearest thing around the element that can scroll, or else the page, or else the largest such part of it.
+  const scroll = (id, dx, dy) => {
+    let target = null;
+    if (id !== null) {
+      const { node, error } = alive(id);
+      if (error) return { error };
+      for (let at = node; at && !target; at = at.parentElement) if (scrollable(at, dx, dy)) target = at;
+    }
+    const all = [document.scrollingElement, ...document.querySelectorAll("body *")].filter((node) => node && scrollable(node, dx, dy));
+    const area = (node) => (node === document.scrollingElement ? Infinity : node.clientWidth * node.clientHeight);
+    target = target || all.sort((a, b) => area(b) - area(a))[0];
+    if (!target) return { error: "nothing here can be scrolled that way" };
+    const before = [target.scrollLeft, target.scrollTop];
+    target.scrollBy({ left: dx * target.clientWidth * 0.8, top: dy * target.clientHeight * 0.8, behavior: "instant" });
+    const moved = target.scrollLeft !== before[0] || target.scrollTop !== before[1];
+    return moved ? {} : { error: "it is already at the end: nothing moved" };
+  };
+
+  return { locate, kind, mark, put, choose, focus, scroll };
+}

@@ -1,0 +1,80 @@
+// Watch: runs in every document before the page's own scripts and remembers what cannot be read off the page later:
+// which elements have listeners, and which short timers are still to fire. It changes nothing that the page can see
+// in its own behaviour: listeners and timers are passed on as they came.
+(() => {
+  const key = Symbol.for("skillagent.watch");
+  if (window[key]) return;
+  const listeners = new WeakMap(); // element -> Set of event types
+  const native = { setTimeout: window.setTimeout.bind(window), clearTimeout: window.clearTimeout.bind(window) };
+  const pending = new Map(); // timer id -> when it is due, performance.now() based
+  let depth = 0; // how many timers deep the running code was started: chains of timers are polling, not work
+
+  const add = EventTarget.prototype.addEventListener;
+  EventTarget.prototype.addEventListener = function (type, listener, options) {
+    if (listener && this instanceof Node) {
+      if (!listeners.has(this)) listeners.set(this, new Set());
+      listeners.get(this).add(String(type));
+    }
+    return add.call(this, type, listener, options);
+  };
+
+  window.setTimeout = function (callback, delay, ...args) {
+    if (typeof callback !== "function") return native.setTimeout(callback, delay, ...args);
+    const level = depth + 1;
+    const id = native.setTimeout(() => {
+      pending.delete(id);
+      const before = depth;
+      depth = level;
+      try {
+        callback.apply(window, args);
+      } finally {
+        depth = before;
+      }
+    }, delay);
+    if (level <= 3 && !(delay > 1000)) pending.set(id, performance.now() + (Number(delay) || 0));
+    return id;
+  };
+  window.clearTimeout = function (id) {
+    pending.delete(id);
+    return native.clearTimeout(id);
+  };
+
+  const frame = () =>
+    new Promise((resolve) => {
+      const timer = native.setTimeout(resolve, 40); // a tab in the background paints no frames
+      requestAnimationFrame(() => {
+        native.clearTimeout(timer);
+        resolve();
+      });
+    });
+
+  const moving = (horizon) =>
+    document.getAnimations().some((animation) => {
+      if (animation.playState !== "running" || !animation.effect) return false;
+      const left = animation.effect.getComputedTiming().endTime - (animation.currentTime || 0);
+      return left > 0 && left < horizon;
+    });
+
+  // Resolves once the page has been still for `quiet` ms with no short timer due within `horizon` ms, or after `cap` ms.
+  // Returns true when the page came to rest.
+  const settle = async ({ quiet, horizon, cap }) => {
+    const start = performance.now();
+    let changed = -Infinity;
+    const observer = new MutationObserver(() => (changed = performance.now()));
+    observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    try {
+      await frame();
+      for (;;) {
+        const now = performance.now();
+        if (now - start > cap) return false;
+        const due = [...pending.values()].some((when) => when < start + horizon);
+        if (!due && now - changed >= quiet && !moving(horizon)) return true;
+        await frame();
+      }
+    } finally {
+      observer.disconnect();
+    }
+  };
+
+  Object.defineProperty(window, key, { value: Object.freeze({ listeners, settle }) });
+})();
