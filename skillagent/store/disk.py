@@ -129,7 +129,7 @@ class DiskStore:
                 return after
             self._check(before, after, made)
             folders.write_file(self._pending, event.model_dump_json().encode("utf-8"))
-            self._carry_out(event, made)
+            self._carry_out(event, made, before)
             return after
 
     def events(self) -> Iterator[Event]:
@@ -193,7 +193,10 @@ class DiskStore:
             self._pending.unlink()
             return
         _log.warning("%s: completing event %d, which was interrupted", self._memory, event.seq)
-        self._carry_out(event, _changes(event.entry))
+        made = _changes(event.entry)
+        for name in _Final(made).skills:
+            folders.recover(self._shelf.skills / name)
+        self._carry_out(event, made, self._shelf.read())
 
     def _check(self, before: Library, after: Library, made: tuple[Change, ...]) -> None:
         """Raise InvalidSkill where a folder could not be written; after this only the disk can fail."""
@@ -205,12 +208,9 @@ class DiskStore:
                 wanted = {"SKILL.md": "", "skill.md": "", **skill.files}
                 folders.check_room(self._shelf.folder(name), known, wanted)
 
-    def _carry_out(self, event: Event, made: tuple[Change, ...]) -> None:
+    def _carry_out(self, event: Event, made: tuple[Change, ...], before: Library) -> None:
         """The files hold what the event says, the ledger holds the event, and nothing is pending."""
         target = _Final(made)
-        for name in target.skills:
-            folders.recover(self._shelf.skills / name)
-        before = self._shelf.read()
         for name, skill in target.skills.items():
             self._write_skill(name, skill, before.skills.get(name))
         if target.insights:
@@ -219,7 +219,6 @@ class DiskStore:
             _write_lines(self._shelf.demonstrations, before.demonstrations, target.demonstrations)
         self._ledger.append(event)
         self._pending.unlink()
-        folders.sync_folder(self._memory)
 
     def _write_skill(self, name: str, skill: Skill | None, old: Skill | None) -> None:
         home = self._shelf.skills / name

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -45,6 +45,7 @@ class Shelf:
         self._insights: _Remembered[dict[str, Insight]] = _Remembered()
         self._demonstrations: _Remembered[dict[str, Demonstration]] = _Remembered()
         self._library = Library()
+        self._parts: list[object] = []
 
     def read(self) -> Library:
         """Return what the files hold now.
@@ -58,15 +59,18 @@ class Shelf:
         demonstrations = self._demonstrations.at(
             self.demonstrations, _stamps([self.demonstrations]), lambda: _lines(self.demonstrations, Demonstration)
         )
-        last = self._library
-        same = _same(skills, last.skills) and insights is last.insights and demonstrations is last.demonstrations
-        if not same:
+        parts = [*skills.values(), insights, demonstrations]
+        if len(parts) != len(self._parts) or any(a is not b for a, b in zip(parts, self._parts, strict=True)):
             self._library = Library(skills=skills, insights=insights, demonstrations=demonstrations)
+            self._parts = parts
         return self._library
 
     def folder(self, name: str) -> Path:
         """Return the folder that the skill of that name lives in, or would."""
-        return next((folder for folder, skill in self._by_folder() if skill.name == name), self.skills / name)
+        home = self.skills / name
+        if home.is_dir() and (skill := self._skill(home)) is not None and skill.name == name:
+            return home
+        return next((folder for folder, skill in self._by_folder() if skill.name == name), home)
 
     def _by_folder(self) -> list[tuple[Path, Skill]]:
         """Return each skill with its folder; of two skills of one name, the one whose folder is called so."""
@@ -160,7 +164,3 @@ def _lines(path: Path, kind: type[Item]) -> dict[str, Item]:
             ) from error
         found[item.id] = item
     return found
-
-
-def _same(one: Mapping[str, Skill], other: Mapping[str, Skill]) -> bool:
-    return len(one) == len(other) and all(other.get(name) is skill for name, skill in one.items())
