@@ -24,7 +24,7 @@ from skillagent.errors import ConfigError, LLMUnavailable
 
 log = logging.getLogger("skillagent.llm")
 
-BLOCK = 64
+BLOCK = 128
 TOP = 64
 MIN_P = 0.05
 

@@ -228,7 +228,7 @@ def _from_hub(file: WeightsFile, partial: Path, folder: Path, label: str, progre
     """Leave the hub's file at `partial`. The hub's client keeps its unfinished download in `folder` and resumes it."""
     assert file.hub is not None
     from huggingface_hub import hf_hub_download
-    from tqdm import tqdm
+    from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
 
     class Bar(tqdm):  # type: ignore[type-arg, misc, unused-ignore]
         """What the client takes for a progress bar; it draws nothing and tells `progress`."""
