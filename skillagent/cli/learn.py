@@ -1,0 +1,190 @@
+"""Learn: practise a suite of tasks, one after the other, and let the library grow.
+
+Stopping at any moment is fine: everything that was committed stands, refusals are remembered, and the same command
+goes on from there. A spent budget stops it in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skillagent.cli.exits import Exit
+from skillagent.cli.output import AsJson, examples
+from skillagent.cli.parts import parts_of
+from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
+
+if TYPE_CHECKING:
+    from skillagent.cli.show import Watching
+    from skillagent.schema import Attempt, Decision, Json, Task, Usage
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command(
+    epilog=examples(
+        "skillagent learn forms",
+        "skillagent learn miniwob/login-user,miniwob/click-option --seeds 3",
+        "skillagent learn forms --tasks miniwob/login-user --token-limit 200000",
+    )
+)
+def learn(
+    ctx: typer.Context,
+    suite: Annotated[str, typer.Argument(help="A suite's name or file, or task,task,…")],
+    tasks: Annotated[str | None, typer.Option(help="Only these tasks of the suite: task,task,…")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Practice instances of each task that are tried first.")] = 3,
+    retries: Annotated[int, typer.Option(min=0, help="Warmer tries after failures, to find out how it is done.")] = 4,
+    steps: Annotated[bool, typer.Option("--steps", help="Show plans, routes and single steps too.")] = False,
+    model: Model = None,
+    token_limit: TokenLimit = None,
+    cost_limit: CostLimit = None,
+    time_limit: TimeLimit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Practise a suite of tasks and let the library grow.
+
+    Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and what they teach is
+    replayed on fresh instances before it is kept. At the end: what was accepted, what was refused and why, and what it
+    cost. Ctrl-C stops at any time, and what was committed stands. With --json, one JSON object a line: the events as
+    they happen, the last one has "event": "result".
+    """
+    from skillagent.build import Options
+    from skillagent.cli.show import watching
+    from skillagent.errors import BudgetSpent
+    from skillagent.learning.gate import Rules
+    from skillagent.practice.explore import Practice
+
+    chosen = practice_tasks(suite, tasks)
+    parts = parts_of(ctx)
+    settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
+    options = Options(practice=Practice(seeds=seeds, retries=retries))
+    with (
+        watching(as_json, steps=steps, most=Rules().pairs) as watch,
+        parts.agent(settings, watch=watch, options=options) as agent,
+    ):
+        tried: list[Attempt] = []
+        error, code = None, Exit.OK
+        try:
+            _practise(agent, chosen, tried, watch)
+        except KeyboardInterrupt:
+            code = Exit.INTERRUPTED
+        except BudgetSpent as spent:
+            error, code = spent, Exit.BUDGET
+        summary = Summary(tried, watch.decisions, agent.spent(), left=len(chosen) - len({_id(one) for one in tried}))
+        _finish(watch, summary, code, as_json=as_json)
+    if error:
+        raise error
+    raise typer.Exit(code)
+
+
+def practice_tasks(suite: str, tasks: str | None = None) -> list[Task]:
+    """Return each task of the suite on its first practice seed.
+
+    Raises:
+        ConfigError: There is no such suite, or the suite has no such task; the message names near ones.
+    """
+    import difflib
+
+    from skillagent.errors import ConfigError
+    from skillagent.evaluation.suites import load_suite
+    from skillagent.schema import Split
+
+    known = {task.id: task for task in load_suite(suite).tasks(Split.PRACTICE, 1)}
+    wanted = [part.strip() for part in tasks.split(",")] if tasks else list(known)
+    for name in wanted:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3) or list(known)
+            raise ConfigError(f"suite {suite} has no task {name!r}; it has {', '.join(near[:8])}")
+    return [known[name] for name in wanted]
+
+
+def _practise(agent: object, chosen: Sequence[Task], tried: list[Attempt], watch: Watching) -> None:
+    from skillagent.loop import Agent, run
+
+    assert isinstance(agent, Agent)
+    for number, task in enumerate(chosen, start=1):
+        watch.say(f"── {number} of {len(chosen)}: {task.id}")
+        for attempt in run(agent, [task]):
+            tried.append(attempt)
+
+
+def _id(attempt: Attempt) -> str:
+    return attempt.trajectory.task.id
+
+
+class Summary:
+    """What a session of practice came to.
+
+    Args:
+        tried: Every attempt.
+        decisions: Every decision of the gate.
+        total: What was spent on everything.
+        left: Tasks that were not reached.
+    """
+
+    def __init__(self, tried: Sequence[Attempt], decisions: Sequence[Decision], total: Usage, *, left: int) -> None:
+        from skillagent.schema import Usage
+
+        self.tried, self.decisions, self.left = tried, decisions, left
+        self.acting = sum((one.trajectory.usage for one in tried), Usage())
+        self.gating = sum((one.usage for one in decisions), Usage())
+        self.reflecting = total - self.acting - self.gating
+
+    @property
+    def json(self) -> Json:
+        """The whole summary for a program."""
+        from skillagent.cli import words
+
+        return {
+            "attempts": [words.attempt_json(one) for one in self.tried],
+            "decisions": [words.decision_json(one) for one in self.decisions],
+            "tasks_left": self.left,
+            "spent": {
+                "acting": self.acting.model_dump(mode="json"),
+                "gating": self.gating.model_dump(mode="json"),
+                "reflecting": self.reflecting.model_dump(mode="json"),
+            },
+        }
+
+    @property
+    def text(self) -> str:
+        """The whole summary for a person."""
+        from skillagent.cli import words
+        from skillagent.cli.output import table
+
+        rows = [
+            ["accepted" if one.accepted else "refused", words.of_changes(one.edit.changes), _reason(one)]
+            for one in self.decisions
+        ]
+        parts = [table(["", "what", "why"], rows) if rows else "nothing was proposed: there was nothing to learn"]
+        shares = (("acting", self.acting), ("gating", self.gating), ("reflecting", self.reflecting))
+        costs = [
+            [what, f"{u.tokens_in + u.tokens_out:,}", f"{u.seconds:.0f}", f"{u.cost_usd:.4f}"] for what, u in shares
+        ]
+        parts.append(table(["spent on", "tokens", "model seconds", "US dollars"], costs))
+        solved = sum(bool(one.verdict.success) for one in self.tried)
+        parts.append(f"{solved} of {len(self.tried)} tries succeeded while practising")
+        return "\n\n".join(parts)
+
+
+def _reason(decision: Decision) -> str:
+    from skillagent.cli import words
+    from skillagent.cli.output import shorten
+
+    return shorten(words.of_decision(decision).partition(": ")[2], 110)
+
+
+def _finish(watch: Watching, summary: Summary, code: Exit, *, as_json: bool) -> None:
+    from skillagent.cli.output import emit_line
+
+    if as_json:
+        emit_line({"event": "result", "exit": int(code), **summary.json})
+        return
+    watch.say(f"\n{summary.text}")
+    if code is not Exit.OK:
+        watch.say(
+            f"\nstopped with {summary.left} tasks not reached; what is listed above stands. "
+            "The same command goes on with what has been learnt."
+        )

@@ -1,0 +1,138 @@
+"""Run: one task, shown step by step, and what can be learnt from it.
+
+What a reader would get wrong: a first success teaches nothing, so learning only starts where the first try failed; it
+then tries the same seed again, warmer, until one try shows how it is done. Seeds that evaluation uses, and pages that
+cannot be reset, are never learnt from (`tasks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skillagent.cli.exits import Exit
+from skillagent.cli.output import AsJson, examples
+from skillagent.cli.parts import parts_of
+from skillagent.cli.tasks import task_from, why_not_learn
+
+if TYPE_CHECKING:
+    from skillagent.cli.show import Watching
+    from skillagent.schema import Attempt
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+Model = Annotated[str | None, typer.Option(help="The model that acts, e.g. local/qwen2.5-coder-1.5b.")]
+TokenLimit = Annotated[int | None, typer.Option(min=1, help="Stop cleanly after this many tokens.")]
+CostLimit = Annotated[float | None, typer.Option(min=0, help="Stop cleanly after this many US dollars.")]
+TimeLimit = Annotated[float | None, typer.Option(min=0, help="Stop cleanly after this many seconds of model time.")]
+
+
+@app.command(
+    epilog=examples(
+        "skillagent run miniwob/login-user",
+        "skillagent run miniwob/login-user --seed 7 --no-learn --json",
+        'skillagent run "Find the opening hours" --url https://example.org --expect Monday',
+    )
+)
+def run(
+    ctx: typer.Context,
+    task: Annotated[str | None, typer.Argument(help="A task such as miniwob/login-user, or a goal in words.")] = None,
+    url: Annotated[str | None, typer.Option(help="The page where a goal in words is to be reached.")] = None,
+    env: Annotated[str | None, typer.Option(help="Environment and task, e.g. miniwob/login-user.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Which instance of the task; from 1,000,000 on never learnt.")] = 0,
+    headed: Annotated[bool, typer.Option("--headed", help="Show the browser's window.")] = False,
+    no_learn: Annotated[bool, typer.Option("--no-learn", help="Only do the task.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Repeating the task on its page is harmless.")] = False,
+    retries: Annotated[int, typer.Option(min=0, help="Warmer tries after a failure, to learn from.")] = 4,
+    model: Model = None,
+    expect: Annotated[str, typer.Option(help="Text that is shown when the task is done.")] = "",
+    max_steps: Annotated[int | None, typer.Option(min=1, help="Actions that one try may take.")] = None,
+    token_limit: TokenLimit = None,
+    cost_limit: CostLimit = None,
+    time_limit: TimeLimit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do one task, and learn from it where that is safe.
+
+    Shows every step. When the first try fails, the same instance is tried again and what those tries teach is replayed
+    on fresh instances; only what helps there is kept. With --json, one JSON object a line: the events as they happen,
+    the last one has "event": "result".
+    """
+    from skillagent.build import Options
+    from skillagent.cli.show import watching
+    from skillagent.errors import BudgetSpent
+    from skillagent.learning.gate import Rules
+    from skillagent.loop import run as run_tasks
+    from skillagent.practice.explore import Practice
+
+    wanted = task_from(task, env=env, url=url, seed=seed, expect=expect, max_steps=max_steps)
+    problem = None if no_learn else why_not_learn(wanted, replay=replay)
+    parts = parts_of(ctx)
+    settings = parts.settings(
+        model=model,
+        headed=headed or None,
+        token_limit=token_limit,
+        cost_limit=cost_limit,
+        time_limit_s=time_limit,
+    )
+    options = Options(practice=Practice(seeds=1, retries=retries))
+    tried: list[Attempt] = []
+    with (
+        watching(as_json, most=Rules().pairs) as watch,
+        parts.agent(settings, watch=watch, options=options) as agent,
+    ):
+        if problem:
+            watch.say(f"nothing will be learnt: {problem}")
+        spent = None
+        try:
+            for attempt in run_tasks(agent, [wanted], learning=not (no_learn or problem)):
+                tried.append(attempt)
+        except BudgetSpent as error:
+            spent = error
+        code = Exit.BUDGET if spent else exit_for(tried)
+        _finish(watch, tried, code, as_json=as_json)
+    if spent:
+        raise spent
+    raise typer.Exit(code)
+
+
+def exit_for(attempts: Sequence[Attempt]) -> Exit:
+    """Return the exit code that the tries at one task amount to: a success on a retry is a success."""
+    successes = [one.verdict.success for one in attempts]
+    if True in successes:
+        return Exit.OK
+    if False in successes:
+        return Exit.FAILED
+    return Exit.WORLD if any(one.trajectory.void is not None for one in attempts) else Exit.OK
+
+
+def _finish(watch: Watching, tried: Sequence[Attempt], code: Exit, *, as_json: bool) -> None:
+    from skillagent.cli import words
+    from skillagent.cli.output import emit_line
+    from skillagent.schema import Usage
+
+    if as_json:
+        emit_line(
+            {
+                "event": "result",
+                "exit": int(code),
+                "attempts": [words.attempt_json(one) for one in tried],
+                "decisions": [words.decision_json(one) for one in watch.decisions],
+            }
+        )
+        return
+    acting = sum((one.trajectory.usage for one in tried), Usage())
+    learning = sum((one.usage for one in watch.decisions), Usage())
+    for one in tried:
+        if one.trajectory.answer:
+            watch.say(f"answer  {one.trajectory.answer}")
+        if one.trajectory.void is not None:
+            watch.say(f"void    {one.trajectory.void}")
+    line = f"spent   {words.of_usage(acting)}"
+    watch.say(line + (f" acting; {words.of_usage(learning)} in the gate" if watch.decisions else ""))
+    for decision in watch.decisions:
+        if decision.accepted:
+            watch.say(f"learnt  {words.of_changes(decision.edit.changes)}")
+            watch.say(f"        undo with `{words.undo_of(decision.edit.changes[0])}`")

@@ -1,0 +1,252 @@
+"""Words: the package's values as short lines for a person and as small objects for a program.
+
+Both are made here, next to each other, so that a text and its `--json` say the same. Nothing is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from skillagent.cli.output import shorten
+from skillagent.schema import (
+    Attempt,
+    Change,
+    Decision,
+    Edit,
+    Json,
+    Lesson,
+    Observation,
+    Pair,
+    Plan,
+    PutDemonstration,
+    PutInsight,
+    PutSkill,
+    Ranked,
+    RetireDemonstration,
+    RetireInsight,
+    RetireSkill,
+    Route,
+    Score,
+    Step,
+    Usage,
+    Value,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+_WIDTH = 160
+
+
+def of_change(change: Change) -> str:
+    """Say what a change does, e.g. `skill log-in v2 (was v1)`."""
+    match change:
+        case PutSkill(skill=skill, base=None):
+            return f"skill {skill.name} v{skill.version} (new)"
+        case PutSkill(skill=skill, base=base):
+            return f"skill {skill.name} v{skill.version} (was v{base})"
+        case RetireSkill(name=name, base=base):
+            return f"without skill {name} (was v{base})"
+        case PutInsight(insight=insight, base=base):
+            return f"insight {insight.id} ({'new' if base is None else 'changed'})"
+        case RetireInsight(id=key):
+            return f"without insight {key}"
+        case PutDemonstration(demonstration=demonstration):
+            return f"example {demonstration.id}"
+        case RetireDemonstration(id=key):
+            return f"without example {key}"
+
+
+def of_changes(changes: Sequence[Change]) -> str:
+    """Say what several changes do together."""
+    return ", ".join(of_change(change) for change in changes)
+
+
+def undo_of(change: Change) -> str:
+    """The command that undoes a change."""
+    match change:
+        case PutSkill(skill=skill):
+            return f"skillagent skills rollback {skill.name}"
+        case RetireSkill(name=name):
+            return f"skillagent skills rollback {name}"
+        case PutInsight(insight=insight):
+            return f"skillagent insights rollback {insight.id}"
+        case RetireInsight(id=key) | RetireDemonstration(id=key):
+            return f"skillagent insights rollback {key}"
+        case PutDemonstration(demonstration=demonstration):
+            return f"skillagent insights rollback {demonstration.id}"
+
+
+def of_score(score: Score | None) -> str:
+    """A score as a number, or the word `unscored`."""
+    return "unscored" if score is None else f"{score.value:.3g}"
+
+
+def of_pair(pair: Pair) -> str:
+    """One replay with and without the edit."""
+    return f"{pair.task.id}@{pair.task.seed}  {of_score(pair.before)} → {of_score(pair.after)}  {pair.outcome}"
+
+
+def tally(pairs: Sequence[Pair]) -> str:
+    """Count wins, losses and ties, and dropped pairs where there are any."""
+    counts = {kind: sum(pair.outcome == kind for pair in pairs) for kind in ("win", "loss", "tie", "dropped")}
+    text = f"{counts['win']} won, {counts['loss']} lost, {counts['tie']} tied"
+    return text + (f", {counts['dropped']} dropped" if counts["dropped"] else "")
+
+
+def of_usage(usage: Usage) -> str:
+    """What was spent, e.g. `12,345 tokens, 41 s`."""
+    parts = [f"{usage.tokens_in + usage.tokens_out:,} tokens"]
+    if usage.cost_usd:
+        parts.append(f"${usage.cost_usd:.4f}")
+    return ", ".join([*parts, f"{usage.seconds:.0f} s of model time"])
+
+
+def of_ranked(one: Ranked) -> str:
+    """One candidate with its version and the cosines that decide whether it is shown."""
+    version = f" v{one.version}" if one.version is not None else ""
+    parts = [f"{name} {one.parts[name]:.2f}" for name in ("solved", "text") if name in one.parts]
+    return f"{one.id}{version} [{', '.join(parts) or f'{one.score:.2f}'}]"
+
+
+def of_route(route: Route) -> str:
+    """What was chosen, or the nearest that was not."""
+    kinds = (("", route.skills), ("insight ", route.insights), ("example ", route.demonstrations))
+    chosen = [f"{kind}{of_ranked(one)}" for kind, parts in kinds for part in parts for one in part]
+    if chosen:
+        return ", ".join(dict.fromkeys(chosen))
+    nearest = [part[0] for part in route.considered if part]
+    return f"nothing fits (nearest: {of_ranked(nearest[0])})" if nearest else "the library is empty"
+
+
+def of_plan(plan: Plan) -> str:
+    """The subgoals in order."""
+    if plan.covered:
+        return "one skill covers the goal"
+    return "; ".join(f"{n}. {part.text}" for n, part in enumerate(plan.subgoals, start=1))
+
+
+def of_step(step: Step) -> str:
+    """The action, what it acted on, and what went wrong."""
+    target = f"  ({step.target.role} {step.target.name or step.target.near!r})" if step.target else ""
+    by = "" if step.by == "model" else f"  [{step.by}]"
+    return shorten(f"{step.action}{target}{by}{f'  ✗ {step.error}' if step.error else ''}", _WIDTH)
+
+
+def of_verdict(verdict: Verdict) -> str:
+    """How it went, and who says so."""
+    word = {True: "success", False: "failure", None: "unscored"}[verdict.success]
+    partial = f" (score {verdict.score:.2f})" if verdict.score not in (None, 0.0, 1.0) else ""
+    return f"{word}{partial}: {verdict.reason}" if verdict.reason else word
+
+
+def of_decision(decision: Decision) -> str:
+    """Accepted or refused, with the reason and the chance of luck."""
+    word = "accepted" if decision.accepted else "refused"
+    reason = decision.reason.removeprefix(f"{word}: ")
+    p = "" if decision.p_value is None or not decision.pairs else f", p ≤ {min(1.0, decision.p_value):.2g}"
+    return f"{word}: {reason}{p}"
+
+
+# ── The same for programs ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def event_of(value: Value) -> Json | None:
+    """Return a value as one event of `--json`, or None for what a program does not need."""
+    match value:
+        case Observation():
+            return {"event": "start", "goal": value.goal, "url": value.url}
+        case Plan():
+            return {"event": "plan", "covered": value.covered, "subgoals": [part.text for part in value.subgoals]}
+        case Route():
+            return {"event": "route", **route_json(value)}
+        case Step():
+            return {
+                "event": "step",
+                "action": str(value.action),
+                "verb": value.action.verb,
+                "arguments": dict(value.action.arguments),
+                "target": f"{value.target.role} {value.target.name}" if value.target else None,
+                "error": value.error,
+                "reward": value.reward,
+                "by": value.by,
+            }
+        case Verdict():
+            return {"event": "verdict", "success": value.success, **value.model_dump(mode="json")}
+        case Lesson():
+            return {"event": "lesson", "cause": value.cause.value, "summary": value.summary, "skill": value.skill}
+        case Edit():
+            return {"event": "edit", "changes": [of_change(change) for change in value.changes], "why": value.why}
+        case Pair():
+            return {"event": "pair", **pair_json(value)}
+        case Decision():
+            return {"event": "decision", **decision_json(value)}
+        case Attempt():
+            return {"event": "attempt", **attempt_json(value)}
+        case _:
+            return None
+
+
+def route_json(route: Route) -> Json:
+    """Chosen ids with scores, and the best that were considered."""
+
+    def parts(kind: Sequence[Sequence[Ranked]]) -> list[JsonValue]:
+        return [one.model_dump(mode="json") for part in kind for one in part]
+
+    return {
+        "skills": parts(route.skills),
+        "insights": parts(route.insights),
+        "demonstrations": parts(route.demonstrations),
+        "considered": parts(route.considered),
+    }
+
+
+def pair_json(pair: Pair) -> Json:
+    """Task, seed and both sides."""
+    return {
+        "task": pair.task.id,
+        "seed": pair.task.seed,
+        "before": pair.before.model_dump(mode="json") if pair.before else None,
+        "after": pair.after.model_dump(mode="json") if pair.after else None,
+        "outcome": pair.outcome,
+    }
+
+
+def decision_json(decision: Decision) -> Json:
+    """The decision with its pairs and what it cost."""
+    return {
+        "accepted": decision.accepted,
+        "reason": decision.reason,
+        "changes": [of_change(change) for change in decision.edit.changes],
+        "why": decision.edit.why,
+        "wins": decision.count("win"),
+        "losses": decision.count("loss"),
+        "ties": decision.count("tie"),
+        "dropped": decision.count("dropped"),
+        "p_value": decision.p_value,
+        "pairs": [pair_json(pair) for pair in decision.pairs],
+        "rehearsed": [pair_json(pair) for pair in decision.rehearsed],
+        "usage": decision.usage.model_dump(mode="json"),
+    }
+
+
+def attempt_json(attempt: Attempt) -> Json:
+    """One try with its verdict and what it cost."""
+    trajectory = attempt.trajectory
+    return {
+        "id": attempt.id,
+        "task": trajectory.task.id,
+        "seed": trajectory.task.seed,
+        "goal": trajectory.goal,
+        "success": attempt.verdict.success,
+        "score": attempt.verdict.score,
+        "judged_by": attempt.verdict.by,
+        "reason": attempt.verdict.reason,
+        "void": trajectory.void,
+        "steps": len(trajectory.steps),
+        "answer": trajectory.answer,
+        "usage": trajectory.usage.model_dump(mode="json"),
+        "seconds": trajectory.seconds.model_dump(mode="json"),
+    }
