@@ -12,6 +12,7 @@
     "button link textbox searchbox combobox listbox checkbox radio switch slider spinbutton tab menuitem " +
       "menuitemcheckbox menuitemradio option treeitem DisclosureTriangle",
   );
+  const FIELDS = list("textbox searchbox combobox listbox checkbox radio switch slider spinbutton file");
   const GROUPS = list("dialog alertdialog group radiogroup region form navigation search toolbar");
   const PRESSES = ["click", "mousedown", "mouseup", "pointerdown", "pointerup", "dblclick", "touchstart"];
   const HOVERS = ["mouseenter", "mouseover", "mouseleave", "mouseout", "pointerenter", "pointerleave"];
@@ -27,11 +28,11 @@
       "clickable active hover focus content header helper reset front top bottom left right draggable droppable item",
   );
   const COLOURS = {
-    red: [255, 0, 0], green: [0, 128, 0], blue: [0, 0, 255], yellow: [255, 255, 0], orange: [255, 165, 0],
-    purple: [128, 0, 128], magenta: [255, 0, 255], pink: [255, 192, 203], cyan: [0, 255, 255], lime: [0, 255, 0],
-    olive: [128, 128, 0], brown: [165, 42, 42], black: [0, 0, 0], grey: [128, 128, 128], white: [255, 255, 255],
-    navy: [0, 0, 128], teal: [0, 128, 128], maroon: [128, 0, 0], silver: [192, 192, 192],
+    "255,0,0": "red", "0,128,0": "green", "0,0,255": "blue", "255,255,0": "yellow", "255,165,0": "orange", "0,255,0": "lime",
+    "128,0,128": "purple", "255,0,255": "magenta", "255,192,203": "pink", "0,255,255": "cyan", "128,128,0": "olive",
+    "165,42,42": "brown", "0,0,128": "navy", "0,128,128": "teal", "128,0,0": "maroon", "192,192,192": "silver",
   };
+  const HUES = [[15, "red"], [45, "orange"], [70, "yellow"], [165, "green"], [200, "cyan"], [260, "blue"], [290, "purple"], [345, "pink"], [361, "red"]];
 
   const tidy = (text) => (text || "").replace(/[\s\u200b\ufeff]+/g, " ").trim();
   const styled = (node) => node.ownerDocument.defaultView.getComputedStyle(node);
@@ -52,17 +53,21 @@
   const colourName = (css, authored) => {
     if (/^[a-z]{3,}$/.test(authored || "") && !["none", "inherit", "initial", "unset", "transparent"].includes(authored))
       return authored;
-    const parts = (css || "").match(/[\d.]+/g);
-    if (!parts || parts.length < 3 || (parts.length > 3 && Number(parts[3]) === 0)) return "";
-    const distance = ([r, g, b]) => (r - parts[0]) ** 2 + (g - parts[1]) ** 2 + (b - parts[2]) ** 2;
-    return Object.keys(COLOURS).reduce((best, name) => (distance(COLOURS[name]) < distance(COLOURS[best]) ? name : best));
+    const parts = ((css || "").match(/[\d.]+/g) || []).map(Number);
+    if (parts.length < 3 || (parts.length > 3 && parts[3] === 0)) return "";
+    const [r, g, b] = parts;
+    const [high, low] = [Math.max(r, g, b), Math.min(r, g, b)];
+    if (COLOURS[`${r},${g},${b}`]) return COLOURS[`${r},${g},${b}`];
+    if (high - low < 24) return high < 50 ? "black" : low > 225 ? "white" : "grey";
+    const turn = high === r ? ((g - b) / (high - low) + 6) % 6 : high === g ? (b - r) / (high - low) + 2 : (r - g) / (high - low) + 4;
+    return HUES.find(([end]) => turn * 60 < end)[1];
   };
 
   const hint = (node) => {
     const classes = typeof node.className === "string" ? node.className : "";
     const source = node.tagName === "IMG" ? (node.getAttribute("src") || "").split("/").pop().replace(/\.\w+$/, "") : "";
     const words = `${classes} ${node.id || ""} ${source}`.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().split(/[\s_-]+/);
-    return [...new Set(words.filter((word) => /^[a-z]{2,}$/.test(word) && !PLAIN.has(word)))].slice(0, 3).join(" ");
+    return [...new Set(words.filter((word) => /^[a-z]+$/.test(word) && !PLAIN.has(word)))].slice(0, 3).join(" ");
   };
 
   // ── One element ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,11 +113,13 @@
   // True when a plain element answers to the mouse: it has a listener, a focus stop, or its own pointing cursor.
   const answers = (node) => {
     if (["HTML", "BODY", "LABEL", "IFRAME"].includes(node.tagName)) return false;
+    const style = styled(node);
+    if (/-resize$/.test(style.cursor)) return /^(se|nwse|col|row)-/.test(style.cursor); // one corner stands for eight
     const types = heard(node);
     if (PRESSES.some((type) => types.has(type)) || typeof node.onclick === "function") return true;
     if (typeof node.onmousedown === "function" || draggable(node)) return true;
     if (node.hasAttribute("tabindex") && node.tabIndex >= 0) return true;
-    const cursor = styled(node).cursor;
+    const cursor = style.cursor;
     if (!["pointer", "grab", "move", "crosshair"].includes(cursor)) return false;
     return !node.parentElement || styled(node.parentElement).cursor !== cursor;
   };
@@ -127,14 +134,14 @@
   const look = ({ exclude, limit }) => {
     const found = []; // every element that can be named, with its node
     const texts = []; // visible texts with their boxes, for naming what has no name
-    let visited = 0;
+    let [visited, order] = [0, 0];
     const view = { width: window.innerWidth, height: window.innerHeight };
     const inView = ([x, y, w, h]) => x + w > 0 && y + h > 0 && x < view.width && y < view.height;
 
     const element = (node, role, at, rest) => {
       const box = shownBox(node, at);
       const one = { k: idOf(node), r: role, n: "", v: null, s: statesOf(node, role), b: box, i: inView(box), ...rest };
-      found.push({ node, one });
+      found.push({ node, one, order: order++ });
       return one;
     };
 
@@ -152,9 +159,9 @@
       const rect = range.getBoundingClientRect();
       if (rect.width === 0 || rect.height === 0) return [];
       const box = [rect.x + at.x, rect.y + at.y, rect.width, rect.height];
-      texts.push({ text, box, node });
-      if (context.named && context.named.includes(text)) return [];
-      return [{ t: text, i: inView(box) }];
+      const part = { t: text, i: inView(box) };
+      if (!context.quiet && !context.named) texts.push({ text, node, part, own: Boolean(context.own), order: order++ });
+      return context.named && context.named.includes(text) ? [] : [part];
     };
 
     // A control is a leaf unless it holds others that are not merely its own parts.
@@ -181,50 +188,54 @@
       return [one];
     };
 
+    const blocksOf = (parts) =>
+      parts.reduce((count, part, at) => count + (!part ? 0 : part.g ? blocksOf(part.c) : part.t && !(parts[at - 1] || {}).t ? 1 : 0), 0);
+
     const readClickable = (node, role, at, context) => {
-      const from = found.length;
-      const one = element(node, CONTROLS.has(role) || role === "img" ? role : "clickable", at, {});
-      const inner = children(node, at, { ...context, pointed: true });
+      const [from, told] = [found.length, texts.length];
+      const dialog = role.endsWith("dialog");
+      const one = element(node, CONTROLS.has(role) || dialog || role === "img" ? role : "clickable", at, {});
+      let inner = children(node, at, { ...context, own: !dialog });
+      const drop = () => {
+        found.splice(from, 1);
+        return inner;
+      };
+      const blocks = blocksOf(inner);
+      if (found.length === from + 1 && blocks > 1) {
+        [found.length, texts.length] = [from + 1, told]; // one listener serves many rows: each can be pointed at
+        inner = children(node, at, { ...context, pointed: true });
+      }
       const parts = found.slice(from + 1);
-      const loose = inner.some((part) => part && part.t);
-      if (parts.length === 1 && !loose && one.r === "clickable" && !draggable(node)) {
-        found.splice(from, 1);
-        return inner;
-      }
-      const whole = tidy(node.innerText);
-      if (!one.b[2] || !one.b[3]) {
-        found.splice(from, 1);
-        return inner;
-      }
+      if (!one.b[2] || !one.b[3]) return drop();
       if (parts.length === 0) {
-        const colour = colourName(styled(node).backgroundColor, node.style && node.style.backgroundColor);
-        one.n = tidy(node.computedName) || whole || [colour, hint(node)].filter(Boolean).join(" ");
+        const authored = node.style && node.style.backgroundColor;
+        const colour = authored ? colourName(styled(node).backgroundColor, authored) : "";
+        one.n = tidy(node.computedName) || tidy(node.innerText) || colour || hint(node) || colourName(styled(node).backgroundColor);
         return [one];
       }
-      const large = one.b[2] * one.b[3] > 0.6 * view.width * view.height;
-      if (large && node.tagName !== "CANVAS" && parts.some((part) => CONTROLS.has(part.one.r))) {
-        found.splice(from, 1);
-        return inner; // a listener on the whole page stands for its parts
-      }
-      one.n = node.getAttribute("aria-label") || "";
-      one.c = inner;
+      const loose = inner.filter((part) => part && part.t).map((part) => part.t);
+      if (!dialog && !draggable(node) && (!loose.length || parts.some((part) => part.one.r === "text"))) return drop();
+      if (!dialog && one.b[2] * one.b[3] > 0.6 * view.width * view.height) return drop();
+      const said = loose.join(" ");
+      one.n = dialog ? tidy(node.computedName) : node.getAttribute("aria-label") || said.slice(0, 80);
+      one.c = !dialog && said.length <= 80 ? inner.filter((part) => !part || !part.t) : inner;
       return [one];
     };
 
     // Inside something clickable every block of plain text can be pointed at: one listener may serve many rows.
     const pointable = (node, role, inner, at) => {
-      const text = tidy(node.innerText);
-      return [element(node, role === "listitem" || role === "cell" ? role : "text", at, { n: text })];
+      return [element(node, role === "listitem" || role === "cell" ? role : "text", at, { n: tidy(node.innerText) })];
     };
 
     const shape = (node, at, sizes) => {
       const style = styled(node);
       const box = shownBox(node, at);
       const tag = node.tagName.toLowerCase();
-      const filled = tag !== "line" && style.fill !== "none" && !/, 0\)$/.test(style.fill);
+      const filled = tag !== "line" && style.fill !== "none" && !/^rgba.*, 0\)$/.test(style.fill);
       const attribute = filled ? "fill" : "stroke";
       if (!filled && style.stroke === "none" && tag !== "image") return [];
       if (!node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return [];
+      if (Math.max(box[2], box[3]) < 2) return [];
       const colour = colourName(style[attribute], node.style[attribute] || node.getAttribute(attribute));
       const text = tag === "text" ? tidy(node.textContent) : tidy(node.getAttribute("aria-label") || (node.querySelector("title") || {}).textContent);
       const corners = node.points ? CORNERS[node.points.length] || `${tag} with ${node.points.length} corners` : "";
@@ -259,6 +270,14 @@
       return [one];
     };
 
+    // An empty box with a colour or border of its own is something to see and to count.
+    const readBox = (node, style, at) => {
+      const box = shownBox(node, at);
+      const colour = colourName(style.backgroundColor);
+      if (Math.min(box[2], box[3]) < 4 || Math.max(box[2], box[3]) > 60 || (!colour && style.borderTopWidth === "0px")) return [];
+      return node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) ? [{ t: `${colour || "empty"} box`, x: 1, i: inView(box) }] : [];
+    };
+
     const readFrame = (node, at) => {
       const box = node.getBoundingClientRect();
       if (!box.width || !box.height) return [];
@@ -286,12 +305,13 @@
       const role = roleOf(node);
       if (CONTROLS.has(role) || role === "file") return readControl(node, role, at);
       if (tag === "CANVAS") return [null, element(node, "canvas", at, { n: tidy(node.computedName), a: true }), null];
-      const clickable = answers(node) || (HOVERS.some((type) => heard(node).has(type)) && !node.children.length);
+      const clickable = answers(node) || (!/-resize$/.test(style.cursor) && HOVERS.some((type) => heard(node).has(type)) && !node.children.length);
       const block = !/^(inline|contents)/.test(style.display);
       const wrap = (parts) => (block ? [null, ...parts, null] : parts);
       if (clickable) return wrap(readClickable(node, role, at, context));
       if (node.getAttribute("aria-hidden") === "true" && !node.querySelector("a,button,input,select,textarea,[onclick]")) return [];
       if (tag === "LABEL" && node.control) context = { ...context, named: tidy(node.control.computedName) };
+      if (!node.childNodes.length && tag !== "IMG") return wrap(readBox(node, style, at));
       const inner = children(node, at, context);
       if (context.pointed && block && inner.length && inner.every((part) => !part || part.t)) return wrap(pointable(node, role, inner, at));
       if (tag === "IMG") {
@@ -308,7 +328,7 @@
 
     const tree = document.body ? visit(document.body, { x: 0, y: 0 }, {}) : [];
     nearBy(found, texts);
-    within(found);
+    within(found, texts);
     const page = document.scrollingElement || document.documentElement;
     const scroll = { above: Math.round(page.scrollTop), below: Math.round(page.scrollHeight - page.scrollTop - page.clientHeight) };
     return { tree, title: document.title, scroll, view };
@@ -316,27 +336,40 @@
 
   // ── Telling elements apart ───────────────────────────────────────────────────────────────────────────────────────
 
-  // Gives controls without a name the closest visible text: to the right of a box to tick, else to the left or above.
+  // Gives fields without a name the text that belongs to them: what shares their own surroundings, else what comes
+  // right before them, or right after where they are boxes to tick.
   const nearBy = (found, texts) => {
-    for (const { node, one } of found) {
-      if (one.n || one.a || one.c || !one.b) continue;
-      const [x, y, w, h] = one.b;
-      const ticks = one.r === "checkbox" || one.r === "radio";
-      let best = [160, ""];
-      for (const { text, box: [tx, ty, tw, th], node: source } of texts) {
-        if (node.contains(source)) continue;
-        const dx = Math.max(tx - (x + w), x - (tx + tw), 0);
-        const dy = Math.max(ty - (y + h), y - (ty + th), 0);
-        const after = tx >= x + w - 1 || ty >= y + h - 1;
-        const cost = dx + 2 * dy + (after === ticks ? 0 : 40);
-        if (cost < best[0]) best = [cost, text];
+    const fields = found.filter(({ one }) => FIELDS.has(one.r));
+    for (const [index, { node, one, order }] of fields.entries()) {
+      if (one.n) continue;
+      let place = node.parentElement;
+      for (let depth = 0; depth < 3 && place && !one.near; depth++, place = place.parentElement) {
+        if (fields.some((other) => other.node !== node && place.contains(other.node))) break;
+        const said = texts.filter((text) => place.contains(text.node));
+        const text = said.map((part) => part.text).join(" ");
+        if (!text || text.length > 60) continue;
+        one.near = text;
+        for (const { part } of said) part.u = true; // it is told with the field, and not again
       }
-      one.near = best[1].slice(0, 60);
+      const [before, after] = [fields[index - 1], fields[index + 1]].map((field) => (field ? field.order : null));
+      const ticks = one.r === "checkbox" || one.r === "radio";
+      const beside = ticks
+        ? texts.find((said) => said.order > order && (after === null || said.order < after))
+        : texts.findLast((said) => said.order < order && (before === null || said.order > before));
+      if (one.near || !beside || beside.text.length > 60 || !close(node, beside.node.parentElement)) continue;
+      one.near = beside.text;
+      beside.part.u = true;
     }
   };
 
-  // Where several elements look alike, says what stands in the largest surroundings that each has to itself.
-  const within = (found) => {
+  const close = (node, other) => {
+    const [a, b] = [node.getBoundingClientRect(), other.getBoundingClientRect()];
+    return Math.max(b.top - a.bottom, a.top - b.bottom) < 60;
+  };
+
+  // Where several elements look alike, says what stands in the largest surroundings that each has to itself; where
+  // nothing does, their places have to tell them apart.
+  const within = (found, texts) => {
     const alike = new Map();
     for (const entry of found) {
       const { one } = entry;
@@ -350,11 +383,13 @@
         let around = node;
         const alone = (place) => group.every((other) => other.node === node || !place.contains(other.node));
         while (around.parentElement && alone(around.parentElement)) around = around.parentElement;
-        const text = around === node ? "" : tidy(around.innerText);
-        if (text && text !== one.n) one.w = text.slice(0, 40);
+        const said = texts.filter((text) => !text.own && around.contains(text.node)).map((text) => text.text).join(" ");
+        const text = around === node ? "" : said || tidy(around.innerText);
+        if (text && text !== one.n) one.w = text.slice(0, 40).trim();
+        else one.p = true;
       }
     }
   };
 
-  return { look, node: (id) => nodes.get(id), idOf };
+  return { look, node: (id) => nodes.get(id), answers };
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 from skillagent.envs.web.actions import ON_A_PAGE, Verbs
 from skillagent.envs.web.browser import Launch
 from skillagent.envs.web.episode import Ending, Episode
-from skillagent.envs.web.session import Session, View
+from skillagent.envs.web.session import Session, View, script
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.schema import Action, Observation, Outcome, Task, Verb
 
@@ -28,15 +28,6 @@ WIDTH, HEIGHT = 500, 320  # as BrowserGym shows the pages: dialogs and menus lea
 BEYOND_STANDARD = frozenset({"button-delay", "chase-circle", "hover-shape", "moving-items", "simon-says"})
 
 HIDDEN = "#reward-display, #click-canvas, #sync-task-cover, #query"
-COVERED = "#reward-display, #click-canvas { visibility: hidden !important }"
-
-START = """async (seed) => {
-  Math.seedrandom(seed);
-  core.EPISODE_MAX_TIME = 1e6;
-  core.startEpisodeReal();
-  const said = core.getUtterance();
-  return typeof said === "string" ? said : said.utterance;
-}"""
 READ = "() => [WOB_DONE_GLOBAL, WOB_RAW_REWARD_GLOBAL]"
 
 
@@ -108,9 +99,7 @@ class MiniWoB:
 
         def start(session: Session) -> str:
             session.open(page.as_uri())
-            session.page.wait_for_function("() => core.cover_div && WOB_TASK_READY")
-            session.page.add_style_tag(content=COVERED)
-            return str(session.page.evaluate(START, task.seed))
+            return str(session.page.evaluate(script("start.js"), task.seed))
 
         return self._episode.begin(task, self._launch, view, start)
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from typing import Any
 
 from skillagent.schema import Element, Observation
 
 Node = dict[str, Any]  # one node of the tree that look.js returns: an element (k), a group (g), a text (t), or a break
 
-LINE = 200  # characters of one text line
+LINE = 200  # characters of one line that gathers several things
+TEXT = 1200  # characters of one block of text
 NAME = 100  # characters of a name within a line
+VALUE = 240  # characters of a value within a line
 OPTIONS = 30  # options of a list that are spelt out
 DRAWN = frozenset({"drawing", "canvas"})
 TEXTS = frozenset({"letter", "digit", "text"})
@@ -99,7 +102,7 @@ class _Reader:
             value=node["v"],
             states=tuple(node["s"]),
             near=node.get("near", ""),
-            within=node.get("w", "") or self.within,
+            within=self.within or node.get("w", ""),
             box=tuple(node["b"]),
         )
         self.elements.append(element)
@@ -108,34 +111,57 @@ class _Reader:
 
 def _lines(nodes: Sequence[Node | None], reader: _Reader, depth: int) -> Iterator[Line]:
     """Yield the lines of some nodes; texts that no break parts run together on one line."""
-    run: list[str] = []
-    seen = False
+    pad = " " * depth
+    parts = [node for node in nodes if node is not None and "u" not in node]
+    breaks = {id(node) for previous, node in pairwise(nodes) if previous is None and node is not None}
+    for kind, run in _runs(parts, breaks):
+        seen = any(node.get("i", True) for node in run)
+        match kind:
+            case "text":
+                yield Line(f"{pad}text: {_short(_counted([node['t'] for node in run]), TEXT)}", seen)
+            case "beside":
+                shown = [describe(reader.element(node), bare=True, place="p" in node) for node in run]
+                inside = "" if reader.within[:30] == run[0]["w"][:30] else f' in "{run[0]["w"]}"'
+                yield Line(pad + " ".join(shown) + inside, seen)
+            case "element":
+                yield from _element_lines(run[0], reader, depth)
+            case _:
+                yield from _group_lines(run[0], reader, depth)
 
-    def flush() -> Iterator[Line]:
-        if run:
-            yield Line(f"{' ' * depth}text: {_short(' '.join(run), LINE)}", seen)
-            run.clear()
 
+def _runs(nodes: Sequence[Node], breaks: set[int]) -> Iterator[tuple[str, list[Node]]]:
+    """Part nodes into what shares a line: texts that no break parts, and elements of the same surroundings."""
+    run: list[Node] = []
+    kind = ""
     for node in nodes:
-        if node is not None and "t" in node:
-            seen = node["i"] if not run else seen or node["i"]
-            run.append(node["t"])
-            continue
-        yield from flush()
-        if node is None:
-            continue
-        if "k" in node:
-            yield from _element_lines(node, reader, depth)
+        if "t" in node:
+            now, joins = "text", kind == "text" and (id(node) not in breaks or ("x" in node and "x" in run[-1]))
+        elif "k" in node and node.get("w") and "c" not in node and "o" not in node:
+            now, joins = "beside", kind == "beside" and run[-1]["w"] == node["w"] and len(run) < 8
         else:
-            yield from _group_lines(node, reader, depth)
-    yield from flush()
+            now, joins = "element" if "k" in node else "group", False
+        if run and not joins:
+            yield kind, run
+            run = []
+        kind = now
+        run.append(node)
+    if run:
+        yield kind, run
+
+
+def _counted(texts: Sequence[str]) -> str:
+    """Join texts; the same one several times in a row is counted."""
+    counted = ((text, len(list(same))) for text, same in groupby(texts))
+    return " ".join(f"{number} x {text}" if number > 2 else " ".join([text] * number) for text, number in counted)
 
 
 def _element_lines(node: Node, reader: _Reader, depth: int) -> Iterator[Line]:
     element = reader.element(node)
-    yield Line(" " * depth + describe(element, options=node.get("o"), note=node.get("h", "")), node["i"])
+    bare = element.within == reader.within
+    text = describe(element, options=node.get("o"), note=node.get("h", ""), bare=bare, place="p" in node)
+    yield Line(" " * depth + text, node["i"])
     if node.get("c"):
-        yield from _lines(node["c"], reader, depth + 1)
+        yield from _lines(node["c"], reader.inside(element.name), depth + 1)
 
 
 def _group_lines(node: Node, reader: _Reader, depth: int) -> Iterator[Line]:
@@ -163,32 +189,47 @@ def _group_lines(node: Node, reader: _Reader, depth: int) -> Iterator[Line]:
             yield from (Line(f"{pad} {line.text}", line.seen) for line in inner if line.text != f"text: {name}")
 
 
-def describe(element: Element, *, options: Sequence[str] | None = None, note: str = "") -> str:
-    """Return the one line that shows an element, e.g. `[7] checkbox "Apple" checked`."""
+def describe(
+    element: Element, *, options: Sequence[str] | None = None, note: str = "", bare: bool = False, place: bool = False
+) -> str:
+    """Return the one line that shows an element, e.g. `[7] checkbox "Apple" checked`.
+
+    Args:
+        element: What is shown.
+        options: Of a list, all of them.
+        note: What else there is to know.
+        bare: Leave out what the element stands within.
+        place: Say where it is, because nothing else tells it apart.
+    """
     parts = [f"[{element.ref}] {element.role}"]
     if element.name:
         parts.append(f'"{_short(element.name, NAME)}"')
     elif element.near:
         parts.append(f'near "{element.near}"')
     if element.value:
-        parts.append(f'= "{_short(element.value, NAME)}"')
+        parts.append(f'= "{_ends(element.value)}"')
     parts += element.states
     if note:
         parts.append(f"({note})")
     drawn = element.role in DRAWN or _is_shape(element)
-    if drawn and element.box is not None:
+    if (drawn or place) and element.box is not None:
         x, y, width, height = element.box
-        if not note:
+        if not note or place:
             parts.append(f"at {x + width / 2:.0f},{y + height / 2:.0f}")
-        if element.role not in TEXTS and not note:
+        if drawn and element.role not in TEXTS and not note:
             parts.append(f"size {width:.0f}x{height:.0f}")
     if options is not None:
         shown = " | ".join(options[:OPTIONS])
         more = f" | … {len(options) - OPTIONS} more" if len(options) > OPTIONS else ""
         parts.append(f"options: {shown}{more}")
-    if element.within and element.name and not drawn:
+    if element.within and not bare and not drawn:
         parts.append(f'in "{element.within}"')
     return " ".join(parts)
+
+
+def _ends(text: str) -> str:
+    """Shorten a long value in its middle: what was typed last is as telling as how it begins."""
+    return text if len(text) <= VALUE else f"{text[: VALUE - 80]} … {text[-80:]}"
 
 
 def _is_shape(element: Element) -> bool:

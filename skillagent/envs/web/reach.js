@@ -27,6 +27,12 @@
     return Boolean(label && label.control === node);
   };
 
+  // True when something inside of `node` would answer in its place.
+  const between = (hit, node) => {
+    for (let at = hit; at && at !== node; at = at.parentElement) if (at.matches("a,button,input,select,textarea") || page.answers(at)) return true;
+    return false;
+  };
+
   const spots = (node) => {
     const rects = [...node.getClientRects()].filter((rect) => rect.width > 0 && rect.height > 0).slice(0, 4);
     const shares = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.75], [0.25, 0.75], [0.75, 0.25], [0.05, 0.5], [0.95, 0.5]];
@@ -49,16 +55,19 @@
     const box = node.getBoundingClientRect();
     if (!box.width && !box.height) return { error: "has no size now" };
     const root = node.getRootNode();
-    let covering = null;
+    let [covering, second] = [null, null];
     for (const scrolled of [false, true]) {
       if (scrolled) node.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
       for (const [x, y] of spots(node)) {
         if (x < 0 || y < 0 || x >= view.innerWidth || y >= view.innerHeight) continue;
         const hit = root.elementFromPoint(x, y);
         const at = offset(node);
-        if (hit && reaches(hit, node)) return { x: x + at.x, y: y + at.y };
-        covering = covering || hit;
+        if (hit && reaches(hit, node)) {
+          if (!between(hit, node)) return { x: x + at.x, y: y + at.y };
+          second = second || { x: x + at.x, y: y + at.y };
+        } else covering = covering || hit;
       }
+      if (second) return second;
     }
     return { error: covering ? `is covered by ${describe(covering)}` : "cannot be scrolled into view" };
   };
