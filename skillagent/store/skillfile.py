@@ -309,7 +309,7 @@ def _frontmatter(header: str, odd: _Oddities) -> dict[str, object]:
         problem = "not a mapping"
     except (yaml.YAMLError, RecursionError) as error:
         problem = " ".join(str(error).split())
-    if not (pairs := _by_line(header)):
+    if not (pairs := _by_line(header)).keys() & {"name", "description"}:
         raise InvalidSkill(f"{odd.source}: the frontmatter cannot be read ({problem}); write 'key: \"value\"' lines")
     odd.warn(f"the frontmatter is not YAML ({problem}); read line by line. Quote the values to mend it")
     return dict(pairs)
