@@ -22,8 +22,8 @@ from skillagent.schema import Insight, Plan, Ranked, Route, Skill, Value
 class Thresholds(Value):
     """Cosines from which an item is shown. Where the numbers come from: `evals/LOG.md`."""
 
-    solved: float = Field(default=0.80, description="to the nearest goal that the item has solved")
-    text: float = Field(default=0.55, description="to the item's own text")
+    solved: float = Field(default=0.85, description="to the nearest goal that the item has solved")
+    text: float = Field(default=0.60, description="to the item's own text")
     insight: float = Field(default=0.50, description="to an insight's condition")
     covers: float = Field(default=0.90, description="from here on one skill covers the whole goal")
     skills: int = 1
