@@ -25,7 +25,7 @@ from skillagent.schema import (
     RolledBack,
     Skill,
 )
-from skillagent.store.ledger import changes, rollback
+from skillagent.store.ledger import changes, key_of, rollback
 
 
 def rolled_back(library: Library, events: Iterable[Event], name: str, version: int | None, *, why: str) -> RolledBack:
@@ -90,81 +90,53 @@ def companions(events: Iterable[Event], name: str) -> list[str]:
 
 def _undo(library: Library, history: list[Event], event: Event, edit: Edit) -> RolledBack:
     why = f"undoes event {event.seq}: {edit.why}"
-    back: list[Change] = []
-    for change in edit.changes:
-        match change:
-            case PutSkill(skill=skill):
-                back += rolled_back(library, history, skill.name, None, why=why).changes
-            case RetireSkill(name=name):
-                back += rolled_back(library, history, name, None, why=why).changes
-            case PutInsight(insight=insight):
-                back += rollback(library, history, insight.id, why=why).changes
-            case RetireInsight(id=key):
-                back += rollback(library, history, key, why=why).changes
-            case _:
-                pass
-    handled = {one.model_dump_json() for one in back}
-    for change in edit.changes:
-        if isinstance(change, PutDemonstration | RetireDemonstration):
-            key = change.demonstration.id if isinstance(change, PutDemonstration) else change.id
-            for one in rollback(library, history, key, why=why).changes:
-                named = {_example(other) for other in back}
-                if one.model_dump_json() not in handled and _example(one) not in named:
-                    back.append(one)
-    return RolledBack(changes=tuple(back), why=why)
-
-
-def _example(change: Change) -> str | None:
-    match change:
-        case PutDemonstration(demonstration=demonstration):
-            return demonstration.id
-        case RetireDemonstration(id=key):
-            return key
-        case _:
-            return None
+    back: dict[tuple[str, str], Change] = {}
+    for key in sorted({key_of(change) for change in edit.changes}, key=lambda key: key[0] != "skill"):
+        if key not in back:
+            entry = rolled_back(library, history, key[1], None, why=why)
+            back |= {key_of(change): change for change in entry.changes}
+    return RolledBack(changes=tuple(back.values()), why=why)
 
 
 def _in_force(library: Library, made: Sequence[Change]) -> bool:
-    """Tell whether the library holds what the changes made; versions may differ, for a rollback gives new ones."""
+    """Tell whether the library holds what the changes made to skills and insights."""
     for change in made:
         match change:
             case PutSkill(skill=skill):
                 now = library.skills.get(skill.name)
-                if now is None or _content(now) != _content(skill):
-                    return False
+                held = now is not None and _content(now) == _content(skill)
             case RetireSkill(name=name):
-                if name in library.skills:
-                    return False
+                held = name not in library.skills
             case PutInsight(insight=insight):
-                if library.insights.get(insight.id) != insight:
-                    return False
+                held = library.insights.get(insight.id) == insight
             case RetireInsight(id=key):
-                if key in library.insights:
-                    return False
+                held = key not in library.insights
             case _:
-                pass
+                held = True
+        if not held:
+            return False
     return True
 
 
 def _content(skill: Skill) -> Skill:
+    """A skill without what a rollback changes: it gives a new version number to an old content."""
     return skill.model_copy(update={"version": 1, "foreign": False})
 
 
 def _example_back(library: Library, history: Sequence[Event], key: str, skill: Skill | None) -> Change | None:
     """Return the change that brings an example to what it was when `skill` had this content; None: no change."""
     wanted = None
-    if skill is not None:
-        for event in history:
-            for made in _made(event):
-                if isinstance(made, PutDemonstration) and made.demonstration.id == key:
-                    latest = made.demonstration
-                    if any(isinstance(o, PutSkill) and _content(o.skill) == _content(skill) for o in _made(event)):
-                        wanted = latest
-    current = library.demonstrations.get(key)
-    if wanted == current:
+    for event in history:
+        made = [change for _, change, _ in changes([event])]
+        then = [_content(one.skill) for one in made if isinstance(one, PutSkill)]
+        for one in made:
+            if (
+                skill is not None
+                and _content(skill) in then
+                and isinstance(one, PutDemonstration)
+                and one.demonstration.id == key
+            ):
+                wanted = one.demonstration
+    if wanted == library.demonstrations.get(key):
         return None
     return RetireDemonstration(id=key) if wanted is None else PutDemonstration(demonstration=wanted)
-
-
-def _made(event: Event) -> list[Change]:
-    return [change for _, change, _ in changes([event])]

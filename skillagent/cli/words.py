@@ -44,7 +44,7 @@ def of_change(change: Change) -> str:
     """Say what a change does, e.g. `skill log-in v2 (was v1)`."""
     match change:
         case PutSkill(skill=skill, base=None):
-            return f"skill {skill.name} v{skill.version} (new)"
+            return f"skill {skill.name} v{skill.version} ({'new' if skill.version == 1 else 'back'})"
         case PutSkill(skill=skill, base=base):
             return f"skill {skill.name} v{skill.version} (was v{base})"
         case RetireSkill(name=name, base=base):

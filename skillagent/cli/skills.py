@@ -1,0 +1,242 @@
+"""Skills: what was learnt as skills: listing, history, comparison, undo, checks.
+
+History is read from the ledger alone, so `log`, `diff` and `rollback` work after a skill's folder has been deleted.
+What a reader would get wrong: `refused` edits never were in the library; they are shown because the reasons are worth
+knowing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skillagent.cli.exits import Exit
+from skillagent.cli.output import AsJson, emit, examples, note, say, shorten, table
+from skillagent.cli.parts import parts_of
+
+if TYPE_CHECKING:
+    from skillagent.library import Library
+    from skillagent.ports import Store
+    from skillagent.schema import Event, Skill
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="A skill's name.")]
+
+
+@app.callback(epilog=examples("skillagent skills list", "skillagent skills log log-in"))
+def _skills() -> None:
+    """See, compare, check and undo what was learnt as skills."""
+
+
+@app.command("list", epilog=examples("skillagent skills list", "skillagent skills list --json"))
+def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List the skills with how often they helped.
+
+    A use is a scored try in which the skill was shown to the model.
+    """
+    from skillagent.store.ledger import outcomes
+
+    _, library, events = _opened(ctx)
+    tallies = outcomes(events)
+    if as_json:
+        emit(
+            [
+                {
+                    "name": skill.name,
+                    "version": skill.version,
+                    "domain": skill.domain,
+                    "description": skill.description,
+                    "uses": tallies[skill.name].uses if skill.name in tallies else 0,
+                    "successes": tallies[skill.name].successes if skill.name in tallies else 0,
+                    "foreign": skill.foreign,
+                }
+                for skill in _sorted(library)
+            ]
+        )
+        return
+    if not library.skills:
+        say("no skills yet; `skillagent learn SUITE` makes some")
+        return
+    rows = []
+    for skill in _sorted(library):
+        tally = tallies.get(skill.name)
+        used = f"{tally.successes}/{tally.uses}" if tally else "-"
+        origin = "yours" if skill.foreign else skill.domain or "-"
+        rows.append([skill.name, f"v{skill.version}", origin, used, shorten(skill.description, 90)])
+    say(table(["name", "", "from", "solved/used", "description"], rows))
+
+
+@app.command(epilog=examples("skillagent skills show log-in", "skillagent skills show log-in --version 1"))
+def show(
+    ctx: typer.Context,
+    name: Name,
+    version: Annotated[int | None, typer.Option(help="An earlier version, from the ledger.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a skill as it is written in SKILL.md."""
+    from skillagent.cli.texts import contents, known_skill, text_of
+
+    _, library, events = _opened(ctx)
+    skill = known_skill(library, name) if version is None else contents(library, events, name).at(version)
+    if as_json:
+        emit({**skill.model_dump(mode="json"), "text": text_of(skill)})
+    else:
+        say(text_of(skill).rstrip("\n"))
+
+
+@app.command(
+    epilog=examples("skillagent skills log", "skillagent skills log log-in", "skillagent skills log --refused")
+)
+def log(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="A skill's name; default: all.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="Show what was refused instead, and why.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show when each version came, why, and on which replays.
+
+    With --refused: the edits that the lint or the gate turned down, with their reasons.
+    """
+    from skillagent.cli.history import accepted_of, as_lines, refused_of
+    from skillagent.cli.texts import check_known
+
+    _, library, events = _opened(ctx)
+    if name is not None and not refused:
+        check_known(library, events, name)
+    entries = refused_of(events, name) if refused else accepted_of(events, name)
+    if as_json:
+        emit([entry.json for entry in entries])
+        return
+    if not entries:
+        say("nothing was refused" if refused else "the ledger holds no change of a skill yet")
+    for line in as_lines(entries):
+        say(line)
+
+
+@app.command(epilog=examples("skillagent skills diff log-in", "skillagent skills diff log-in 1 3"))
+def diff(
+    ctx: typer.Context,
+    name: Name,
+    old: Annotated[int | None, typer.Argument(metavar="V1", help="Version; default: the one before the last.")] = None,
+    new: Annotated[int | None, typer.Argument(metavar="V2", help="Version; default: the last.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two versions of a skill, line by line."""
+    from skillagent.cli.texts import contents, unified
+
+    _, library, events = _opened(ctx)
+    before, after = contents(library, events, name).pair(old, new)
+    text = unified(before, after)
+    if as_json:
+        emit({"name": name, "from": before.version if before else None, "to": after.version, "diff": text})
+    else:
+        say(text or f"{name}: the two versions read alike")
+
+
+@app.command(epilog=examples("skillagent skills rollback log-in", "skillagent skills rollback log-in 1"))
+def rollback(
+    ctx: typer.Context,
+    name: Name,
+    version: Annotated[int | None, typer.Argument(help="Which version; default: the one before the last.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put an earlier version of a skill back.
+
+    It comes back as a new version, so this can be undone as well; the example that belongs to it goes back with it.
+    The state before the first version is "not there".
+    """
+    from skillagent.cli.texts import check_known
+    from skillagent.cli.undo import rolled_back
+    from skillagent.cli.words import of_changes
+
+    store, library, events = _opened(ctx)
+    check_known(library, events, name)
+    entry = rolled_back(library, events, name, version, why="asked for by a person")
+    after = store.commit(entry)
+    now = after.skills.get(name)
+    if as_json:
+        emit({"name": name, "version": now.version if now else None, "changes": of_changes(entry.changes)})
+    else:
+        say(f"rolled back: {of_changes(entry.changes)}")
+
+
+@app.command(epilog=examples("skillagent skills retire log-in"))
+def retire(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """Take a skill out of the library.
+
+    Its history stays in the ledger, and `skillagent skills rollback` brings it back.
+    """
+    from skillagent.cli.texts import known_skill
+    from skillagent.cli.undo import retired
+    from skillagent.cli.words import of_changes
+
+    store, library, events = _opened(ctx)
+    known_skill(library, name)
+    entry = retired(library, events, name, why="asked for by a person")
+    store.commit(entry)
+    made = of_changes(entry.decision.edit.changes)
+    if as_json:
+        emit({"name": name, "changes": made})
+    else:
+        say(f"retired: {made}")
+        note(f"undo with `skillagent skills rollback {name}`")
+
+
+@app.command(epilog=examples("skillagent skills validate", "skillagent skills validate skills/log-in"))
+def validate(
+    ctx: typer.Context,
+    path: Annotated[Path | None, typer.Argument(help="A skill's folder, or a folder of skills.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that skills are written as Agent Skills are.
+
+    Exits with 1 when one of them cannot be read, or says something in a way that other clients would misread.
+    """
+    from skillagent.cli.texts import checked
+
+    found = checked(path or parts_of(ctx).settings().skills)
+    if as_json:
+        emit([{"path": str(folder), "problems": list(problems)} for folder, problems in found])
+    else:
+        for folder, problems in found:
+            say(f"{folder}: {'ok' if not problems else ''}".rstrip())
+            for problem in problems:
+                say(f"  {problem}")
+        if not found:
+            say(f"no skills in {path or parts_of(ctx).settings().skills}")
+    if any(problems for _, problems in found):
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command(epilog=examples("skillagent skills export log-in ~/other/skills"))
+def export(
+    ctx: typer.Context,
+    name: Name,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The skill's folder is made in there.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy a skill, for another agent to use.
+
+    What is written is a plain Agent Skill: any client of the format can read it.
+    """
+    from skillagent.cli.texts import exported, known_skill
+
+    _, library, _ = _opened(ctx)
+    target = exported(known_skill(library, name), folder.expanduser())
+    if as_json:
+        emit({"name": name, "path": str(target)})
+    else:
+        say(str(target))
+
+
+def _opened(ctx: typer.Context) -> tuple[Store, Library, list[Event]]:
+    parts = parts_of(ctx)
+    store = parts.store(parts.settings())
+    return store, store.load(), list(store.events())
+
+
+def _sorted(library: Library) -> list[Skill]:
+    return [library.skills[name] for name in sorted(library.skills)]
