@@ -16,7 +16,9 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
 from skillagent.errors import ConfigError, LLMUnavailable
@@ -189,11 +191,20 @@ def imported() -> Any:  # noqa: ANN401 - a library without types
     This is the one variable that is set outside of `config`: litellm reads it while it is imported.
     """
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    import litellm
+    with _no_warnings():
+        import litellm
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     return litellm
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Keep litellm's warnings about its own classes from the user; where warnings are errors they would end a call."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def with_retries(ask: Callable[[], Any], model: str, retries: int, pause: Callable[[float], None]) -> Any:  # noqa: ANN401
@@ -207,7 +218,8 @@ def with_retries(ask: Callable[[], Any], model: str, retries: int, pause: Callab
 
     for attempt in range(retries + 1):
         try:
-            return ask()
+            with _no_warnings():
+                return ask()
         except openai.OpenAIError as e:
             _raise_if_lasting(e, model)
             if attempt == retries:
@@ -270,7 +282,8 @@ def _usage_of(response: Any, model: str) -> Usage:  # noqa: ANN401
     usage = getattr(response, "usage", None)
     details = getattr(usage, "prompt_tokens_details", None)
     try:
-        cost = float(imported().completion_cost(completion_response=response, model=model))
+        with _no_warnings():
+            cost = float(imported().completion_cost(completion_response=response, model=model))
     except Exception as e:  # litellm raises a plain Exception for a model whose price it does not know
         log.debug("no price for %s: %s", model, e)
         cost = 0.0

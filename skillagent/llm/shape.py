@@ -21,6 +21,7 @@ from skillagent.schema import Json
 
 NOT_UNDERSTOOD = frozenset({"pattern", "not", "allOf", "if", "patternProperties", "prefixItems", "dependentRequired"})
 SMALL_RANGE = 1000
+LONGEST_COUNTED = 1000  # llama.cpp refuses to count beyond 2000; longer limits are left to `misfit`
 ANY_TYPE = ("object", "array", "string", "number", "boolean", "null")
 
 PRIMITIVES = {
@@ -132,6 +133,8 @@ class _Grammar:
                 return self.array(schema)
             case "string" if "maxLength" in schema or "minLength" in schema:
                 least, most = schema.get("minLength", 0), schema.get("maxLength", "")
+                if isinstance(most, int) and most > LONGEST_COUNTED:
+                    most = ""
                 return rf'"\"" {self.primitive("char")}{{{least},{most}}} "\""'
             case "integer" | "number":
                 return self.number(name, schema)

@@ -1,0 +1,83 @@
+"""Meter and budgets."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from skillagent.errors import BudgetSpent, LLMUnavailable
+from skillagent.llm.meter import Budget, Meter, Metered
+from skillagent.schema import Message, Reply, Role, Usage
+
+ASK = [Message.user("What next?")]
+ONE = Usage(calls=1, tokens_in=90, tokens_out=10, cost_usd=0.25, seconds=2.0)
+
+
+@dataclass
+class Model:
+    """Always the same answer at the same price, or a failure."""
+
+    name: str = "fixed"
+    fails: bool = False
+    calls: int = 0
+
+    def reply(self, messages, *, role, schema=None, temperature=0.0, seed=0, max_tokens=512):
+        self.calls += 1
+        if self.fails:
+            raise LLMUnavailable("down")
+        return Reply(text="ok", usage=ONE)
+
+
+def test_what_is_spent_is_counted_by_who_asked_and_can_be_told_apart_in_time():
+    meter = Meter()
+    model = Metered(Model(), meter)
+
+    model.reply(ASK, role=Role.ACTOR)
+    before = meter.total
+    model.reply(ASK, role=Role.JUDGE)
+    model.reply(ASK, role=Role.JUDGE)
+
+    assert meter.by_role == {Role.ACTOR: ONE, Role.JUDGE: ONE + ONE}
+    assert meter.total - before == ONE + ONE
+
+
+@pytest.mark.parametrize(
+    ("budget", "allowed"),
+    [
+        pytest.param(Budget(), 9, id="no limit"),
+        pytest.param(Budget(tokens=200), 2, id="tokens, met exactly"),
+        pytest.param(Budget(tokens=201), 3, id="tokens, crossed by the last call"),
+        pytest.param(Budget(cost_usd=0.5), 2, id="money"),
+        pytest.param(Budget(seconds=3.9), 2, id="seconds"),
+        pytest.param(Budget(tokens=0), 0, id="nothing at all"),
+    ],
+)
+def test_a_budget_refuses_the_call_after_the_one_that_spent_it(budget, allowed):
+    inner = Model()
+    model = Metered(inner, Meter(), budget)
+
+    done = 0
+    try:
+        while done < 9:
+            model.reply(ASK, role=Role.ACTOR)
+            done += 1
+    except BudgetSpent:
+        pass
+
+    assert (done, inner.calls) == (allowed, allowed), "a refused call does not reach the model"
+
+
+def test_two_models_on_one_meter_share_what_is_spent():
+    meter = Meter()
+    Metered(Model(), meter).reply(ASK, role=Role.ACTOR)
+
+    with pytest.raises(BudgetSpent, match="100 of 100 tokens are spent"):
+        Metered(Model(), meter, Budget(tokens=100)).reply(ASK, role=Role.JUDGE)
+
+
+def test_a_call_that_fails_counts_with_the_time_it_took():
+    meter, times = Meter(), iter([10.0, 14.5])
+
+    with pytest.raises(LLMUnavailable):
+        Metered(Model(fails=True), meter, clock=lambda: next(times)).reply(ASK, role=Role.ACTOR)
+
+    assert meter.total == Usage(calls=1, seconds=4.5)
