@@ -9,13 +9,14 @@ Heavy packages are imported by the parts that use them, when they are first used
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
 from skillagent.config import Settings, export_provider_keys
+from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError
@@ -36,7 +37,7 @@ from skillagent.loop import Agent, Trial, Watch, unwatched
 from skillagent.ports import LLM, Embedder, Environment, Store, VectorCache
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.route import Thresholds, covers, route
-from skillagent.schema import Attempt, Decision, Edit, Event, Lesson, Observation, Plan, Route, Task, Trajectory
+from skillagent.schema import Decision, Edit, Event, Lesson, Observation, Plan, Route, Task, Trajectory
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -79,7 +80,7 @@ def build(
     """
     options, meter = options or Options(), meter or Meter()
     metered = Metered(llm or language_model(settings), meter, budget(settings))
-    vectors, worlds = vector_cache(settings), Worlds(lambda name: open_environment(name, browser(settings)))
+    vectors, worlds = vector_cache(settings), Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
 
     def routed(plan: Plan, library: Library) -> Route:
@@ -133,7 +134,7 @@ def build(
             act=acted,
             judge=judge,
             practise=lambda task, attempt: practise(task, attempt, practice=options.practice),
-            reflect=_reflect,
+            reflect=reflect,
             write=lambda lesson, library: write(lesson, library, llm=metered),
             lint=lint,
             gate=gated,
@@ -143,10 +144,6 @@ def build(
         )
     finally:
         worlds.close()
-
-
-def _reflect(attempts: Sequence[Attempt], library: Library) -> Sequence[Lesson]:
-    return reflect(attempts, library)
 
 
 def language_model(settings: Settings) -> LLM:
@@ -198,6 +195,11 @@ def vector_cache(settings: Settings, *, read_only: bool = False) -> VectorCache:
     return ChromaVectors(
         embedder(settings), path=settings.memory / "vectors", url=settings.chroma_url, read_only=read_only
     )
+
+
+def environment_options(settings: Settings) -> EnvironmentOptions:
+    """Return what the settings say about environments."""
+    return EnvironmentOptions(chromium=settings.chromium, headed=settings.headed)
 
 
 def budget(settings: Settings) -> Budget:

@@ -88,7 +88,7 @@ class Agent:
     judge: Callable[[Trajectory], Verdict]
     practise: Practise
     reflect: Callable[[Sequence[Attempt], Library], Sequence[Lesson]]
-    write: Callable[[Lesson, Library], Sequence[Edit]]
+    write: Callable[[Lesson, Library], Iterable[Edit]]
     lint: Callable[[Edit, Lesson, Library, Iterable[Event]], str | None]
     gate: Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
     store: Store

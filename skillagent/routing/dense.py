@@ -16,7 +16,7 @@ from skillagent.ports import VectorCache, Vectors
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 _NAMED = re.compile(  # words with a capital or a digit, unless they begin a sentence; @users, #tags and $prices
-    r"(?<![.!?]\s)(?<!^)[@#$]?\b\w*[A-Z0-9]\w*(?:[-'’.:/>]\w+)*|[@#$]\w+|\b\w*\d\w*(?:[.:/]\d+)*"
+    r"(?<![.!?]\s)(?<!^)[@#$]?\b\w*[A-Z0-9]\w*(?:[-'.:/>]\w+)*|[@#$]\w+|\b\w*\d\w*(?:[.:/]\d+)*"
 )
 _RUN = re.compile(r"…(?:[\s,/>&]*(?:and |or )?…)+")
 

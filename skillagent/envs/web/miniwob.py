@@ -126,7 +126,7 @@ class MiniWoB:
 def _judge(session: Session) -> Ending:
     done, raw = session.page.evaluate(READ)
     if not done:
-        return Ending(False, None)
+        return Ending(False, 0.0)  # what is not solved when the episode is cut off is failed, not unscored
     if not isinstance(raw, int | float) or not math.isfinite(raw):
         raise EnvironmentFailed(f"{session.view.address} gave no number as its reward: {raw!r}")
     return Ending(True, min(max(float(raw), 0.0), 1.0))

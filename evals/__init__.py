@@ -1,0 +1,1 @@
+"""Evaluations: commands that measure, and what they measured."""

@@ -1,0 +1,138 @@
+"""Demo: watch the agent get better at a few pages in about a quarter of an hour, with the embedded model.
+
+    python -m evals.demo            # measure, learn, measure again; a second run reuses what is there
+    python -m evals.demo --fresh    # start over
+
+Holdout seeds are measured before and after; learning happens on practice seeds and is gated on gate seeds in between.
+Everything is kept under runs/demo: rows, summary, the library that was learnt and its ledger.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from skillagent.build import Options, build
+from skillagent.cli.output import table
+from skillagent.cli.show import Show
+from skillagent.config import Settings, load
+from skillagent.errors import SkillAgentError
+from skillagent.evaluation import run as runs
+from skillagent.evaluation.suites import Suite, load_suite
+from skillagent.evaluation.table import headline, per_task
+from skillagent.library import Library
+from skillagent.loop import run
+from skillagent.practice.explore import Practice
+from skillagent.schema import Attempted, Decided, Split, Task
+from skillagent.store.disk import DiskStore
+from skillagent.store.skillfile import dump
+
+FOLDER = Path("runs/demo")
+
+
+def main() -> int:
+    """Measure, learn, measure again, and show what was learnt."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--suite", default="demo", help="a suite's name or file")
+    parser.add_argument("--seeds", type=int, help="holdout seeds a task; default: the suite's")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="where everything is kept")
+    parser.add_argument("--model", help="default: the embedded model")
+    parser.add_argument("--fresh", action="store_true", help="forget an earlier run")
+    wanted = parser.parse_args()
+    if wanted.fresh:
+        shutil.rmtree(wanted.out, ignore_errors=True)
+    console = Console(highlight=False)
+    try:
+        suite = load_suite(wanted.suite)
+        settings = load(skills=wanted.out / "skills", memory=wanted.out / "memory_store", model=wanted.model)
+        return demonstrate(suite, suite.tasks(Split.HOLDOUT, wanted.seeds), settings, wanted.out, console)
+    except SkillAgentError as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        console.print("stopped; the same command goes on from here")
+        return 130
+
+
+def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: Path, console: Console) -> int:
+    """Run the three parts and print the paired table."""
+    start = time.monotonic()
+    store = DiskStore(settings.skills, settings.memory)
+    options = Options(practice=Practice(seeds=suite.seeds.get(Split.PRACTICE, 3)))
+
+    def progress(row: runs.Row, done: int, total: int) -> None:
+        mark = "void" if row.void else "solved" if row.success else "failed"
+        seconds = row.seconds.model + row.seconds.environment
+        console.print(f"{_clock(start)}  {done:>3}/{total}  {mark}  {row.task} seed {row.seed}, {seconds:.1f} s")
+
+    with build(settings, options=options) as agent:
+        console.rule(f"1  before learning: {len(suite.ids)} tasks on holdout seeds, no library")
+        runs.evaluate(agent, holdout, {"before": Library()}, folder, watch=progress)
+
+    console.rule("2  learning on practice seeds, every change gated on fresh seeds")
+    with Show(console, steps=False) as show, build(settings, options=options, watch=show) as agent:
+        done = _practised(store)
+        for task in suite.tasks(Split.PRACTICE, 1):
+            if task.id in done:
+                console.print(f"{_clock(start)}  {task.id}: practised in an earlier run")
+                continue
+            console.print(f"{_clock(start)}  {task.id}", style="bold")
+            for _ in run(agent, [task]):
+                pass
+
+    library = store.load()
+    with build(settings, options=options) as agent:
+        console.rule(f"3  after learning: the same holdout seeds, {len(library.skills)} skills")
+        runs.evaluate(agent, holdout, {"after": library}, folder, watch=progress)
+
+    rows = runs.read_rows(folder / "rows.jsonl")
+    summary = runs.summarise(
+        rows,
+        suite=suite.name,
+        command=["python", "-m", "evals.demo", *sys.argv[1:]],
+        provenance=runs.provenance(settings.model, {"after": library}),
+    )
+    runs.write_summary(summary, folder)
+    console.rule("result")
+    console.print(table(*per_task(rows)), markup=False)
+    console.print("\n".join(["", *headline(summary), ""]), markup=False)
+    _show_library(library, store, console)
+    console.print(f"\n{_clock(start)}; everything is in {folder}: look with", markup=False)
+    console.print(f"  SKILLAGENT_SKILLS={settings.skills} SKILLAGENT_MEMORY={settings.memory} skillagent skills log")
+    return 0
+
+
+def _show_library(library: Library, store: DiskStore, console: Console) -> None:
+    decisions = [event.entry.decision for event in store.events() if isinstance(event.entry, Decided)]
+    refused = sum(not decision.accepted for decision in decisions)
+    names = ", ".join(library.skills) or "none"
+    console.print(
+        f"skills learnt: {names}; {len(library.insights)} insights; {refused} proposals refused", markup=False
+    )
+    if library.skills:
+        skill = next(iter(library.skills.values()))
+        console.rule(f"{skill.name}/SKILL.md")
+        console.print(dump(skill), markup=False)
+
+
+def _practised(store: DiskStore) -> set[str]:
+    """Return the tasks whose learning ended in an earlier run: tried, and decided or nothing to decide."""
+    entries = [event.entry for event in store.events()]
+    tried = [entry.task.id for entry in entries if isinstance(entry, Attempted)]
+    last = tried[-1] if tried else None
+    finished = bool(entries) and isinstance(entries[-1], Decided)
+    return {task for task in tried if task != last or finished}
+
+
+def _clock(start: float) -> str:
+    minutes, seconds = divmod(int(time.monotonic() - start), 60)
+    return f"{minutes:02d}:{seconds:02d}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
