@@ -343,13 +343,12 @@
     for (const [index, { node, one, order }] of fields.entries()) {
       if (one.n) continue;
       let place = node.parentElement;
-      for (let depth = 0; depth < 3 && place && !one.near; depth++, place = place.parentElement) {
+      for (let depth = 0; depth < 2 && place && !one.near; depth++, place = place.parentElement) {
         if (fields.some((other) => other.node !== node && place.contains(other.node))) break;
         const said = texts.filter((text) => place.contains(text.node));
-        const text = said.map((part) => part.text).join(" ");
-        if (!text || text.length > 60) continue;
-        one.near = text;
-        for (const { part } of said) part.u = true; // it is told with the field, and not again
+        if (said.length !== 1 || said[0].text.length > 60) continue;
+        one.near = said[0].text;
+        said[0].part.u = true; // it is told with the field, and not again
       }
       const [before, after] = [fields[index - 1], fields[index + 1]].map((field) => (field ? field.order : null));
       const ticks = one.r === "checkbox" || one.r === "radio";
@@ -357,8 +356,10 @@
         ? texts.find((said) => said.order > order && (after === null || said.order < after))
         : texts.findLast((said) => said.order < order && (before === null || said.order > before));
       if (one.near || !beside || beside.text.length > 60 || !close(node, beside.node.parentElement)) continue;
+      const row = beside.node.parentElement.closest("tr");
+      if (row && !row.contains(node)) continue; // what a table says is not the label of a field below it
       one.near = beside.text;
-      beside.part.u = true;
+      if (beside.node.parentElement.tagName === "LABEL" || beside.text.endsWith(":")) beside.part.u = true;
     }
   };
 

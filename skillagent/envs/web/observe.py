@@ -22,7 +22,6 @@ NAME = 100  # characters of a name within a line
 VALUE = 240  # characters of a value within a line
 OPTIONS = 30  # options of a list that are spelt out
 DRAWN = frozenset({"drawing", "canvas"})
-TEXTS = frozenset({"letter", "digit", "text"})
 SHAPES = frozenset(
     {"circle", "ellipse", "rectangle", "line", "polyline", "path", "image", "use", "triangle"}
 ) | frozenset({"quadrilateral", "pentagon", "hexagon", "heptagon", "octagon"})
@@ -216,7 +215,7 @@ def describe(
         x, y, width, height = element.box
         if not note or place:
             parts.append(f"at {x + width / 2:.0f},{y + height / 2:.0f}")
-        if drawn and element.role not in TEXTS and not note:
+        if drawn and not note:
             parts.append(f"size {width:.0f}x{height:.0f}")
     if options is not None:
         shown = " | ".join(options[:OPTIONS])
