@@ -28,10 +28,10 @@ class Exit(IntEnum):
 
 _MEANINGS = {
     Exit.OK: "done; a task succeeded, or nothing could say whether it did",
-    Exit.FAILED: "the task failed, or a check (`doctor`, `skills validate`) found a problem",
-    Exit.USAGE: "something has to be changed by you: the message on stderr says what and how",
-    Exit.WORLD: "the world failed (browser, provider): the episode is void and nothing was learnt from it",
-    Exit.BUDGET: "a budget of tokens, money or time is spent; what was done before stands",
+    Exit.FAILED: "the task failed, or a check found a problem",
+    Exit.USAGE: "you have to change something; stderr says what and how",
+    Exit.WORLD: "the world failed (browser, provider); nothing was learnt from it",
+    Exit.BUDGET: "a budget is spent; what was done before stands",
     Exit.INTERRUPTED: "stopped with Ctrl-C; what was committed before stands",
 }
 

