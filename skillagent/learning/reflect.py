@@ -16,7 +16,8 @@ from skillagent.schema import Attempt, Lesson
 def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]:
     """Return at most one lesson a task; none where nothing can be learnt.
 
-    The success kept is the one with the fewest useful steps: the others only cost more.
+    The success kept is one on an instance that also failed, where there is one: it shows what made the difference. Of
+    those, the one with the fewest useful steps: the others only cost more.
     """
     lessons = []
     for task in dict.fromkeys(one.trajectory.task.id for one in attempts):
@@ -24,7 +25,12 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
         cause = attribute(tried)
         successes = [one for one in tried if one.verdict.success]
         failures = [one for one in tried if one.verdict.success is False]
-        best = min(successes, key=lambda one: len(useful_steps(one.trajectory)), default=None)
+        hard = {one.trajectory.task.seed for one in failures}
+        best = min(
+            successes,
+            key=lambda one: (one.trajectory.task.seed not in hard, len(useful_steps(one.trajectory))),  # noqa: B023
+            default=None,
+        )
         skill = blamed(tried) if cause.teaches else None
         lessons.append(
             Lesson(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from skillagent.errors import InvalidReply
+from skillagent.goals import shape
 from skillagent.learning.trace import instructions, useful_steps
 from skillagent.library import Library
 from skillagent.ports import LLM
@@ -119,6 +120,7 @@ def _pitfalls(lesson: Lesson, goal: str) -> list[str]:
 
 
 def _words(goal: str, steps: Sequence[str], llm: LLM) -> dict[str, str]:
+    goal = shape(goal)  # without the values of this one task, so that none of them gets into a name
     prompt = render("name_skill", goals=fence("goal", goal), steps=fence("steps", "\n".join(steps)))
     schema = _schema({"name": 48, "what": 160, "when": 200, "not_when": 160})
     try:

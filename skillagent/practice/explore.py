@@ -1,7 +1,8 @@
 """Explore: try a task until there is something to learn from, or until it is clear that there is nothing.
 
-First a few practice seeds as the agent is; where too many fail, the failed ones again at rising temperature until there
-are enough successes to show how it is done. Nothing is tried on gate or holdout seeds.
+First a few practice seeds as the agent is; where too many fail, the failed ones again at rising temperature until one
+of them is solved: a success where the agent used to fail shows more than one where it did not. Nothing is tried on gate
+or holdout seeds.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from skillagent.schema import Attempt, Split, Task, Value
 
 
 class Practice(Value):
-    """How much to try: `seeds` plain attempts, then up to `retries` warmer ones until `successes` are in."""
+    """How much to try: `seeds` plain attempts; unless `enough` of them succeed, up to `retries` warmer ones."""
 
     seeds: int = Field(default=3, ge=1)
     retries: int = Field(default=4, ge=0)
-    successes: int = Field(default=1, ge=1)
+    enough: float = Field(default=0.75, gt=0, le=1)
     temperatures: tuple[float, ...] = (0.5, 0.8, 1.1)
 
 
@@ -33,19 +34,17 @@ def practise(
     if task.split is not Split.PRACTICE:
         raise ValueError(f"seed {task.seed} is a {task.split} seed; learning uses practice seeds only")
     amount = practice or Practice()
-    failed, solved = [], 0
+    failed = []
     for number in range(amount.seeds):
         one = attempt(task.model_copy(update={"seed": task.seed + number}), 0.0)
         yield one
-        solved += bool(one.verdict.success)
         if one.verdict.success is False:
             failed.append(one.trajectory.task)
-    if not failed or solved >= max(amount.successes, amount.seeds - 1):
+    if len(failed) <= (1 - amount.enough) * amount.seeds:
         return
     for number in range(amount.retries):
-        if solved >= amount.successes:
-            return
-        heat = amount.temperatures[min(number, len(amount.temperatures) - 1)]
+        heat = amount.temperatures[min(number // len(failed), len(amount.temperatures) - 1)]
         one = attempt(failed[number % len(failed)], heat)
         yield one
-        solved += bool(one.verdict.success)
+        if one.verdict.success:
+            return

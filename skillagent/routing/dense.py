@@ -1,29 +1,17 @@
 """Dense: similarity by meaning, to an item's text and to the goals that it has solved.
 
-Goals are compared by their shape: quoted strings, names and numbers are values of one task and say nothing about which
-skill fits, so they are masked on both sides.
+Goals are compared by their shape: the values of one task say nothing about which skill fits.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skillagent.goals import shape
 from skillagent.ports import VectorCache, Vectors
-
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
-_NAMED = re.compile(  # words with a capital or a digit, unless they begin a sentence; @users, #tags and $prices
-    r"(?<![.!?]\s)(?<!^)[@#$]?\b\w*[A-Z0-9]\w*(?:[-'.:/>]\w+)*|[@#$]\w+|\b\w*\d\w*(?:[.:/]\d+)*"
-)
-_RUN = re.compile(r"…(?:[\s,/>&]*(?:and |or )?…)+")
-
-
-def shape(goal: str) -> str:
-    """Return the goal with its values replaced by `…`: what is quoted, named or a number; a run of them becomes one."""
-    return _RUN.sub("…", _NAMED.sub("…", _QUOTED.sub("…", goal)))
 
 
 def similarities(

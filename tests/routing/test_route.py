@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from skillagent.goals import shape
 from skillagent.library import Library
-from skillagent.routing.dense import shape
 from skillagent.routing.fuse import fuse
 from skillagent.routing.lexical import bm25_scores
 from skillagent.routing.route import covers, route

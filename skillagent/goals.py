@@ -1,0 +1,19 @@
+"""Goals: what a goal says apart from the values of one task.
+
+Two goals of one shape ask for the same thing with other values. Nothing here knows any environment.
+"""
+
+from __future__ import annotations
+
+import re
+
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
+_NAMED = re.compile(  # words with a capital or a digit, unless they begin a sentence; @users, #tags and $prices
+    r"(?<![.!?]\s)(?<!^)[@#$]?\b\w*[A-Z0-9]\w*(?:[-'.:/>]\w+)*|[@#$]\w+|\b\w*\d\w*(?:[.:/]\d+)*"
+)
+_RUN = re.compile(r"…(?:[\s,/>&]*(?:and |or )?…)+")
+
+
+def shape(goal: str) -> str:
+    """Return the goal with its values replaced by `…`: what is quoted, named or a number; a run of them becomes one."""
+    return _RUN.sub("…", _NAMED.sub("…", _QUOTED.sub("…", goal)))
