@@ -1,0 +1,87 @@
+"""Schema: every noun of the package, in the order in which they come to exist in an episode.
+
+All values are frozen: a change is a new value (`value.model_copy(update=...)`). Mappings inside them are treated as
+read-only. A score of None means *unscored*, which is never the same as zero.
+
+This module knows nothing of files, models or environments.
+"""
+
+from skillagent.schema.episode import Attempt, Plan, Ranked, Route, Score, Seconds, Step, Subgoal, Trajectory, Verdict
+from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Skill
+from skillagent.schema.learning import (
+    Cause,
+    Change,
+    Decision,
+    Edit,
+    Lesson,
+    Pair,
+    PutDemonstration,
+    PutInsight,
+    PutSkill,
+    RetireDemonstration,
+    RetireInsight,
+    RetireSkill,
+)
+from skillagent.schema.ledger import Attempted, Decided, Entry, Event, Remarked, RolledBack
+from skillagent.schema.model import Message, Reply, Role, Usage
+from skillagent.schema.task import Split, Task
+from skillagent.schema.value import Json, Value, digest_of
+from skillagent.schema.world import Action, Element, Observation, Outcome, Verb
+
+__all__ = [
+    # Value: what every noun is, a frozen model with a content digest.
+    "Json",
+    "Value",
+    "digest_of",
+    # Tasks, and what a seed may be used for.
+    "Split",
+    "Task",
+    # What the agent sees and does.
+    "Verb",
+    "Action",
+    "Element",
+    "Observation",
+    "Outcome",
+    # What a language model is asked and answers, and what that cost.
+    "Message",
+    "Usage",
+    "Reply",
+    "Role",
+    # Plans, routes, and what happened.
+    "Subgoal",
+    "Plan",
+    "Ranked",
+    "Route",
+    "Step",
+    "Seconds",
+    "Trajectory",
+    "Verdict",
+    "Attempt",
+    "Score",
+    # What the library holds.
+    "Skill",
+    "Condition",
+    "Insight",
+    "KeyStep",
+    "Demonstration",
+    # What attempts teach: lessons, edits, and what the gate says to them.
+    "Cause",
+    "Lesson",
+    "PutSkill",
+    "RetireSkill",
+    "PutInsight",
+    "RetireInsight",
+    "PutDemonstration",
+    "RetireDemonstration",
+    "Change",
+    "Edit",
+    "Pair",
+    "Decision",
+    # The lines of the ledger.
+    "Decided",
+    "RolledBack",
+    "Attempted",
+    "Remarked",
+    "Entry",
+    "Event",
+]

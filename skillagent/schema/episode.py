@@ -1,0 +1,144 @@
+"""Plans, routes, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from skillagent.schema.model import Usage
+from skillagent.schema.task import Task
+from skillagent.schema.value import Value
+from skillagent.schema.world import Action, Element, Observation
+
+
+class Subgoal(Value):
+    """One part of a plan; `wanted` describes a skill that the library lacks."""
+
+    text: str
+    done_when: str = ""
+    wanted: str | None = None
+
+
+class Plan(Value):
+    """One to seven subgoals, in order. `covered` is true when one skill covers the goal and no model was asked."""
+
+    goal: str
+    subgoals: Annotated[tuple[Subgoal, ...], Field(min_length=1, max_length=7)]
+    covered: bool = False
+
+
+class Ranked(Value):
+    """One candidate of a route, by id, with its score and the parts that the score was made of."""
+
+    id: str
+    score: float
+    parts: Mapping[str, float] = Field(default_factory=dict)
+    version: int | None = None
+
+
+class Route(Value):
+    """What the library offers for each subgoal, best first; ids only. Empty `skills` for a subgoal is an abstention.
+
+    `skills`, `insights` and `demonstrations` hold one tuple per subgoal. `considered` holds the best candidates of
+    each subgoal before the threshold was applied, so that "why not?" can be answered.
+    """
+
+    skills: tuple[tuple[Ranked, ...], ...]
+    insights: tuple[tuple[Ranked, ...], ...]
+    demonstrations: tuple[tuple[Ranked, ...], ...]
+    considered: tuple[tuple[Ranked, ...], ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Everything that was chosen, each once: two routes with equal ids show the policy the same library."""
+        chosen = [r.id for kind in (self.skills, self.insights, self.demonstrations) for part in kind for r in part]
+        return tuple(dict.fromkeys(chosen))
+
+
+class Step(Value):
+    """One turn: what was seen, what was done, what it led to. `by` says who chose the action."""
+
+    observation: Observation
+    action: Action
+    thought: str = ""
+    error: str | None = None
+    reward: float | None = None
+    by: Literal["model", "program", "person", "oracle"] = "model"
+
+    @property
+    def target(self) -> Element | None:
+        """The element that the action named, as it was when the action was chosen."""
+        return self.observation.element(self.action.arguments.get("ref"))
+
+
+class Seconds(Value):
+    """Where an episode's time went."""
+
+    model: float = 0.0
+    environment: float = 0.0
+    total: float = 0.0
+
+
+class Trajectory(Value):
+    """One episode. `void` says in words why it must not be scored; then nothing else of it counts."""
+
+    task: Task
+    goal: str
+    steps: tuple[Step, ...] = ()
+    final: Observation | None = None
+    reward: float | None = None
+    terminated: bool = False
+    truncated: bool = False
+    void: str | None = None
+    answer: str | None = None
+    usage: Usage = Usage()
+    seconds: Seconds = Seconds()
+
+    @property
+    def model_free_steps(self) -> int:
+        """Steps that a program chose."""
+        return sum(step.by == "program" for step in self.steps)
+
+
+class Verdict(Value):
+    """How well it went. `score` is in [0, 1], or None: unscored."""
+
+    score: Annotated[float, Field(ge=0, le=1)] | None
+    by: Literal["environment", "state", "model", "person", "nobody"]
+    reason: str = ""
+
+    @property
+    def success(self) -> bool | None:
+        """True at a full score; None when unscored."""
+        return None if self.score is None else self.score >= 1.0
+
+
+class Attempt(Value):
+    """One task tried once with one library."""
+
+    plan: Plan | None
+    route: Route | None
+    trajectory: Trajectory
+    verdict: Verdict
+    library: str
+
+    @property
+    def id(self) -> str:
+        """A name for this attempt that events and evidence can cite."""
+        return f"{self.trajectory.task.id}@{self.trajectory.task.seed}#{self.digest[:8]}"
+
+
+class Score(Value):
+    """What a replay measures: the one number that counts, and what it cost."""
+
+    value: Annotated[float, Field(ge=0, le=1)]
+    tokens: int = 0
+    seconds: float = 0.0
+    steps: int = 0
+
+    @property
+    def success(self) -> bool:
+        """True at a full score."""
+        return self.value >= 1.0

@@ -1,0 +1,72 @@
+"""What the library holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from skillagent.schema.value import Value
+
+
+class Skill(Value):
+    """An Agent Skill: one folder with `SKILL.md` and text files beside it (paths relative to the folder).
+
+    `metadata` holds foreign keys as they were read; our own facts are fields here and are written as
+    `metadata.skillagent-*`. `foreign` is true for a skill that we did not write; its files are left alone unless it is
+    edited.
+    """
+
+    name: str
+    description: str
+    body: str
+    version: Annotated[int, Field(ge=1)] = 1
+    domain: str = ""
+    goals: tuple[str, ...] = ()
+    license: str | None = None
+    compatibility: str | None = None
+    allowed_tools: str | None = None
+    metadata: Mapping[str, str] = Field(default_factory=dict)
+    files: Mapping[str, str] = Field(default_factory=dict)
+    foreign: bool = False
+
+
+class Condition(Value):
+    """When an insight holds, and when it does not."""
+
+    applies: str
+    does_not_apply: str = ""
+
+
+class Insight(Value):
+    """A piece of knowledge with its condition. `taxonomy` is domain/level-1/level-2; `evidence` cites attempts."""
+
+    id: str
+    taxonomy: str
+    kind: Literal["causal", "state-change", "subgoal", "construal", "pitfall"]
+    condition: Condition
+    explanation: str
+    example: str = ""
+    evidence: tuple[str, ...] = ()
+    origin: str = ""
+
+
+class KeyStep(Value):
+    """One step of a demonstration: what was seen (shortened), what was done, and what it led to."""
+
+    observation: str
+    action: str
+    plan: str = ""
+    next: str = ""
+
+
+class Demonstration(Value):
+    """A trajectory cut to its key steps. `source` says who acted."""
+
+    id: str
+    domain: str
+    goal: str
+    steps: tuple[KeyStep, ...]
+    source: Literal["self", "person", "oracle", "synthetic"] = "self"
+    evidence: tuple[str, ...] = ()

@@ -1,0 +1,140 @@
+"""What attempts teach: lessons, edits, and what the gate says to them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from skillagent.schema.episode import Attempt, Score
+from skillagent.schema.items import Demonstration, Insight, Skill
+from skillagent.schema.model import Usage
+from skillagent.schema.task import Task
+from skillagent.schema.value import Value, digest_of
+
+
+class Cause(StrEnum):
+    """Why an attempt went as it did. Only the first two teach."""
+
+    KNOWLEDGE = "missing knowledge"
+    SKILL = "skill defect"
+    LAPSE = "lapse"
+    INFRASTRUCTURE = "infrastructure"
+    JUDGE = "judge error"
+
+    @property
+    def teaches(self) -> bool:
+        """True when something can be written that would have helped."""
+        return self in (Cause.KNOWLEDGE, Cause.SKILL)
+
+
+class Lesson(Value):
+    """What one or more attempts at a task taught, and which attempts show it.
+
+    `success` is an attempt that solved the task, `failures` those that did not; the exact parts of whatever is written
+    come from them. `skill` names the skill to blame when the cause is a skill defect.
+    """
+
+    cause: Cause
+    summary: str
+    success: Attempt | None = None
+    failures: tuple[Attempt, ...] = ()
+    skill: str | None = None
+
+
+class PutSkill(Value):
+    """Create a skill (`base` None) or revise the version `base` of it."""
+
+    kind: Literal["put-skill"] = "put-skill"
+    skill: Skill
+    base: int | None = None
+
+
+class RetireSkill(Value):
+    """Take a skill out of the library."""
+
+    kind: Literal["retire-skill"] = "retire-skill"
+    name: str
+    base: int
+
+
+class PutInsight(Value):
+    """Add an insight, or replace the one whose digest is `base`."""
+
+    kind: Literal["put-insight"] = "put-insight"
+    insight: Insight
+    base: str | None = None
+
+
+class RetireInsight(Value):
+    """Take an insight out of the library."""
+
+    kind: Literal["retire-insight"] = "retire-insight"
+    id: str
+
+
+class PutDemonstration(Value):
+    """Add a demonstration, or replace the one with its id."""
+
+    kind: Literal["put-demonstration"] = "put-demonstration"
+    demonstration: Demonstration
+
+
+class RetireDemonstration(Value):
+    """Take a demonstration out of the library."""
+
+    kind: Literal["retire-demonstration"] = "retire-demonstration"
+    id: str
+
+
+Change = Annotated[
+    PutSkill | RetireSkill | PutInsight | RetireInsight | PutDemonstration | RetireDemonstration,
+    Field(discriminator="kind"),
+]
+
+
+class Edit(Value):
+    """One proposal: changes that are tried, accepted or refused together. `digest` of `changes` is its identity."""
+
+    changes: Annotated[tuple[Change, ...], Field(min_length=1)]
+    why: str
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """The digest of what would change, whoever proposes it and why: refusals are remembered by it."""
+        return digest_of([change.model_dump(mode="json") for change in self.changes])
+
+
+class Pair(Value):
+    """One task and seed with and without the edit. A side is None when it could not be scored."""
+
+    task: Task
+    before: Score | None
+    after: Score | None
+
+    @property
+    def outcome(self) -> Literal["win", "loss", "tie", "dropped"]:
+        """Compare the two sides; an unscored side drops the pair."""
+        if self.before is None or self.after is None:
+            return "dropped"
+        if self.after.value == self.before.value:
+            return "tie"
+        return "win" if self.after.value > self.before.value else "loss"
+
+
+class Decision(Value):
+    """What the gate said to an edit, and the pairs that it said it for."""
+
+    edit: Edit
+    accepted: bool
+    reason: str
+    pairs: tuple[Pair, ...] = ()
+    rehearsed: tuple[Pair, ...] = ()
+    p_value: float | None = None
+    usage: Usage = Usage()
+
+    def count(self, outcome: str) -> int:
+        """Return how many pairs, gate and rehearsal together, came out so: win, loss, tie or dropped."""
+        return sum(pair.outcome == outcome for pair in (*self.pairs, *self.rehearsed))

@@ -1,0 +1,66 @@
+"""The lines of the ledger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from skillagent.schema.learning import Change, Decision
+from skillagent.schema.model import Usage
+from skillagent.schema.task import Task
+from skillagent.schema.value import Value
+
+
+class Decided(Value):
+    """The gate decided; `replaced` holds what accepted changes replaced, so that any version can be restored."""
+
+    kind: Literal["decided"] = "decided"
+    decision: Decision
+    replaced: tuple[Change, ...] = ()
+
+
+class RolledBack(Value):
+    """A person put an earlier state of one item back."""
+
+    kind: Literal["rolled-back"] = "rolled-back"
+    changes: tuple[Change, ...]
+    replaced: tuple[Change, ...] = ()
+    why: str = ""
+
+
+class Attempted(Value):
+    """An episode ended; what was shown and how it went."""
+
+    kind: Literal["attempted"] = "attempted"
+    attempt: str
+    task: Task
+    goal: str
+    shown: tuple[str, ...] = ()
+    score: float | None = None
+    judged_by: str = "nobody"
+    void: str | None = None
+    steps: int = 0
+    usage: Usage = Usage()
+
+
+class Remarked(Value):
+    """A person said how an attempt went, in their own words."""
+
+    kind: Literal["remarked"] = "remarked"
+    attempt: str
+    good: bool
+    words: str = ""
+
+
+Entry = Annotated[Decided | RolledBack | Attempted | Remarked, Field(discriminator="kind")]
+
+
+class Event(Value):
+    """One line of the ledger. `library` is the digest after the event; `at` is UTC, ISO 8601."""
+
+    v: Literal[1] = 1
+    seq: Annotated[int, Field(ge=0)]
+    at: str
+    library: str
+    entry: Entry

@@ -1,0 +1,61 @@
+"""What a language model is asked and answers, and what that cost."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, Self
+
+from skillagent.schema.value import Json, Value
+
+
+class Message(Value):
+    """One turn of a conversation with a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+    @classmethod
+    def user(cls, content: str) -> Self:
+        """Return a user's turn."""
+        return cls(role="user", content=content)
+
+    @classmethod
+    def system(cls, content: str) -> Self:
+        """Return the instructions that come first."""
+        return cls(role="system", content=content)
+
+
+class Usage(Value):
+    """What was spent on models. `tokens_cached` of `tokens_in` were read from a cache instead of computed."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_cached: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+    seconds: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Return the sum, field by field."""
+        return Usage(**{k: v + getattr(other, k) for k, v in self.model_dump().items()})
+
+    def __sub__(self, other: Usage) -> Usage:
+        """Return the difference, field by field: what was spent since `other` was read."""
+        return Usage(**{k: v - getattr(other, k) for k, v in self.model_dump().items()})
+
+
+class Reply(Value):
+    """A model's answer: `data` is the parsed object when a schema was asked for."""
+
+    text: str
+    data: Json | None = None
+    usage: Usage = Usage(calls=1)
+
+
+class Role(StrEnum):
+    """Who asks the model: the meter and the budgets count by it."""
+
+    ACTOR = "actor"
+    PLANNER = "planner"
+    JUDGE = "judge"
+    REFLECTOR = "reflector"
