@@ -8,7 +8,6 @@ provider's own library; a `.env` file may hold them too.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -45,7 +44,9 @@ class Settings(BaseSettings):
     home: Path = Field(
         default=Path("~/.cache/skillagent"), description="Folder of model weights, saved chats and cached replies."
     )
-    chroma_url: str | None = Field(default=None, description="A Chroma server; default: embedded, in the memory folder.")
+    chroma_url: str | None = Field(
+        default=None, description="A Chroma server; default: embedded, in the memory folder."
+    )
     chromium: Path | None = Field(default=None, description="Chromium's path; default: Playwright's own or the PATH's.")
     headed: bool = Field(default=False, description="Show the browser's window.")
     token_limit: int | None = Field(default=None, description="Tokens that a command may use; it then stops cleanly.")
@@ -73,12 +74,17 @@ def load(**overrides: object) -> Settings:
         raise ConfigError(f"setting SKILLAGENT_{name}: {first['msg']}, got {first.get('input')!r}") from None
 
 
-def provider_keys(env_file: Path = Path(".env")) -> Mapping[str, str]:
-    """Return the variables of a `.env` file that are not ours and not set yet: keys for model providers."""
+def export_provider_keys(env_file: Path = Path(".env")) -> None:
+    """Put the variables of a `.env` file that are not ours into the environment, where providers' libraries look.
+
+    A variable that is already set stays as it is.
+    """
     from dotenv import dotenv_values
 
     known = dotenv_values(env_file) if env_file.is_file() else {}
-    return {k: v for k, v in known.items() if v and not k.startswith("SKILLAGENT_") and k not in os.environ}
+    for key, value in known.items():
+        if value and not key.startswith("SKILLAGENT_"):
+            os.environ.setdefault(key, value)
 
 
 def example_file() -> str:

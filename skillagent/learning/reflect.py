@@ -28,7 +28,7 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
         hard = {one.trajectory.task.seed for one in failures}
         best = min(
             successes,
-            key=lambda one: (one.trajectory.task.seed not in hard, len(useful_steps(one.trajectory))),  # noqa: B023
+            key=lambda one: (one.trajectory.task.seed not in hard, len(useful_steps(one.trajectory))),
             default=None,
         )
         skill = blamed(tried) if cause.teaches else None
