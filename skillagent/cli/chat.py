@@ -7,7 +7,6 @@ reset, because learning repeats the task.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,17 +87,7 @@ def chat(
     ):
         again = f", {len(saved.attempts)} tries so far" if saved.lines else ""
         watch.say(f"session {saved.name}{again}; /help lists the commands")
-        Chat(agent, watch, saved, task).listen(_lines(prompt=sys.stdin.isatty() and not as_json))
-
-
-def _lines(*, prompt: bool) -> Iterable[str]:
-    while True:
-        if prompt:
-            typer.echo("> ", nl=False)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        yield line
+        Chat(agent, watch, saved, task).listen(parts.lines(not as_json))
 
 
 class Chat:

@@ -25,9 +25,9 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 
 @app.command(
     epilog=examples(
-        "skillagent learn forms",
+        "skillagent learn demo",
         "skillagent learn miniwob/login-user,miniwob/click-option --seeds 3",
-        "skillagent learn forms --tasks miniwob/login-user --token-limit 200000",
+        "skillagent learn demo --tasks miniwob/login-user --token-limit 200000",
     )
 )
 def learn(

@@ -5,6 +5,8 @@ Loading a part loads what it needs and nothing else: `skills list` never loads a
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -76,14 +78,24 @@ def _vectors(settings: Settings) -> VectorCache:
     return vector_cache(settings, read_only=True)
 
 
+def _lines(prompt: bool) -> Iterator[str]:
+    while True:
+        if prompt and sys.stdin.isatty():
+            typer.echo("> ", nl=False)
+        if not (line := sys.stdin.readline()):
+            return
+        yield line
+
+
 @dataclass(frozen=True)
 class Parts:
-    """The real parts by default."""
+    """The real parts by default. `lines` yields what is typed; its argument says whether to prompt for it."""
 
     settings: LoadSettings = _settings
     agent: OpenAgent = _agent
     store: OpenStore = _store
     vectors: OpenVectors = _vectors
+    lines: Callable[[bool], Iterable[str]] = _lines
 
 
 def parts_of(ctx: typer.Context) -> Parts:

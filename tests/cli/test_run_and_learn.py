@@ -1,0 +1,206 @@
+"""`run` and `learn`: what is shown, what is learnt, and with which code they end. Real stages, a tiny world."""
+
+import pytest
+from corridor_parts import Lucky, lines, parts
+
+from skillagent.cli import main
+from skillagent.errors import EnvironmentFailed
+from skillagent.schema import Attempted, Decided
+from skillagent.testing import Corridor, MemoryStore, ScriptedLLM
+
+
+class Crashing(Corridor):
+    """Dies at the first step."""
+
+    def step(self, action):
+        raise EnvironmentFailed("the browser has gone")
+
+
+def kinds(store):
+    return [event.entry.kind for event in store.events()]
+
+
+def test_a_failed_run_is_practised_and_what_helps_is_kept(tmp_path, capsys):
+    store = MemoryStore()
+    assert main(["run", "corridor/press"], parts=parts(tmp_path, store=store)) == 0
+    out = capsys.readouterr().out
+    for shown in (
+        "goal    press",
+        "route   the library is empty",
+        "verdict failure",
+        "verdict success",
+        "lesson",
+        "try ",
+    ):
+        assert shown in out
+    assert "pair 1" in out
+    assert "gate    accepted" in out
+    assert "skillagent skills rollback press-white" in out
+    assert "press-white" in store.load().skills
+    assert main(["run", "corridor/press"], parts=parts(tmp_path, store=store)) == 0
+    assert "press-white v1 [solved 1.00" in capsys.readouterr().out
+
+
+def test_without_learning_a_failed_task_is_exit_code_one_and_one_attempt(tmp_path, capsys):
+    store = MemoryStore()
+    assert main(["run", "corridor/press", "--no-learn"], parts=parts(tmp_path, store=store)) == 1
+    assert kinds(store) == ["attempted"]
+
+
+def test_a_seed_of_evaluation_is_never_learnt_from_and_the_user_is_told(tmp_path, capsys):
+    store = MemoryStore()
+    assert main(["run", "corridor/press", "--seed", "2000000"], parts=parts(tmp_path, store=store)) == 1
+    assert "nothing will be learnt: seed 2000000 is a holdout seed" in capsys.readouterr().out
+    assert kinds(store) == ["attempted"]
+
+
+@pytest.mark.parametrize(
+    ("options", "learns", "said"),
+    [
+        ([], False, "--replay"),
+        (["--expect", "white"], False, "--replay"),
+        (["--replay"], False, "--expect"),
+        (["--no-learn"], False, ""),
+        (["--replay", "--expect", "white"], True, ""),
+    ],
+)
+def test_a_page_on_the_web_is_only_repeated_when_the_operator_says_so(tmp_path, capsys, options, learns, said):
+    store = MemoryStore()
+    arguments = ["run", 'press the "red" button', "--url", "http://localhost:1/x", *options]
+    main(arguments, parts=parts(tmp_path, store=store))
+    out = capsys.readouterr().out
+    assert ("nothing will be learnt" in out) == bool(said)
+    assert said in out
+    assert kinds(store) == (["attempted", "attempted", "decided"] if learns else ["attempted"])
+
+
+def test_a_run_that_nobody_scores_is_no_failure(tmp_path, capsys):
+    class Unscored(Corridor):
+        def step(self, action):
+            return super().step(action).model_copy(update={"reward": None})
+
+    assert main(["run", "corridor/press"], parts=parts(tmp_path, store=MemoryStore(), environment=Unscored())) == 0
+    assert "verdict unscored" in capsys.readouterr().out
+
+
+def test_a_crash_of_the_world_is_exit_code_three_and_teaches_nothing(tmp_path, capsys):
+    store = MemoryStore()
+    assert main(["run", "corridor/press"], parts=parts(tmp_path, store=store, environment=Crashing())) == 3
+    assert "void    the browser has gone" in capsys.readouterr().out
+    assert set(kinds(store)) == {"attempted"}
+
+
+def test_a_spent_budget_is_exit_code_four_and_says_which(tmp_path, capsys):
+    store = MemoryStore()
+    assert main(["run", "corridor/press", "--token-limit", "1"], parts=parts(tmp_path, store=store)) == 4
+    assert "1 tokens are spent" in capsys.readouterr().err
+    assert kinds(store) == ["attempted"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "what is to be done?"),
+        (["run", "press something"], "add --url URL or --env"),
+        (["run", "--url", "http://localhost"], "give the goal in words"),
+        (["run", "x y", "--url", "localhost/x"], "has no scheme"),
+        (["run", "x y", "--url", "http://x", "--env", "miniwob/a"], "give one of them"),
+        (["run", "--env", "miniwob"], "environment/task"),
+        (["run", "nowhere/task"], "no environment 'nowhere'"),
+        (["learn", "no-such-suite"], "no suite 'no-such-suite'"),
+        (["learn", "corridor/press,corridor/pull", "--tasks", "corridor/pres"], "has no task 'corridor/pres'"),
+        (["chat"], "what is to be done?"),
+        (["chat", "--env", "corridor/x", "--session", "../x"], "session '../x'"),
+    ],
+)
+def test_a_user_s_mistake_is_one_line_on_stderr_and_exit_code_two(tmp_path, capsys, arguments, said):
+    assert main(arguments, parts=parts(tmp_path)) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ")
+    assert said in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_debug_shows_where_an_error_came_from(tmp_path, capsys):
+    assert main(["--debug", "run"], parts=parts(tmp_path)) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_run_as_json_is_one_object_a_line_and_the_last_is_the_result(tmp_path, capsys):
+    assert main(["run", "corridor/press", "--json"], parts=parts(tmp_path, store=MemoryStore())) == 0
+    printed = capsys.readouterr()
+    events = lines(printed.out)
+    first = ["start", "plan", "route", "step", "verdict"]
+    assert [event["event"] for event in events[:10]] == first * 2
+    learning = [event["event"] for event in events[10:] if event["event"] != "pair"]
+    assert learning == ["lesson", "edit", "decision", "result"]
+    result = events[-1]
+    assert result["exit"] == 0
+    assert [one["success"] for one in result["attempts"]] == [False, True]
+    assert result["decisions"][0]["accepted"]
+    assert printed.err == ""
+
+
+def test_practice_over_a_suite_ends_with_what_was_learnt_and_what_it_cost(tmp_path, capsys):
+    store = MemoryStore()
+    arguments = ["learn", "corridor/press,corridor/push", "--seeds", "2"]
+    assert main(arguments, parts=parts(tmp_path, store=store)) == 0
+    out = capsys.readouterr().out
+    assert "── 2 of 2: corridor/push" in out
+    assert "accepted  skill press-white v1 (new), example press-white-example" in out
+    assert "route " not in out
+    attempts = [e.entry for e in store.events() if isinstance(e.entry, Attempted)]
+    decisions = [e.entry.decision for e in store.events() if isinstance(e.entry, Decided)]
+    acting = sum(one.usage.tokens_in + one.usage.tokens_out for one in attempts)
+    gating = sum(one.usage.tokens_in + one.usage.tokens_out for one in decisions)
+    table = dict(line.split(maxsplit=1) for line in out.splitlines() if line.startswith(("acting ", "gating ")))
+    assert table["acting"].split()[0] == f"{acting:,}"
+    assert table["gating"].split()[0] == f"{gating:,}"
+
+
+def test_what_was_refused_is_listed_with_its_reason(tmp_path, capsys):
+    hopeless = Lucky()
+    hopeless._cold = ScriptedLLM(lambda messages, role: hopeless_reply(messages, role))
+    store = MemoryStore()
+    assert main(["learn", "corridor/press"], parts=parts(tmp_path, store=store, llm=hopeless)) == 0
+    out = capsys.readouterr().out
+    assert "refused" in out
+    assert "no clear lift" in out
+    assert len(store.load()) == 0
+    assert main(["skills", "log", "--refused"], parts=parts(tmp_path, store=store)) == 0
+    assert "no clear lift" in capsys.readouterr().out
+
+
+def hopeless_reply(messages, role):
+    """Acts as if nothing had been learnt."""
+    from corridor_parts import _cold
+
+    plain = [messages[0].model_copy(update={"content": messages[0].content.replace("<skill>", "")}), *messages[1:]]
+    return _cold(plain, role)
+
+
+def test_ctrl_c_while_practising_keeps_what_was_committed_and_says_how_to_go_on(tmp_path, capsys):
+    class Stopped(Corridor):
+        def reset(self, task):
+            if task.name == "push":
+                raise KeyboardInterrupt
+            return super().reset(task)
+
+    store = MemoryStore()
+    code = main(
+        ["learn", "corridor/press,corridor/push,corridor/pull"],
+        parts=parts(tmp_path, store=store, environment=Stopped(dict.fromkeys(Corridor.colours, "white"))),
+    )
+    assert code == 130
+    out = capsys.readouterr().out
+    assert "stopped with 2 tasks not reached" in out
+    assert "The same command goes on" in out
+    assert "press-white" in store.load().skills
+
+
+def test_learn_as_json_ends_with_one_result(tmp_path, capsys):
+    assert main(["learn", "corridor/press", "--json", "--seeds", "1"], parts=parts(tmp_path, store=MemoryStore())) == 0
+    result = lines(capsys.readouterr().out)[-1]
+    assert (result["event"], result["exit"], result["tasks_left"]) == ("result", 0, 0)
+    assert set(result["spent"]) == {"acting", "gating", "reflecting"}
+    assert result["spent"]["gating"]["calls"] > 0

@@ -1,0 +1,124 @@
+"""The live display: one line for each thing, whatever the texts in it try to do to the terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from skillagent.cli.output import clean, shorten, table
+from skillagent.cli.show import Lines, Show
+from skillagent.schema import (
+    Action,
+    Decision,
+    Edit,
+    Element,
+    Observation,
+    Pair,
+    Plan,
+    PutSkill,
+    Ranked,
+    Route,
+    Score,
+    Skill,
+    Step,
+    Subgoal,
+    Task,
+    Verdict,
+)
+
+TASK = Task(env="corridor", name="press", seed=1_000_000)
+EDIT = Edit(changes=(PutSkill(skill=Skill(name="s", description="d", body="b")),), why="w")
+SEEN = Observation(goal="press red", text="", elements=(Element(ref="1", role="button", name="red"),))
+
+
+def shown(*values, terminal=False, **options):
+    out = io.StringIO()
+    with Show(Console(file=out, width=60, force_terminal=terminal, color_system=None), **options) as show:
+        for value in values:
+            show(value)
+    return out.getvalue()
+
+
+def pair(before, after):
+    return Pair(task=TASK, before=Score(value=before), after=None if after is None else Score(value=after))
+
+
+def test_pairs_carry_a_running_tally():
+    lines = shown(EDIT, pair(0, 1), pair(1, 0), pair(1, 1), pair(0, None)).splitlines()
+    tallies = [line[line.index("(") :] for line in lines[1:]]
+    assert tallies == [
+        "(1 won, 0 lost, 0 tied)",
+        "(1 won, 1 lost, 0 tied)",
+        "(1 won, 1 lost, 1 tied)",
+        "(1 won, 1 lost, 1 tied, 1 dropped)",
+    ]
+
+
+def test_a_new_edit_starts_a_new_tally():
+    assert shown(EDIT, pair(0, 1), EDIT, pair(0, 1)).count("(1 won, 0 lost, 0 tied)") == 2
+
+
+def test_a_step_says_what_was_acted_on_and_what_went_wrong():
+    step = Step(observation=SEEN, action=Action(verb="click", arguments={"ref": "1"}), error="it is covered")
+    assert shown(SEEN, step).splitlines()[1] == "    1   click(ref=\"1\") (button 'red') ✗ it is covered"
+
+
+def test_without_steps_only_goals_verdicts_and_learning_are_shown():
+    step = Step(observation=SEEN, action=Action(verb="click", arguments={"ref": "1"}))
+    route = Route(skills=((),), insights=((),), demonstrations=((),))
+    out = shown(SEEN, route, step, Verdict(score=1.0, by="environment"), steps=False)
+    assert [line.split()[0] for line in out.splitlines()] == ["goal", "verdict"]
+
+
+def test_an_abstaining_route_names_the_nearest():
+    near = Ranked(id="log-in", score=0.1, parts={"solved": 0.4, "text": 0.3}, version=2)
+    route = Route(skills=((),), insights=((),), demonstrations=((),), considered=((near,),))
+    assert "nothing fits (nearest: log-in v2 [solved 0.40, text 0.30])" in shown(route)
+
+
+def test_a_plan_is_shown_when_there_is_more_than_one_part():
+    two = Plan(goal="g", subgoals=(Subgoal(text="open"), Subgoal(text="close")))
+    assert shown(two) == "plan    1. open; 2. close\n"
+    assert shown(Plan(goal="g", subgoals=(Subgoal(text="g"),))) == ""
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_text_of_a_page_cannot_command_the_terminal(terminal):
+    out = shown(Observation(goal="press \x1b[2J\x1b]0;owned\x07 [red]x[/red]", text=""), terminal=terminal)
+    line = next(line for line in out.splitlines() if "goal" in line)
+    assert "\x1b[2J" not in out
+    assert "\x1b]0;" not in out
+    assert "[red]x[/red]" in line
+
+
+def test_on_a_terminal_a_line_says_what_is_under_way():
+    assert "gate: replaying pair 1 of at most 8" in shown(
+        EDIT, Verdict(score=1, by="state"), EDIT, terminal=True, most=8
+    )
+
+
+def test_json_lines_leave_out_nothing_that_was_decided():
+    written = []
+    lines = Lines(written.append)
+    decision = Decision(edit=EDIT, accepted=True, reason="accepted: it helps", pairs=(pair(0, 1),), p_value=0.5)
+    lines(decision)
+    assert written[0]["event"] == "decision"
+    assert (written[0]["wins"], written[0]["losses"], written[0]["p_value"]) == (1, 0, 0.5)
+    assert lines.decisions == [decision]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("a\x1bb", "a\ufffdb"), ("a\nb\tc", "a\nb\tc"), ("naïve – ok", "naïve – ok"), ("\u202eevil", "\ufffdevil")],  # noqa: RUF001
+)
+def test_clean_keeps_text_and_drops_commands(text, expected):
+    assert clean(text) == expected
+
+
+def test_shorten_makes_one_line_of_at_most_the_width():
+    assert shorten("a  b\nc", 10) == "a b c"
+    assert shorten("abcdef", 4) == "abc…"
+
+
+def test_a_table_is_aligned_and_keeps_rows_on_one_line():
+    assert table(["a", "b"], [["xx", "y\nz"], ["x", "w"]]) == "a   b\nxx  y z\nx   w"

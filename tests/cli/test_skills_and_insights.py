@@ -1,0 +1,193 @@
+"""`skills` and `insights` on a real store on disk: history, comparison and undo come from the ledger alone."""
+
+import json
+import shutil
+
+import pytest
+from corridor_parts import parts
+from skills_ref import validate as skills_ref_validate
+
+from skillagent.cli import main
+from skillagent.schema import (
+    Condition,
+    Decided,
+    Decision,
+    Demonstration,
+    Edit,
+    Insight,
+    PutDemonstration,
+    PutInsight,
+    PutSkill,
+    Skill,
+)
+from skillagent.store.disk import DiskStore
+
+FIRST = Skill(name="log-in", description="Use to log in.", body="1. fill the name\n", domain="miniwob")
+SECOND = FIRST.model_copy(update={"version": 2, "body": "1. fill the name\n2. press Login\n"})
+INSIGHT = Insight(
+    id="form-date-1",
+    taxonomy="miniwob/form/date",
+    kind="pitfall",
+    condition=Condition(applies="When a date is typed"),
+    explanation="Dates are month/day/year.",
+)
+OTHER = INSIGHT.model_copy(
+    update={"id": "menu-2", "condition": Condition(applies="When a menu opens"), "explanation": "Hover first."}
+)
+
+
+def example(step):
+    return Demonstration(id="log-in-example", domain="miniwob", goal=f"log in {step}", steps=())
+
+
+def decided(*changes, accepted=True, reason="accepted: it helps"):
+    return Decided(decision=Decision(edit=Edit(changes=changes, why="a lesson"), accepted=accepted, reason=reason))
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = DiskStore(tmp_path / "skills", tmp_path / "memory")
+    store.commit(decided(PutSkill(skill=FIRST), PutDemonstration(demonstration=example(1))))
+    store.commit(decided(PutSkill(skill=SECOND, base=1), PutDemonstration(demonstration=example(2))))
+    worse = SECOND.model_copy(update={"version": 3, "body": "do nothing\n"})
+    store.commit(decided(PutSkill(skill=worse, base=2), accepted=False, reason="refused: no clear lift (0 wins)"))
+    store.commit(decided(PutInsight(insight=INSIGHT)))
+    store.commit(decided(PutInsight(insight=OTHER)))
+    return store
+
+
+@pytest.fixture
+def call(tmp_path, store, capsys):
+    def calling(*arguments, code=0):
+        assert main([*arguments], parts=parts(tmp_path)) == code
+        return capsys.readouterr()
+
+    return calling
+
+
+def test_list_shows_each_skill_with_its_version(call):
+    assert "log-in  v2  miniwob" in call("skills", "list").out
+    assert json.loads(call("skills", "list", "--json").out)[0]["version"] == 2
+
+
+def test_show_prints_the_file_as_it_lies_on_disk(call, tmp_path):
+    on_disk = (tmp_path / "skills" / "log-in" / "SKILL.md").read_text(encoding="utf-8")
+    assert call("skills", "show", "log-in").out == on_disk
+    assert "press Login" not in call("skills", "show", "log-in", "--version", "1").out
+
+
+def test_log_tells_when_why_and_on_which_grounds(call):
+    out = call("skills", "log", "log-in").out
+    assert "skill log-in v1 (new), example log-in-example" in out
+    assert "skill log-in v2 (was v1)" in out
+    assert "why   a lesson" in out
+    assert "v3" not in out
+    refused = call("skills", "log", "--refused").out
+    assert "skill log-in v3 (was v2)" in refused
+    assert "refused: no clear lift" in refused
+    assert "v2 (was v1)" not in refused
+    assert len(json.loads(call("skills", "log", "--json").out)) == 2
+
+
+def test_diff_compares_versions_line_by_line(call):
+    out = call("skills", "diff", "log-in").out
+    assert "--- log-in v1\n+++ log-in v2" in out
+    assert "+2. press Login" in out
+    assert "-2. press Login" in call("skills", "diff", "log-in", "2", "1").out
+    assert json.loads(call("skills", "diff", "log-in", "1", "2", "--json").out)["from"] == 1
+
+
+def test_history_and_undo_work_after_the_folder_was_deleted(call, tmp_path, store):
+    shutil.rmtree(tmp_path / "skills")
+    assert "+2. press Login" in call("skills", "diff", "log-in").out
+    assert "v2 (was v1)" in call("skills", "log", "log-in").out
+    call("skills", "rollback", "log-in", "2")
+    assert store.load().skills["log-in"].body == SECOND.body
+
+
+def test_a_rollback_takes_the_example_back_with_the_skill(call, store):
+    assert "skill log-in v3 (was v2), example log-in-example" in call("skills", "rollback", "log-in").out
+    library = store.load()
+    assert library.skills["log-in"].body == FIRST.body
+    assert library.demonstrations["log-in-example"] == example(1)
+
+
+def test_a_retired_skill_goes_with_its_example_and_comes_back_with_it(call, store):
+    call("skills", "retire", "log-in")
+    assert (dict(store.load().skills), dict(store.load().demonstrations)) == ({}, {})
+    call("skills", "rollback", "log-in")
+    assert store.load().skills["log-in"].body == SECOND.body
+    assert store.load().demonstrations["log-in-example"] == example(2)
+
+
+def test_undoing_a_creation_retires_the_skill_and_its_example(call, store):
+    call("skills", "rollback", "log-in", "1")
+    call("skills", "retire", "log-in")
+    call("skills", "rollback", "log-in")
+    assert store.load().skills["log-in"].body == FIRST.body
+    assert store.load().demonstrations["log-in-example"] == example(1)
+
+
+def test_an_exported_skill_is_a_valid_agent_skill_and_is_not_written_over(call, tmp_path):
+    target = tmp_path / "elsewhere"
+    call("skills", "export", "log-in", str(target))
+    assert skills_ref_validate(target / "log-in") == []
+    assert "exists" in call("skills", "export", "log-in", str(target), code=2).err
+
+
+def test_validate_names_the_broken_file_and_exits_with_one(call, tmp_path):
+    assert call("skills", "validate").out.endswith("log-in: ok\n")
+    broken = tmp_path / "skills" / "broken"
+    broken.mkdir()
+    (broken / "SKILL.md").write_text("no frontmatter\n", encoding="utf-8")
+    odd = tmp_path / "skills" / "odd"
+    odd.mkdir()
+    (odd / "SKILL.md").write_text("---\nname: other\ndescription: x\n---\n", encoding="utf-8")
+    out = call("skills", "validate", code=1).out
+    assert "broken" in out
+    assert "frontmatter" in out
+    assert "odd/SKILL.md" in out
+    assert "log-in: ok" in out
+    found = {entry["path"]: entry["problems"] for entry in json.loads(call("skills", "validate", "--json", code=1).out)}
+    assert found[str(tmp_path / "skills" / "log-in")] == []
+    assert "not a folder" in call("skills", "validate", str(tmp_path / "nowhere"), code=2).err
+
+
+@pytest.mark.parametrize("command", ["show", "log", "diff", "rollback", "retire"])
+def test_an_unknown_name_is_answered_with_a_near_one(call, command):
+    assert "did you mean log-in?" in call("skills", command, "logn", code=2).err
+
+
+def test_an_unknown_version_is_answered_with_those_there_are(call):
+    assert "it has 1, 2" in call("skills", "rollback", "log-in", "9", code=2).err
+    assert "it has 1, 2" in call("skills", "diff", "log-in", "1", "9", code=2).err
+
+
+def test_insights_are_listed_and_shown_with_their_history(call):
+    assert "When a date is typed: Dates are month/day/year." in call("insights", "list").out
+    out = call("insights", "show", "form-date-1").out
+    assert "miniwob/form/date" in out
+    assert "insight form-date-1 (new)" in out
+    assert "did you mean menu-2?" in call("insights", "show", "menu", code=2).err
+
+
+def test_search_puts_the_nearest_insight_first(call):
+    found = json.loads(call("insights", "search", "a menu opens", "--json").out)
+    assert [one["id"] for one in found] == ["menu-2", "form-date-1"]
+    assert len(json.loads(call("insights", "search", "a date is typed", "--top", "1", "--json").out)) == 1
+
+
+def test_an_insight_is_retired_and_brought_back(call, store):
+    call("insights", "retire", "menu-2")
+    assert "menu-2" not in store.load().insights
+    call("insights", "rollback", "menu-2")
+    assert store.load().insights["menu-2"] == OTHER
+    assert "no earlier state of 'no-such'" in call("insights", "rollback", "no-such", code=2).err
+
+
+def test_an_empty_library_says_how_to_fill_it(tmp_path, capsys):
+    for command in (["skills", "list"], ["insights", "list"], ["insights", "search", "x"]):
+        assert main(command, parts=parts(tmp_path)) == 0
+        assert "skillagent learn" in capsys.readouterr().out
+    assert main(["skills", "list", "--json"], parts=parts(tmp_path)) == 0
+    assert json.loads(capsys.readouterr().out) == []
