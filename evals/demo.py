@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from skillagent.build import Options, build
+from skillagent.build import Options, open_agent
 from skillagent.cli.output import table
 from skillagent.cli.show import Show
 from skillagent.config import Settings, load
@@ -70,12 +70,12 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
         seconds = row.seconds.model + row.seconds.environment
         console.print(f"{_clock(start)}  {done:>3}/{total}  {mark}  {row.task} seed {row.seed}, {seconds:.1f} s")
 
-    with build(settings, options=options) as agent:
+    with open_agent(settings, options=options) as agent:
         console.rule(f"1  before learning: {len(suite.ids)} tasks on holdout seeds, no library")
         runs.evaluate(agent, holdout, {"before": Library()}, folder, watch=progress)
 
     console.rule("2  learning on practice seeds, every change gated on fresh seeds")
-    with Show(console, steps=False) as show, build(settings, options=options, watch=show) as agent:
+    with Show(console, steps=False) as show, open_agent(settings, options=options, watch=show) as agent:
         done = _practised(store)
         for task in suite.tasks(Split.PRACTICE, 1):
             if task.id in done:
@@ -86,7 +86,7 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
                 pass
 
     library = store.load()
-    with build(settings, options=options) as agent:
+    with open_agent(settings, options=options) as agent:
         console.rule(f"3  after learning: the same holdout seeds, {len(library.skills)} skills")
         runs.evaluate(agent, holdout, {"after": library}, folder, watch=progress)
 

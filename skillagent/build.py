@@ -1,6 +1,6 @@
 """Build: the one place that names concrete classes. Everything else is handed what it needs.
 
-    with build(settings) as agent:
+    with open_agent(settings) as agent:
         for attempt in run(agent, [Task(env="miniwob", name="login-user")]):
             print(attempt.verdict)
 
@@ -56,7 +56,7 @@ class Options:
 
 
 @contextmanager
-def build(
+def open_agent(
     settings: Settings,
     *,
     options: Options | None = None,

@@ -61,9 +61,9 @@ def _settings(**overrides: object) -> Settings:
 
 
 def _agent(settings: Settings, *, watch: Watch, options: Options | None = None) -> AbstractContextManager[Agent]:
-    from skillagent.build import build
+    from skillagent.build import open_agent
 
-    return build(settings, watch=watch, options=options)
+    return open_agent(settings, watch=watch, options=options)
 
 
 def _store(settings: Settings) -> Store:
