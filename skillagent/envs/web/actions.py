@@ -19,6 +19,7 @@ from skillagent.schema import Action, Json, Verb
 
 TYPED = ("textbox", "searchbox", "spinbutton", "slider")
 LISTS = ("combobox", "listbox")
+AIMS = 5  # times that the mouse follows what moves away from it
 KEYED = 80  # characters that are typed key by key; longer texts are inserted at once
 
 Ref = Annotated[str, Field(json_schema_extra={"format": "ref"})]
@@ -32,12 +33,12 @@ def click(session: Session, ref: Ref) -> None:
     element = session.elements.get(ref)
     if element is not None and element.role in LISTS and session.reach("kind", ref)["list"]:
         raise InvalidAction(f"{session.name(ref)} is a list: use select_option({ref}, option)")
-    session.page.mouse.click(*_point(session, ref))
+    session.page.mouse.click(*_aim(session, ref))
 
 
 def dblclick(session: Session, ref: Ref) -> None:
     """Double-click an element."""
-    session.page.mouse.dblclick(*_point(session, ref))
+    session.page.mouse.dblclick(*_aim(session, ref))
 
 
 def fill(session: Session, ref: TypedRef, text: Annotated[str, Field(max_length=4000)]) -> None:
@@ -49,20 +50,22 @@ def fill(session: Session, ref: TypedRef, text: Annotated[str, Field(max_length=
         raise InvalidAction(f"{session.name(ref)} is not a text field{_fields(session, TYPED)}")
     if kind["readonly"]:
         raise InvalidAction(f"{session.name(ref)} is read-only: click it to see what it offers")
-    point = _point(session, ref)
     if kind["set"]:
+        _point(session, ref)
         session.reach("put", ref, text)
         return
-    session.page.mouse.click(*point)
-    empty = session.reach("mark", ref)["empty"]
+    session.page.mouse.click(*_aim(session, ref))
+    before = session.reach("mark", ref)["held"]
     keyboard = session.page.keyboard
     if not text:
-        if not empty:
+        if before:
             keyboard.press("Delete")
     elif len(text) <= KEYED and "\n" not in text:
         keyboard.type(text)
     else:
         keyboard.insert_text(text)
+    if before.strip() and before != text and _held(session, ref) == before:
+        raise InvalidAction(f"{session.name(ref)} does not let itself be typed into: it still holds {before!r}")
 
 
 def select_option(session: Session, ref: ListRef, option: str) -> None:
@@ -100,7 +103,7 @@ def hover(session: Session, ref: Ref) -> None:
 def drag_and_drop(session: Session, from_ref: Ref, to_ref: Ref) -> None:
     """Drag one element onto another."""
     start = _point(session, from_ref)
-    end = _point(session, to_ref, enabled=False)
+    end = _point(session, to_ref, enabled=False, free=False)
     if _point(session, from_ref) != start:
         raise InvalidAction(
             f"{session.name(from_ref)} and {session.name(to_ref)} are too far apart to be in view at once"
@@ -240,10 +243,39 @@ def _schema(model: type[BaseModel]) -> Json:
     }
 
 
-def _point(session: Session, ref: str, *, enabled: bool = True) -> tuple[float, float]:
-    """Return where an element can be pressed; it is scrolled into view."""
-    spot = session.reach("locate", ref, {"enabled": enabled})
+def _point(session: Session, ref: str, *, enabled: bool = True, free: bool = True) -> tuple[float, float]:
+    """Return where an element can be pressed, or its middle when it need not be `free`; it is scrolled into view."""
+    spot = session.reach("locate", ref, {"enabled": enabled, "free": free})
     return spot["x"], spot["y"]
+
+
+def _aim(session: Session, ref: str) -> tuple[float, float]:
+    """Move the mouse to where an element can be pressed, and return it once the element stays there.
+
+    Pages answer the mouse: a style for hovering may load a picture and shift what was aimed at.
+    """
+    point = _point(session, ref)
+    for attempt in range(AIMS):
+        session.page.mouse.move(*point)
+        try:
+            again = _point(session, ref)
+        except InvalidAction:
+            if attempt == AIMS - 1:
+                raise
+            session.page.wait_for_timeout(40)
+            continue
+        if again == point:
+            break
+        point = again
+    return point
+
+
+def _held(session: Session, ref: str) -> str | None:
+    """Return what a field holds, or None where typing has taken it away."""
+    try:
+        return str(session.reach("held", ref)["held"])
+    except InvalidAction:
+        return None
 
 
 def _inside(session: Session, x: float, y: float) -> tuple[float, float]:

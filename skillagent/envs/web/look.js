@@ -7,6 +7,7 @@
 () => {
   const ids = new WeakMap();
   const nodes = new Map();
+  let shown = new Set(); // the nodes that the last look named
   const list = (words) => new Set(words.split(" "));
   const CONTROLS = list(
     "button link textbox searchbox combobox listbox checkbox radio switch slider spinbutton tab menuitem " +
@@ -329,6 +330,7 @@
     const tree = document.body ? visit(document.body, { x: 0, y: 0 }, {}) : [];
     nearBy(found, texts);
     within(found, texts);
+    shown = new Set(found.map(({ node }) => node));
     const page = document.scrollingElement || document.documentElement;
     const scroll = { above: Math.round(page.scrollTop), below: Math.round(page.scrollHeight - page.scrollTop - page.clientHeight) };
     return { tree, title: document.title, scroll, view };
@@ -386,11 +388,11 @@
         while (around.parentElement && alone(around.parentElement)) around = around.parentElement;
         const said = texts.filter((text) => !text.own && around.contains(text.node)).map((text) => text.text).join(" ");
         const text = around === node ? "" : said || tidy(around.innerText);
-        if (text && text !== one.n) one.w = text.slice(0, 40).trim();
+        if (text && text !== one.n) [one.w, one.wi] = [text.slice(0, 40).trim(), idOf(around)];
         else one.p = true;
       }
     }
   };
 
-  return { look, node: (id) => nodes.get(id), answers };
+  return { look, node: (id) => nodes.get(id), shown: (node) => shown.has(node) };
 }

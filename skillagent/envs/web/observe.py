@@ -136,7 +136,7 @@ def _runs(nodes: Sequence[Node], breaks: set[int]) -> Iterator[tuple[str, list[N
         if "t" in node:
             now, joins = "text", kind == "text" and (id(node) not in breaks or ("x" in node and "x" in run[-1]))
         elif "k" in node and node.get("w") and "c" not in node and "o" not in node:
-            now, joins = "beside", kind == "beside" and run[-1]["w"] == node["w"] and len(run) < 8
+            now, joins = "beside", kind == "beside" and run[-1]["wi"] == node["wi"] and len(run) < 8
         else:
             now, joins = "element" if "k" in node else "group", False
         if run and not joins:

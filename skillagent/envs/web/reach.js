@@ -29,7 +29,7 @@
 
   // True when something inside of `node` would answer in its place.
   const between = (hit, node) => {
-    for (let at = hit; at && at !== node; at = at.parentElement) if (at.matches("a,button,input,select,textarea") || page.answers(at)) return true;
+    for (let at = hit; at && at !== node; at = at.parentElement) if (page.shown(at)) return true;
     return false;
   };
 
@@ -46,8 +46,15 @@
     return { node };
   };
 
-  // A point where the element can be pressed, scrolled into view first.
-  const locate = (id, { enabled }) => {
+  const middle = (node) => {
+    const seen = ({ x, y, width, height }) => x + width / 2 >= 0 && y + height / 2 >= 0 && x + width / 2 < innerWidth && y + height / 2 < innerHeight;
+    if (!seen(node.getBoundingClientRect())) node.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+    const [box, at] = [node.getBoundingClientRect(), offset(node)];
+    return { x: box.x + box.width / 2 + at.x, y: box.y + box.height / 2 + at.y };
+  };
+
+  // A point where the element can be pressed, scrolled into view first; with `free`, nothing may cover it there.
+  const locate = (id, { enabled, free }) => {
     const { node, error } = alive(id);
     if (error) return { error };
     if (enabled && (node.matches(":disabled") || node.getAttribute("aria-disabled") === "true")) return { error: "is disabled" };
@@ -55,6 +62,7 @@
     const box = node.getBoundingClientRect();
     if (!box.width && !box.height) return { error: "has no size now" };
     const root = node.getRootNode();
+    if (!free) return middle(node);
     let [covering, second] = [null, null];
     for (const scrolled of [false, true]) {
       if (scrolled) node.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
@@ -86,7 +94,7 @@
     node.focus();
     if (node.select) node.select();
     else node.ownerDocument.getSelection().selectAllChildren(node);
-    return { empty: !(node.value !== undefined ? node.value : node.innerText) };
+    return { held: node.value !== undefined ? node.value : node.innerText };
   };
 
   const tell = (node) => {
@@ -102,6 +110,11 @@
     if (node.value !== text) return { error: `does not take ${JSON.stringify(text)}: it is of type ${node.type} and now holds ${JSON.stringify(node.value)}` };
     tell(node);
     return {};
+  };
+
+  const held = (id) => {
+    const { node, error } = alive(id);
+    return error ? { error } : { held: node.value !== undefined ? node.value : node.innerText };
   };
 
   const choose = (id, wanted) => {
@@ -149,5 +162,5 @@
     return moved ? {} : { error: "it is already at the end: nothing moved" };
   };
 
-  return { locate, kind, mark, put, choose, focus, scroll };
+  return { locate, kind, mark, held, put, choose, focus, scroll };
 }

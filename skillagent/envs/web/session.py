@@ -28,7 +28,7 @@ log = logging.getLogger("skillagent.envs")
 
 NAVIGATION_S = 10.0  # for a page to load
 REQUESTS_S = 2.0  # for requests that an action set off
-SETTLE = {"quiet": 30, "horizon": 350, "cap": 500}  # milliseconds
+SETTLE = {"quiet": 30, "horizon": 350, "cap": 1000}  # milliseconds
 WAITED = frozenset({"document", "fetch", "xhr"})
 LIMIT = 20_000  # elements of a page that are read
 
@@ -106,6 +106,7 @@ class Session:
         page.on("requestfinished", lambda request: self._events.requests.discard(request))
         page.on("requestfailed", self._failed)
         page.on("close", self._closed)
+        page.on("domcontentloaded", self._forget)
         if self._documents:
             self._events.notices.append("notice: a new tab opened, and is shown now")
         self.page = page
@@ -215,32 +216,34 @@ class Session:
         Raises:
             InvalidAction: It says why it cannot be done.
         """
+        from playwright.sync_api import Error
+
         node = None if ref is None else self.node(ref)
-        answer: dict[str, Any] = self._document().reach.evaluate(
-            "(reach, [name, node, rest]) => reach[name](node, ...rest)", [function, node, list(arguments)]
-        )
+        try:
+            answer: dict[str, Any] = self._document().reach.evaluate(
+                "(reach, [name, node, rest]) => reach[name](node, ...rest)", [function, node, list(arguments)]
+            )
+        except Error as error:
+            if self.crashed or not _stale(error):
+                raise
+            self._forget(self.page)
+            raise InvalidAction(f"{self.name(ref or '')} is gone: another page is shown now") from error
         if "error" in answer:
             raise InvalidAction(f"{self.name(ref)} {answer['error']}" if ref is not None else answer["error"])
         return answer
 
     def _document(self) -> _Document:
-        """Return the present document, read for the first time where it is new."""
-        from playwright.sync_api import Error
-
+        """Return the present document, made ready where it is new."""
         known = self._documents.get(self.page)
-        if known is not None:
-            try:
-                known.look.evaluate("() => 0")
-            except Error:
-                if self.crashed:
-                    raise
-                known = None
         if known is None:
             look = self.page.evaluate_handle(self._scripts["look"])
             reach = look.evaluate_handle(self._scripts["reach"])
             self._count += 1
             known = self._documents[self.page] = _Document(self._count, look, reach)
         return known
+
+    def _forget(self, page: Page) -> None:
+        self._documents.pop(page, None)
 
     # ── Seeing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -278,6 +281,7 @@ class Session:
             except Error:
                 if self.crashed or attempt == 3:
                     raise
+                self._forget(self.page)
                 self.page.wait_for_load_state("domcontentloaded")
         notices, self._events.notices = self._heading(read["title"]) + self._events.notices, []
         address = self.page.url if self.view.address is None else self.view.address
@@ -314,6 +318,11 @@ class Session:
 def failed(error: Exception) -> EnvironmentFailed:
     """Return what a Playwright error that is not the policy's means to the caller."""
     return EnvironmentFailed(f"the browser failed: {_first_line(error)}")
+
+
+def _stale(error: Exception) -> bool:
+    """True when the document that a handle belongs to was navigated away from."""
+    return any(sign in str(error) for sign in ("context", "navigat", "disposed", "detached"))
 
 
 def _first_line(error: Exception) -> str:

@@ -59,8 +59,8 @@
   // Returns true when the page came to rest.
   const settle = async ({ quiet, horizon, cap }) => {
     const start = performance.now();
-    let changed = -Infinity;
-    const observer = new MutationObserver(() => (changed = performance.now()));
+    let [changed, still] = [-Infinity, 0]; // `still` counts frames: on a busy machine they come late
+    const observer = new MutationObserver(() => ([changed, still] = [performance.now(), 0]));
     observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
     try {
       await frame();
@@ -68,8 +68,9 @@
         const now = performance.now();
         if (now - start > cap) return false;
         const due = [...pending.values()].some((when) => when < start + horizon);
-        if (!due && now - changed >= quiet && !moving(horizon)) return true;
+        if (!due && now - changed >= quiet && still >= 2 && !moving(horizon)) return true;
         await frame();
+        still++;
       }
     } finally {
       observer.disconnect();
