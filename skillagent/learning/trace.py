@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from skillagent.goals import shape
 from skillagent.schema import Element, Step, Trajectory
 
 _IDLE = frozenset({"wait", "done", "none"})
@@ -72,12 +73,13 @@ def _describe(element: Element, goal: str) -> str:
 
 
 def _source(value: str, goal: str) -> str | None:
-    """Say where in the goal a value stands, or None when the goal does not give it."""
+    """Say where in the goal a value stands; None when the goal does not give it, or says it in every goal alike."""
     text = value.strip()
     if len(text) < 2 and not text.isdigit():
         return None
-    found = re.search(rf"(?<!\w){re.escape(text)}(?!\w)", goal, re.IGNORECASE)
-    if found is None:
+    word = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE)
+    found = word.search(goal)
+    if found is None or word.search(shape(goal)):
         return None
     before = re.findall(r"\w+", goal[: found.start()])[-4:]
     return (
