@@ -37,7 +37,7 @@ from skillagent.loop import Agent, Trial, Watch, unwatched
 from skillagent.ports import LLM, Embedder, Environment, Store, VectorCache
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.route import Thresholds, covers, route
-from skillagent.schema import Decision, Edit, Event, Lesson, Observation, Plan, Route, Task, Trajectory
+from skillagent.schema import Decision, Edit, Event, Lesson, Observation, Plan, Route, Task, Trajectory, Variation
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -97,7 +97,7 @@ def open_agent(
         route: Route,
         library: Library,
         *,
-        temperature: float,
+        variation: Variation,
         watch: Watch,
     ) -> Trajectory:
         room = round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN)
@@ -109,7 +109,7 @@ def open_agent(
             route,
             library,
             llm=metered,
-            temperature=temperature,
+            variation=variation,
             room=room,
             watch=watch,
         )

@@ -34,11 +34,15 @@ from skillagent.schema import (
     Trajectory,
     Usage,
     Value,
+    Variation,
     Verdict,
 )
 
 Watch = Callable[[Value], None]
 Trial = Callable[[Task, Library], Score | None]
+
+
+PLAIN = Variation()
 
 
 def unwatched(_: Value) -> None:
@@ -57,7 +61,7 @@ class Act(Protocol):
         route: Route,
         library: Library,
         *,
-        temperature: float,
+        variation: Variation,
         watch: Watch,
     ) -> Trajectory:
         """Return what happened; an agent's faults are steps in it, a world's fault is raised."""
@@ -67,8 +71,8 @@ class Act(Protocol):
 class Practise(Protocol):
     """Chooses which tries to make of a task, so that there is something to learn from."""
 
-    def __call__(self, task: Task, attempt: Callable[[Task, float], Attempt]) -> Iterator[Attempt]:
-        """Yield attempts; `attempt(task, temperature)` makes one."""
+    def __call__(self, task: Task, attempt: Callable[[Task, Variation], Attempt]) -> Iterator[Attempt]:
+        """Yield attempts; `attempt(task, variation)` makes one."""
         ...
 
 
@@ -102,19 +106,19 @@ def run(agent: Agent, tasks: Iterable[Task], *, learning: bool = True) -> Iterat
     Yields every attempt as it ends. Everything that was committed stands when the caller stops early.
     """
     for task in tasks:
-        if not learning:
-            yield _record(agent, attempt(agent, task, agent.store.load()))
-            continue
         library = agent.store.load()
+        if not learning:
+            yield _record(agent, attempt(agent, task, library))
+            continue
         tried = []
-        for one in agent.practise(task, lambda task, heat: attempt(agent, task, library, temperature=heat)):  # noqa: B023
+        for one in agent.practise(task, partial(_try, agent, library)):
             tried.append(_record(agent, one))
             yield one
         for _ in learn(agent, tried, library):
             pass
 
 
-def attempt(agent: Agent, task: Task, library: Library, *, temperature: float = 0.0) -> Attempt:
+def attempt(agent: Agent, task: Task, library: Library, variation: Variation = PLAIN) -> Attempt:
     """Try a task once. A world's fault makes the attempt void; nothing is written."""
     plan, route, goal = None, None, task.goal
     before, start = agent.spent(), time.monotonic()
@@ -127,9 +131,7 @@ def attempt(agent: Agent, task: Task, library: Library, *, temperature: float = 
         agent.watch(plan)
         route = agent.route(plan, library)
         agent.watch(route)
-        trajectory = agent.act(
-            environment, task, first, plan, route, library, temperature=temperature, watch=agent.watch
-        )
+        trajectory = agent.act(environment, task, first, plan, route, library, variation=variation, watch=agent.watch)
     except WorldFault as fault:
         agent.drop(task)
         trajectory = Trajectory(task=task, goal=goal, void=str(fault))
@@ -175,6 +177,10 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
             yield decision
             if decision.accepted:
                 break
+
+
+def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> Attempt:
+    return attempt(agent, task, library, variation)
 
 
 def _record(agent: Agent, tried: Attempt) -> Attempt:

@@ -25,6 +25,7 @@ from skillagent.schema import (
     Task,
     Trajectory,
     Value,
+    Variation,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def act(
     library: Library,
     *,
     llm: LLM,
-    temperature: float = 0.0,
+    variation: Variation,
     room: int = 11_000,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Trajectory:
@@ -51,7 +52,7 @@ def act(
     Args:
         environment: Reset to `first`.
         llm: Chooses the actions.
-        temperature: 0 repeats; above, the task's seed and the turn decide the sample.
+        variation: At temperature 0 a try repeats; above, the task's seed and the turn decide the sample.
         room: Characters of conversation that the model can read.
         watch: Is shown each step as it ends.
 
@@ -63,13 +64,14 @@ def act(
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
+        useless = [*barred(steps, now), *(s.action for s in variation.avoid if s.observation.text == now.text)]
         try:
             reply = llm.reply(
                 conversation(opened, plan, steps, now, room=room),
                 role=Role.ACTOR,
-                schema=reply_schema(environment.verbs, now, barred(steps, now)),
-                temperature=temperature,
-                seed=task.seed + len(steps) + round(1000 * temperature),
+                schema=reply_schema(environment.verbs, now, useless),
+                temperature=variation.temperature,
+                seed=task.seed + len(steps) + round(1000 * variation.temperature),
                 max_tokens=200,
             )
             action = as_action(reply.data or {"verb": NO_ACTION.verb})

@@ -1,7 +1,7 @@
 """Reply: what the model may answer, as a JSON schema made from the verbs and from what is on the page now.
 
 A ref can only be one that the current observation shows, of a role that the verb works on: whole classes of a small
-model's mistakes cannot be written down. An action that was just tried here and changed nothing is left out.
+model's mistakes cannot be written down. An action that is known to lead nowhere from here is left out.
 """
 
 from __future__ import annotations

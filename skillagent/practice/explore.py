@@ -1,8 +1,8 @@
 """Explore: try a task until there is something to learn from, or until it is clear that there is nothing.
 
-First a few practice seeds as the agent is; where too many fail, the failed ones again at rising temperature until one
-of them is solved: a success where the agent used to fail shows more than one where it did not. Nothing is tried on gate
-or holdout seeds.
+First a few practice seeds as the agent is; where too many fail, the failed ones again until one of them is solved: a
+success where the agent used to fail shows more than one where it did not. Each new try is warmer, and does not end the
+way that an earlier one on the same seed did. Nothing is tried on gate or holdout seeds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import Field
 
-from skillagent.schema import Attempt, Split, Task, Value
+from skillagent.schema import Attempt, Split, Step, Task, Value, Variation
 
 
 class Practice(Value):
@@ -20,11 +20,11 @@ class Practice(Value):
     seeds: int = Field(default=3, ge=1)
     retries: int = Field(default=4, ge=0)
     enough: float = Field(default=0.75, gt=0, le=1)
-    temperatures: tuple[float, ...] = (0.5, 0.8, 1.1)
+    temperatures: tuple[float, ...] = (0.3, 0.6, 0.9)
 
 
 def practise(
-    task: Task, attempt: Callable[[Task, float], Attempt], *, practice: Practice | None = None
+    task: Task, attempt: Callable[[Task, Variation], Attempt], *, practice: Practice | None = None
 ) -> Iterator[Attempt]:
     """Yield attempts at the task on the practice seeds from its own on.
 
@@ -34,17 +34,23 @@ def practise(
     if task.split is not Split.PRACTICE:
         raise ValueError(f"seed {task.seed} is a {task.split} seed; learning uses practice seeds only")
     amount = practice or Practice()
-    failed = []
+    failed: list[Attempt] = []
     for number in range(amount.seeds):
-        one = attempt(task.model_copy(update={"seed": task.seed + number}), 0.0)
+        one = attempt(task.model_copy(update={"seed": task.seed + number}), Variation())
         yield one
         if one.verdict.success is False:
-            failed.append(one.trajectory.task)
+            failed.append(one)
     if len(failed) <= (1 - amount.enough) * amount.seeds:
         return
+    dead_ends: list[list[Step]] = [[] for _ in failed]
     for number in range(amount.retries):
-        heat = amount.temperatures[min(number // len(failed), len(amount.temperatures) - 1)]
-        one = attempt(failed[number % len(failed)], heat)
+        turn, which = divmod(number, len(failed))
+        earlier = failed[which]
+        dead_ends[which] += earlier.trajectory.steps[-1:]
+        heat = amount.temperatures[min(turn, len(amount.temperatures) - 1)]
+        one = attempt(earlier.trajectory.task, Variation(temperature=heat, avoid=tuple(dead_ends[which])))
         yield one
         if one.verdict.success:
             return
+        if one.trajectory.void is None:
+            failed[which] = one

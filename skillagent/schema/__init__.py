@@ -6,7 +6,19 @@ read-only. A score of None means *unscored*, which is never the same as zero.
 This module knows nothing of files, models or environments.
 """
 
-from skillagent.schema.episode import Attempt, Plan, Ranked, Route, Score, Seconds, Step, Subgoal, Trajectory, Verdict
+from skillagent.schema.episode import (
+    Attempt,
+    Plan,
+    Ranked,
+    Route,
+    Score,
+    Seconds,
+    Step,
+    Subgoal,
+    Trajectory,
+    Variation,
+    Verdict,
+)
 from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Skill
 from skillagent.schema.learning import (
     Cause,
@@ -53,6 +65,7 @@ __all__ = [
     "Ranked",
     "Route",
     "Step",
+    "Variation",
     "Seconds",
     "Trajectory",
     "Verdict",

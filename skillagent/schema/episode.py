@@ -73,6 +73,16 @@ class Step(Value):
         return self.observation.element(self.action.arguments.get("ref"))
 
 
+class Variation(Value):
+    """How a try departs from the agent's plain way, so that practice finds what it would not do by itself.
+
+    `avoid` holds earlier steps that must not be taken again from the same state.
+    """
+
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    avoid: tuple[Step, ...] = ()
+
+
 class Seconds(Value):
     """Where an episode's time went."""
 
