@@ -94,6 +94,11 @@ class WebEnvironment:
         """Return the present view as PNG."""
         return self._episode.screenshot()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the browser, for whoever watches its memory; 0 before the first task."""
+        return self._episode.pid
+
     def close(self) -> None:
         """Stop the browser; a second call does nothing."""
         self._episode.close()

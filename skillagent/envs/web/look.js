@@ -148,6 +148,7 @@
 
     const children = (node, at, context) => {
       const root = node.shadowRoot || node;
+      if (node.tagName === "DETAILS" && !node.open) return [...node.querySelectorAll(":scope > summary")].flatMap((kid) => visit(kid, at, context));
       const kids = node.tagName === "SLOT" ? node.assignedNodes({ flatten: true }) : root.childNodes;
       return [...(kids.length || node.tagName !== "SLOT" ? kids : node.childNodes)].flatMap((kid) => visit(kid, at, context));
     };
@@ -312,15 +313,16 @@
       if (clickable) return wrap(readClickable(node, role, at, context));
       if (node.getAttribute("aria-hidden") === "true" && !node.querySelector("a,button,input,select,textarea,[onclick]")) return [];
       if (tag === "LABEL" && node.control) context = { ...context, named: tidy(node.control.computedName) };
-      if (!node.childNodes.length && tag !== "IMG") return wrap(readBox(node, style, at));
+      if (!node.childNodes.length && !node.shadowRoot && tag !== "IMG") return wrap(readBox(node, style, at));
       const inner = children(node, at, context);
       if (context.pointed && block && inner.length && inner.every((part) => !part || part.t)) return wrap(pointable(node, role, inner, at));
       if (tag === "IMG") {
         const name = tidy(node.computedName);
         return name ? [{ t: `image "${name}"`, i: inView(shownBox(node, at)) }] : [];
       }
-      if (role === "row" || role === "heading") return [{ g: role, n: "", c: inner }];
-      if (role === "listitem" || role === "cell" || role === "columnheader" || role === "rowheader" || role === "gridcell")
+      if (role === "row" || tag === "TR") return [{ g: "row", n: "", c: inner }];
+      if (role === "heading") return [{ g: role, n: "", c: inner }];
+      if (role === "listitem" || tag === "TD" || tag === "TH" || role === "cell" || role === "columnheader" || role === "rowheader" || role === "gridcell")
         return [{ g: role === "listitem" ? "item" : "cell", n: "", c: inner }];
       if (GROUPS.has(role) && (node.computedName || role.endsWith("dialog")))
         return [{ g: role, n: tidy(node.computedName), c: inner }];

@@ -22,7 +22,7 @@ from skillagent.schema import Element, Observation
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser as PlaywrightBrowser
-    from playwright.sync_api import Dialog, Download, JSHandle, Page, Request
+    from playwright.sync_api import Dialog, Download, JSHandle, Page, Request, Route
 
 log = logging.getLogger("skillagent.envs")
 
@@ -88,11 +88,8 @@ class Session:
         )
         self._context.set_default_timeout(NAVIGATION_S * 1000)
         self._context.add_init_script(self._scripts["watch"])
-        if view.folder is not None:
-            inside = re.escape(view.folder.resolve().as_uri().rstrip("/") + "/")
-            self._context.route(re.compile(rf"^file:(?!{inside[len('file:') :]})"), lambda route: route.abort())
-        else:
-            self._context.route(re.compile(r"^file:"), lambda route: route.abort())
+        self._outside = re.compile(_outside(launch.hosts, view.folder))
+        self._context.route(self._outside, self._block)
         self._context.on("page", self._opened)
         self.page = self._context.new_page()
 
@@ -131,6 +128,13 @@ class Session:
         if request.resource_type in WAITED:
             self._events.requests.add(request)
 
+    def _block(self, route: Route) -> None:
+        # Cancelled, not failed: a link that leads away leaves the page as it is.
+        if route.request.is_navigation_request():
+            url = route.request.url
+            self._events.notices.append(f"notice: {url[:120]} was not opened: {self.refusal(url)}")
+        route.abort("aborted")
+
     def _failed(self, request: Request) -> None:
         self._events.requests.discard(request)
         host = urlsplit(request.url).hostname
@@ -167,12 +171,16 @@ class Session:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https", "file", "about"):
             raise InvalidAction(f"{url!r} is not an address: it must begin with http:// or https://")
+        if self._outside.match(url):
+            raise InvalidAction(f"{url} cannot be opened: {self.refusal(url)}")
         try:
             self.page.goto(url, wait_until="load", timeout=NAVIGATION_S * 1000)
         except Error as error:
             if self.crashed:
                 raise
             self._events.notices.clear()
+            if self._documents:
+                self.page.go_back()
             raise InvalidAction(f"{url} cannot be opened: {self.refusal(url)} ({_first_line(error)})") from error
 
     def show(self, index: int) -> None:
@@ -313,6 +321,14 @@ class Session:
     def close(self) -> None:
         """Close the tabs and forget what they stored."""
         self._context.close()
+
+
+def _outside(hosts: frozenset[str], folder: Path | None) -> str:
+    """Return the pattern of the URLs that may not be opened; Chromium's resolver holds the same line once more."""
+    names = "|".join(re.escape(f"[{host}]" if ":" in host else host) for host in sorted(hosts))
+    elsewhere = rf"https?://(?!(?:{names})(?:[:/?#]|$))" if names else "https?:"
+    inside = re.escape(folder.resolve().as_uri().rstrip("/")[len("file:") :] + "/") if folder is not None else ""
+    return rf"^(?:{elsewhere}|file:{f'(?!{inside})' if inside else ''})"
 
 
 def failed(error: Exception) -> EnvironmentFailed:
