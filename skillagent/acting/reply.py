@@ -7,6 +7,7 @@ model's mistakes cannot be written down. An action that is known to lead nowhere
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from pydantic import JsonValue
@@ -17,8 +18,8 @@ from skillagent.schema import Action, Json, Observation, Verb
 def reply_schema(verbs: Sequence[Verb], observation: Observation, barred: Collection[Action] = ()) -> Json:
     """Return the schema of one action: `verb` first, then that verb's arguments.
 
-    Verbs that have nothing to work on here are left out. With `barred`, a verb whose only argument is a ref does not
-    offer the refs barred for it.
+    Verbs that have nothing to work on here are left out. Of `barred`, a verb that needs only a ref does not offer that
+    ref again; one that needs more (another text may do) stops offering it when the very same action came twice.
     """
     choices: list[JsonValue] = []
     for verb in verbs:
@@ -61,6 +62,6 @@ def _refs(parameter: Json, observation: Observation, barred: Collection[JsonValu
 
 
 def _barred(verb: Verb, name: str, required: list[JsonValue], barred: Collection[Action]) -> list[JsonValue]:
-    if required != [name]:
-        return []
-    return [action.arguments.get(name) for action in barred if action.verb == verb.name]
+    tries = Counter(str(action) for action in barred)
+    least = 1 if required == [name] else 2
+    return [a.arguments.get(name) for a in barred if a.verb == verb.name and tries[str(a)] >= least]

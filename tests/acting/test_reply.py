@@ -48,6 +48,13 @@ def test_what_was_just_tried_in_vain_is_not_offered_again():
     assert offered(reply_schema([CLICK, FILL], PAGE, [useless, typed])) == {"click": ["2"], "fill": ["2"]}
 
 
+def test_the_same_text_is_not_typed_into_the_same_field_a_third_time():
+    typed = Action(verb="fill", arguments={"ref": "2", "text": "a"})
+    other = Action(verb="fill", arguments={"ref": "2", "text": "b"})
+    assert "fill" in offered(reply_schema([CLICK, FILL], PAGE, [typed, other]))
+    assert "fill" not in offered(reply_schema([CLICK, FILL], PAGE, [typed, other, typed]))
+
+
 def test_only_the_latest_actions_in_an_unchanged_state_are_in_vain():
     other = PAGE.model_copy(update={"text": "another page"})
     one, two, three = (Action(verb="click", arguments={"ref": r}) for r in "123")
