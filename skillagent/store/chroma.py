@@ -1,10 +1,10 @@
 """Chroma: opening one, embedded or as a server, and knowing whether it can be trusted.
 
 A kill while an embedded Chroma flushes can leave files on which it fails for ever, or on which its native code brings
-the whole process down. So a writer takes away the `clean` mark when it opens the folder and puts it back, with the
-sizes and times of all files, when it closes. Without a fitting mark the folder is first read in a child process
-(`python -m skillagent.store.chroma`); if that fails, crashes or takes too long, the folder is built anew. What a reader
-would get wrong: `count` still answers when vectors are lost, so only reading them back proves anything.
+down the process that reads them, even after another process has read them well. So a folder that was not closed is
+never opened: a writer takes away the `clean` mark when it opens a folder, and puts it back with the sizes and times of
+all files when it closes it; where the mark is missing or does not fit, the folder is built anew, with a warning. What a
+reader would get wrong: Chroma's `count` still answers when vectors are lost, so only reading them back proves anything.
 
 Which texts the vectors belong to, and what to do without them, is for `vectors`.
 """
@@ -15,8 +15,6 @@ import json
 import logging
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger("skillagent.store")
 
 PAGE = 1_000
-_PROBE_S = 120.0
 
 
 class Chroma:
@@ -59,7 +56,7 @@ class Chroma:
             collection,
             embedding_function=None,
             metadata={"embedder": embedder},
-            configuration={"hnsw": {"space": "cosine"}},
+            configuration={"hnsw": {"space": "ip"}},  # of unit vectors; "cosine" would alter their last bits
         )
 
     @property
@@ -113,7 +110,7 @@ class Chroma:
             return
         self._closed = True
         with suppress(Exception):
-            self._client.close()  # type: ignore[attr-defined]
+            _close(self._client)
             if clean and self._folder is not None:
                 _mark_of(self._folder).write_text(json.dumps(_fingerprint(self._folder)), encoding="utf-8")
         if self._lock is not None:
@@ -152,7 +149,7 @@ def open_folder(path: Path, collection: str, *, embedder: str) -> Chroma | None:
         return None
     folder = path / "chroma"
     try:
-        trouble = None if _is_clean(folder) else _probe(folder, collection)
+        trouble = None if _is_clean(folder) else "not closed by its last writer, or changed since"
         if trouble is None:
             try:
                 return _connect(folder, collection, embedder, lock)
@@ -172,7 +169,7 @@ def reopen(chroma: Chroma, trouble: BaseException, collection: str, *, embedder:
     assert folder is not None
     assert lock is not None
     with suppress(Exception):
-        chroma._client.close()  # type: ignore[attr-defined]
+        _close(chroma._client)
     return _rebuilt(folder, collection, embedder, lock, brief(trouble))
 
 
@@ -202,14 +199,22 @@ def _connect(folder: Path, collection: str, embedder: str, lock: FileLock | None
         return Chroma(client, collection, embedder=embedder, folder=folder, lock=lock)
     except BaseException:
         with suppress(Exception):  # or the next client in this process would be given the same broken parts
-            client.close()  # type: ignore[attr-defined]
+            _close(client)
         raise
 
 
 def _rebuilt(folder: Path, collection: str, embedder: str, lock: FileLock, trouble: str) -> Chroma:
-    _log.warning("%s: the vector cache is damaged (%s); built anew", folder, trouble)
+    _log.warning("%s: the vector cache cannot be trusted (%s); built anew", folder, trouble)
     shutil.rmtree(folder)
     return _connect(folder, collection, embedder, lock)
+
+
+def _close(client: ClientAPI) -> None:
+    servers = [getattr(part, "_server", None) for part in (client, getattr(client, "_admin_client", None))]
+    client.close()  # type: ignore[attr-defined]
+    for server in servers:  # Chroma's HTTP client leaves the connections of both its parts open
+        if (session := getattr(server, "_session", None)) is not None:
+            session.close()
 
 
 def _settings() -> Any:  # noqa: ANN401  # chromadb's own type, imported only when it is used
@@ -237,27 +242,3 @@ def _is_clean(folder: Path) -> bool:
         return bool(json.loads(_mark_of(folder).read_text(encoding="utf-8")) == _fingerprint(folder))
     except (OSError, ValueError):
         return False
-
-
-def _probe(folder: Path, collection: str) -> str | None:
-    """Read the folder in a child process; return what went wrong there, or None."""
-    command = [sys.executable, "-m", "skillagent.store.chroma", str(folder), collection]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_PROBE_S, check=False)  # noqa: S603  # our own module
-    except subprocess.TimeoutExpired:
-        return f"reading it back took more than {_PROBE_S:g} s"
-    if done.returncode == 0:
-        return None
-    last = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
-    return f"reading it back ended with {done.returncode}: {last}"[:300]
-
-
-def main(folder: Path, collection: str) -> None:
-    """Read everything back, or fail."""
-    chroma = _connect(folder, collection, "probe", None)
-    for _ in chroma.pages(at_most=sys.maxsize):
-        pass
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])

@@ -35,15 +35,19 @@ _RACY_NS = 100_000_000
 
 
 class Shelf:
-    """The library's files: `skills/*/`, `insights.jsonl` and `demonstrations.jsonl`."""
+    """The library's files: `skills/*/`, `insights.jsonl` and `demonstrations.jsonl`.
 
-    def __init__(self, skills: Path, memory: Path) -> None:
+    Args:
+        now_ns: The clock that files' times are compared with, in nanoseconds.
+    """
+
+    def __init__(self, skills: Path, memory: Path, *, now_ns: Callable[[], int] = time.time_ns) -> None:
         self.skills = skills
         self.insights = memory / "insights.jsonl"
         self.demonstrations = memory / "demonstrations.jsonl"
-        self._folders: _Remembered[Skill | None] = _Remembered()
-        self._insights: _Remembered[dict[str, Insight]] = _Remembered()
-        self._demonstrations: _Remembered[dict[str, Demonstration]] = _Remembered()
+        self._folders: _Remembered[Skill | None] = _Remembered(now_ns)
+        self._insights: _Remembered[dict[str, Insight]] = _Remembered(now_ns)
+        self._demonstrations: _Remembered[dict[str, Demonstration]] = _Remembered(now_ns)
         self._library = Library()
         self._parts: list[object] = []
 
@@ -96,7 +100,8 @@ class Shelf:
 class _Remembered(Generic[Seen]):
     """What was made of a path, as long as its signature stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_ns: Callable[[], int]) -> None:
+        self._now_ns = now_ns
         self._seen: dict[Path, tuple[Signature, Seen]] = {}
 
     def at(self, path: Path, stamps: Stamps, make: Callable[[], Seen]) -> Seen:
@@ -104,7 +109,7 @@ class _Remembered(Generic[Seen]):
         known = self._seen.get(path)
         if known is not None and known[0] == signature:
             return known[1]
-        now_ns = time.time_ns()
+        now_ns = self._now_ns()
         made = make()
         if newest_ns < now_ns - _RACY_NS:
             self._seen[path] = (signature, made)
