@@ -102,12 +102,21 @@
     node.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
-  // For inputs that are set rather than typed into: a range, a colour, a date.
+  const FORMS = { date: "2024-01-31", time: "18:30", month: "2024-01", week: "2024-W05", "datetime-local": "2024-01-31T18:30", color: "#ff8800" };
+
+  // For inputs that are set rather than typed into: a range, a colour, a date. What they do not take leaves them as is.
   const put = (id, text) => {
     const node = page.node(id);
+    const set = (value) =>
+      Object.getOwnPropertyDescriptor(node.ownerDocument.defaultView.HTMLInputElement.prototype, "value").set.call(node, value);
+    const before = node.value;
     node.focus();
-    Object.getOwnPropertyDescriptor(node.ownerDocument.defaultView.HTMLInputElement.prototype, "value").set.call(node, text);
-    if (node.value !== text) return { error: `does not take ${JSON.stringify(text)}: it is of type ${node.type} and now holds ${JSON.stringify(node.value)}` };
+    set(text);
+    if (node.value !== text) {
+      set(before);
+      const form = FORMS[node.type] || `a number from ${node.min || 0} to ${node.max || 100}`;
+      return { error: `does not take ${JSON.stringify(text)}: it is of type ${node.type}; write it like ${form}` };
+    }
     tell(node);
     return {};
   };
