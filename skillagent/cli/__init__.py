@@ -9,9 +9,6 @@ Nothing is decided here: commands call the loop, the store and the weights, and 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated
@@ -115,19 +112,8 @@ def main(argv: Sequence[str] | None = None, *, parts: Parts | None = None) -> in
         argv: The arguments; default: those of the process.
         parts: What the commands are put together from; default: the real ones.
     """
-    code = 0
     try:
         root().main(args=None if argv is None else list(argv), prog_name=PROGRAM, obj=parts)
     except SystemExit as stop:
-        code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else Exit.USAGE
-    return _flushed(code)
-
-
-def _flushed(code: int) -> int:
-    """Write what is left; a reader that has gone away (`| head`) is no error."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return code
+        return stop.code if isinstance(stop.code, int) else Exit.OK if stop.code is None else Exit.USAGE
+    return Exit.OK

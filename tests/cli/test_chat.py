@@ -16,7 +16,7 @@ from skillagent.cli.session import Session
 from skillagent.cli.tasks import task_from
 from skillagent.errors import ConfigError
 from skillagent.practice.feedback import judged, remark
-from skillagent.schema import Remarked
+from skillagent.schema import Decided, Decision, Edit, PutSkill, Remarked, Skill
 from skillagent.testing import MemoryStore
 
 
@@ -98,6 +98,14 @@ def test_learn_practises_the_last_task_and_undo_takes_it_back(table):
 def test_why_names_what_was_shown_with_its_likeness(table):
     assert "the library is empty" in table.say("", "/why")
     assert "press-white v1 [solved 1.00" in table.say("/learn", "", "/why")
+
+
+def test_why_names_the_runner_up_that_was_not_shown(table):
+    other = Skill(name="pull-the-rope", description="Use to pull a rope.", body="1. pull\n")
+    edit = Edit(changes=(PutSkill(skill=other),), why="w")
+    table.store.commit(Decided(decision=Decision(edit=edit, accepted=True, reason="accepted")))
+    said = table.say("", "/learn", "", "/why")
+    assert "runner-up: pull-the-rope v1 [" in said
 
 
 @pytest.mark.parametrize("line", ["/good", "/bad x", "/why", "/learn"])

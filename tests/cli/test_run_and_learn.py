@@ -95,6 +95,8 @@ def test_a_spent_budget_is_exit_code_four_and_says_which(tmp_path, capsys):
     assert main(["run", "corridor/press", "--token-limit", "1"], parts=parts(tmp_path, store=store)) == 4
     assert "1 tokens are spent" in capsys.readouterr().err
     assert kinds(store) == ["attempted"]
+    assert main(["run", "corridor/press", "--token-limit", "1", "--json"], parts=parts(tmp_path)) == 4
+    assert lines(capsys.readouterr().out)[-1]["exit"] == 4
 
 
 @pytest.mark.parametrize(
@@ -203,4 +205,5 @@ def test_learn_as_json_ends_with_one_result(tmp_path, capsys):
     result = lines(capsys.readouterr().out)[-1]
     assert (result["event"], result["exit"], result["tasks_left"]) == ("result", 0, 0)
     assert set(result["spent"]) == {"acting", "gating", "reflecting"}
-    assert result["spent"]["gating"]["calls"] > 0
+    assert {what: one["calls"] > 0 for what, one in result["spent"].items()} == dict.fromkeys(result["spent"], True)
+    assert result["spent"]["reflecting"]["calls"] == 1

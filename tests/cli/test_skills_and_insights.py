@@ -143,7 +143,11 @@ def test_validate_names_the_broken_file_and_exits_with_one(call, tmp_path):
     odd = tmp_path / "skills" / "odd"
     odd.mkdir()
     (odd / "SKILL.md").write_text("---\nname: other\ndescription: x\n---\n", encoding="utf-8")
+    long = tmp_path / "skills" / "long"
+    long.mkdir()
+    (long / "SKILL.md").write_text(f"---\nname: long\ndescription: {'x' * 1025}\n---\n", encoding="utf-8")
     out = call("skills", "validate", code=1).out
+    assert "1024" in out
     assert "broken" in out
     assert "frontmatter" in out
     assert "odd/SKILL.md" in out
