@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,8 @@ def _kill_one(root: Path, *, run: int, delay_s: float, seed: int) -> set[str]:
         logging.disable()
         try:
             _commit_for_ever(root, run, random.Random(seed), writing)  # noqa: S311
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(1)
     os.close(writing)
@@ -196,6 +199,7 @@ def _check(root: Path, acknowledged: set[str], asset: Path) -> dict[str, int]:
                 _replayed(events).digest != library.digest,
                 asset.read_bytes() != _ASSET,
                 any((root / "skills").glob(".*")),
+                _strays(root / "skills", library, asset) != set(),
             )
         ),
     }
@@ -218,6 +222,13 @@ def _replayed(events: list[Event]) -> Library:
     for _, change, _ in changes(events):
         library = library.with_change(change)
     return library
+
+
+def _strays(skills: Path, library: Library, asset: Path) -> set[Path]:
+    """Return the files that belong neither to a skill in the library nor to the user."""
+    files = {path for path in skills.rglob("*") if path.is_file()}
+    ours = {skills / name / path for name, skill in library.skills.items() for path in ("SKILL.md", *skill.files)}
+    return files - ours - {asset}
 
 
 def _is_torn(folder: Path) -> bool:

@@ -84,8 +84,8 @@ def place(folder: Path, files: Mapping[str, str] | None, *, known: Mapping[str, 
     if files is not None or kept:
         new.rename(folder)
     sync_folder(parent)
+    _drop(old)
     _remove(new)
-    _remove(old)
 
 
 def recover(folder: Path) -> None:
@@ -94,8 +94,17 @@ def recover(folder: Path) -> None:
     if old.exists() and not folder.exists():
         old.rename(folder)
         sync_folder(folder.parent)
+    _drop(old)
     _remove(new)
-    _remove(old)
+
+
+def _drop(old: Path) -> None:
+    """The folder is gone; while it is half removed it has another name, so that `recover` cannot put it back."""
+    gone = old.with_name(old.name.replace(".old-", ".gone-", 1))
+    _remove(gone)
+    if old.exists() or old.is_symlink():
+        old.rename(gone)
+        _remove(gone)
 
 
 def _carry_over(folder: Path, new: Path, without: set[str]) -> int:
