@@ -19,6 +19,7 @@ from typer.main import get_command
 
 from skillagent import __version__
 from skillagent.cli.exits import Exit, exit_of
+from skillagent.cli.output import hush
 from skillagent.errors import SkillAgentError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ COMMANDS = {
     "run": ("skillagent.cli.run", "Do one task, and learn from it where that is safe."),
     "learn": ("skillagent.cli.learn", "Practise a suite of tasks and let the library grow."),
     "chat": ("skillagent.cli.chat", "Give goals in words, watch, and say what was good or bad."),
+    "eval": ("skillagent.cli.evaluate", "Measure a suite with and without the library, on the same holdout seeds."),
     "skills": ("skillagent.cli.skills", "See, compare, check and undo what was learnt as skills."),
     "insights": ("skillagent.cli.insights", "See, search and undo what was learnt as insights."),
     "models": ("skillagent.cli.models", "Fetch the weights of embedded models."),
@@ -59,6 +61,10 @@ class Commands(TyperGroup):
                 traceback.print_exc()
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(exit_of(error)) from None
+        except KeyboardInterrupt:
+            hush()
+            typer.echo("stopped; what was committed stands", err=True)
+            raise typer.Exit(Exit.INTERRUPTED) from None
 
 
 def loaded(name: str) -> TyperCommand | TyperGroup:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skillagent.cli.exits import Exit
-from skillagent.cli.output import AsJson, examples
+from skillagent.cli.output import AsJson, examples, hush
 from skillagent.cli.parts import parts_of
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 
@@ -70,9 +70,11 @@ def learn(
             _practise(agent, chosen, tried, watch)
         except KeyboardInterrupt:
             code = Exit.INTERRUPTED
+            hush()
         except BudgetSpent as spent:
             error, code = spent, Exit.BUDGET
-        summary = Summary(tried, watch.decisions, agent.spent(), left=len(chosen) - len({_id(one) for one in tried}))
+        left = len(chosen) - len({one.trajectory.task.id for one in tried})
+        summary = Summary(tried, watch.decisions, agent.spent(), left=left, stopped=code is not Exit.OK)
         _finish(watch, summary, code, as_json=as_json)
     if error:
         raise error
@@ -110,10 +112,6 @@ def _practise(agent: object, chosen: Sequence[Task], tried: list[Attempt], watch
             tried.append(attempt)
 
 
-def _id(attempt: Attempt) -> str:
-    return attempt.trajectory.task.id
-
-
 class Summary:
     """What a session of practice came to.
 
@@ -122,12 +120,15 @@ class Summary:
         decisions: Every decision of the gate.
         total: What was spent on everything.
         left: Tasks that were not reached.
+        stopped: Before the end; then what an unfinished try or replay cost is counted with the reflecting.
     """
 
-    def __init__(self, tried: Sequence[Attempt], decisions: Sequence[Decision], total: Usage, *, left: int) -> None:
+    def __init__(
+        self, tried: Sequence[Attempt], decisions: Sequence[Decision], total: Usage, *, left: int, stopped: bool
+    ) -> None:
         from skillagent.schema import Usage
 
-        self.tried, self.decisions, self.left = tried, decisions, left
+        self.tried, self.decisions, self.left, self.stopped = tried, decisions, left, stopped
         self.acting = sum((one.trajectory.usage for one in tried), Usage())
         self.gating = sum((one.usage for one in decisions), Usage())
         self.reflecting = total - self.acting - self.gating
@@ -158,8 +159,9 @@ class Summary:
             ["accepted" if one.accepted else "refused", words.of_changes(one.edit.changes), _reason(one)]
             for one in self.decisions
         ]
-        parts = [table(["", "what", "why"], rows) if rows else "nothing was proposed: there was nothing to learn"]
-        shares = (("acting", self.acting), ("gating", self.gating), ("reflecting", self.reflecting))
+        parts = [table(["", "what", "why"], rows) if rows else "nothing was proposed"]
+        rest = "reflecting, unfinished" if self.stopped else "reflecting"
+        shares = (("acting", self.acting), ("gating", self.gating), (rest, self.reflecting))
         costs = [
             [what, f"{u.tokens_in + u.tokens_out:,}", f"{u.seconds:.0f}", f"{u.cost_usd:.4f}"] for what, u in shares
         ]
@@ -185,6 +187,6 @@ def _finish(watch: Watching, summary: Summary, code: Exit, *, as_json: bool) -> 
     watch.say(f"\n{summary.text}")
     if code is not Exit.OK:
         watch.say(
-            f"\nstopped with {summary.left} tasks not reached; what is listed above stands. "
+            f"\nstopped; tasks not reached: {summary.left}. What is listed above stands. "
             "The same command goes on with what has been learnt."
         )

@@ -54,6 +54,13 @@ def emit_line(document: JsonValue) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False))
 
 
+def hush() -> None:
+    """After Ctrl-C, leave out what the browser's driver, which got it as well, still says through asyncio."""
+    import logging
+
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return an aligned table; the last column is not padded."""
     cells = [[clean(cell).replace("\n", " ") for cell in row] for row in (header, *rows)]

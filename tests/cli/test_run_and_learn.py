@@ -195,7 +195,7 @@ def test_ctrl_c_while_practising_keeps_what_was_committed_and_says_how_to_go_on(
     )
     assert code == 130
     out = capsys.readouterr().out
-    assert "stopped with 2 tasks not reached" in out
+    assert "stopped; tasks not reached: 2." in out
     assert "The same command goes on" in out
     assert "press-white" in store.load().skills
 
