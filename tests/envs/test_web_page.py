@@ -77,7 +77,7 @@ def test_a_double_click_is_one(desk):
 
 def test_what_moves_away_under_the_mouse_is_followed(desk):
     desk.show(
-        "<style>#a:hover{margin-left:90px}</style><button id=a style='width:60px' onclick=\"this.textContent='hit'\">Go</button>"
+        "<button onmouseenter=\"this.style.marginLeft='90px'\" style='width:60px' onclick=\"this.textContent='hit'\">Go</button>"
     )
     assert desk.do("click", ref="1").observation.element("1").name == "hit"
 

@@ -41,6 +41,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--enable-blink-features=ComputedAccessibilityInfo",  # gives scripts each element's computed role and name
+    "--force-renderer-accessibility",  # or else the tree is made anew for each of those: minutes on a large page
 )
 
 

@@ -262,7 +262,12 @@ class Session:
         until = time.monotonic() + REQUESTS_S
         for _ in range(8):
             try:
-                self.page.evaluate("options => window[Symbol.for('skillagent.watch')]?.settle(options)", SETTLE)
+                page = self.page
+                opening = page.evaluate("options => window[Symbol.for('skillagent.watch')]?.settle(options)", SETTLE)
+                while opening and self.page is page and time.monotonic() < until:
+                    page.wait_for_timeout(15)
+                if self.page is not page:
+                    continue
                 if not self._events.requests or time.monotonic() > until:
                     return
                 while self._events.requests and time.monotonic() < until:

@@ -39,6 +39,18 @@
     return native.clearTimeout(id);
   };
 
+  let opening = false; // a new tab was asked for since the last settle: its document comes later
+  const open = window.open;
+  window.open = function (...args) {
+    const opened = open.apply(this, args);
+    opening = opening || Boolean(opened);
+    return opened;
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.composedPath().find((node) => node.tagName === "A" && node.target === "_blank" && node.href);
+    if (link && !event.defaultPrevented) opening = true;
+  });
+
   const frame = () =>
     new Promise((resolve) => {
       const timer = native.setTimeout(resolve, 40); // a tab in the background paints no frames
@@ -56,9 +68,14 @@
     });
 
   // Resolves once the page has been still for `quiet` ms with no short timer due within `horizon` ms, or after `cap` ms.
-  // Returns true when the page came to rest.
+  // Returns true when it asked for a new tab.
   const settle = async ({ quiet, horizon, cap }) => {
     const start = performance.now();
+    const tab = () => {
+      const asked = opening;
+      opening = false;
+      return asked;
+    };
     let [changed, still] = [-Infinity, 0]; // `still` counts frames: on a busy machine they come late
     const observer = new MutationObserver(() => ([changed, still] = [performance.now(), 0]));
     observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
@@ -66,9 +83,9 @@
       await frame();
       for (;;) {
         const now = performance.now();
-        if (now - start > cap) return false;
+        if (now - start > cap) return tab();
         const due = [...pending.values()].some((when) => when < start + horizon);
-        if (!due && now - changed >= quiet && still >= 2 && !moving(horizon)) return true;
+        if (!due && now - changed >= quiet && still >= 2 && !moving(horizon)) return tab();
         await frame();
         still++;
       }
