@@ -114,13 +114,23 @@ class Engine:
             written += 1
             if self._lib.llama_vocab_is_eog(self._vocab, token):
                 return Written(pieces.decode("utf-8", "replace"), written, cached, complete=True)
-            pieces += self._llama.detokenize([token])
+            pieces += self._piece(token)
             text = pieces.decode("utf-8", "replace")
             if finished(text):
                 return Written(text, written, cached, complete=True)
             if written >= limit:
                 return Written(text, written, cached, complete=False)
             self._decode([token])
+
+    def _piece(self, token: int) -> bytes:
+        """Return the bytes of a token; a long run of spaces is one token, longer than llama_cpp's own buffer for it."""
+        size = 32
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length: int = self._lib.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
+            if length >= 0:
+                return buffer.raw[:length]
+            size = -length
 
     def _read(self, prompt: list[int], slot: str) -> int:
         """Evaluate `prompt`, reusing what is held of it, and return how many tokens were reused."""

@@ -231,6 +231,15 @@ def test_text_in_a_message_cannot_forge_a_turn(small_model):
     assert tokens.count(end[0]) == 2, "one for each message, none from inside of them"
 
 
+def test_no_text_is_lost_between_tokens_and_bytes(small_model):
+    engine = small_model.load()
+    text = "x" + " " * 64 + "=" * 64 + " é 日本 🎉\n\n\ty"
+
+    assert b"".join(engine._piece(token) for token in engine.tokenize(text, special=False)).decode() == text
+    longest = max((engine._piece(token) for token in range(engine._n_vocab)), key=len)
+    assert len(longest) > 32, "longer than the buffer that is tried first"
+
+
 def test_a_file_that_is_no_model_is_the_operators(tmp_path):
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"not a model")
