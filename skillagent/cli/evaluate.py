@@ -46,9 +46,9 @@ def evaluate(
     time_limit: TimeLimit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a suite with and without the library, on the same holdout seeds.
+    """Measure a suite with and without the library.
 
-    Writes `rows.jsonl` (one row an episode) and `summary.json` into the run's folder. The same command resumes.
+    Both on the same holdout seeds. Writes `rows.jsonl` (one row an episode) and `summary.json` into the run's folder. The same command resumes.
     """
     from skillagent.errors import BudgetSpent, ConfigError
     from skillagent.evaluation import run as runs
