@@ -48,7 +48,8 @@ def evaluate(
 ) -> None:
     """Measure a suite with and without the library.
 
-    Both on the same holdout seeds. Writes `rows.jsonl` (one row an episode) and `summary.json` into the run's folder. The same command resumes.
+    Both on the same holdout seeds. Writes `rows.jsonl` (one row an episode) and `summary.json` into the run's folder.
+    The same command goes on where it stopped.
     """
     from skillagent.errors import BudgetSpent, ConfigError
     from skillagent.evaluation import run as runs
