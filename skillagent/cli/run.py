@@ -129,7 +129,7 @@ def _finish(watch: Watching, tried: Sequence[Attempt], code: Exit, *, as_json: b
         if one.trajectory.answer:
             watch.say(f"answer  {one.trajectory.answer}")
         if one.trajectory.void is not None:
-            watch.say(f"void    {one.trajectory.void}")
+            watch.say("void    the world failed in this try: it counts for nothing")
     line = f"spent   {words.of_usage(acting)}"
     watch.say(line + (f" acting; {words.of_usage(learning)} in the gate" if watch.decisions else ""))
     for decision in watch.decisions:

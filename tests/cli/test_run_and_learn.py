@@ -86,7 +86,9 @@ def test_a_run_that_nobody_scores_is_no_failure(tmp_path, capsys):
 def test_a_crash_of_the_world_is_exit_code_three_and_teaches_nothing(tmp_path, capsys):
     store = MemoryStore()
     assert main(["run", "corridor/press"], parts=parts(tmp_path, store=store, environment=Crashing())) == 3
-    assert "void    the browser has gone" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "verdict unscored: the browser has gone" in out
+    assert "void    the world failed" in out
     assert set(kinds(store)) == {"attempted"}
 
 
