@@ -234,6 +234,16 @@ def test_only_what_changed_is_parsed_again_and_no_change_is_missed(tmp_path):
     assert shelf.read().skills["other"].files == {"new.md": "x"}
 
 
+def test_a_file_that_changed_a_moment_ago_is_never_taken_for_unchanged(tmp_path):
+    open_store(tmp_path).commit(accepted(PutSkill(skill=skill())))
+    written_ns = (tmp_path / "skills" / "log-in" / "SKILL.md").stat().st_mtime_ns
+    shelf = Shelf(tmp_path / "skills", tmp_path / "memory", now_ns=lambda: written_ns + 50_000_000)
+
+    first, second = shelf.read(), shelf.read()
+
+    assert second.skills["log-in"] is not first.skills["log-in"]
+
+
 @pytest.mark.parametrize(
     ("entry", "error"),
     [
