@@ -251,6 +251,7 @@ def _index_state(path):
     return found
 
 
+@pytest.mark.slow
 def test_a_writer_killed_while_chroma_flushes_is_recovered_from_in_bounded_time(tmp_path, open_cache, caplog):
     """Kill until plain Chroma cannot read what is left (about every second time), at most for 20 s; mend each time."""
     rng, start, broken, tries = random.Random(0), time.monotonic(), False, 0
