@@ -53,7 +53,9 @@ class Episode:
         self._closed = False
 
     def begin(self, task: Task, launch: Launch, view: View, start: Callable[[Session], str]) -> Observation:
-        """Open a new context, let `start` bring the page to the task's start, and return the first observation.
+        """Bring a fresh page to the task's start, and return the first observation.
+
+        The page is in a context of its own, or in the tab of the episode before where `View.kept` allows it.
 
         Args:
             task: Its caps hold from here on.
@@ -75,11 +77,12 @@ class Episode:
             self._pid = self._browser.pid
 
         def opening(browser: PlaywrightBrowser) -> Observation:
-            if self._session is not None:
-                self._session.close()
-            self._session = session = Session(browser, launch, view)
+            session, self._session = self._session, None
+            if session is not None and not session.renewed(view):
+                session.close()
+                session = None
+            self._session = session = session or Session(browser, launch, view)
             self._goal = start(session)
-            session.settle()
             return session.look(self._goal)
 
         try:
@@ -115,9 +118,8 @@ class Episode:
                 act(session)
             except InvalidAction as fault:
                 error = str(fault)
-            session.settle()
-            ending = judge(session)
             observation = session.look(goal)
+            ending = judge(session)
             return Outcome(observation=observation, error=error, reward=ending.reward, terminated=ending.terminated)
 
         outcome = self._call(acting)

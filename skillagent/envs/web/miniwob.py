@@ -95,7 +95,7 @@ class MiniWoB:
         if task.name not in tasks():
             close = difflib.get_close_matches(task.name, tasks(), n=3, cutoff=0.4)
             raise ConfigError(f"no MiniWoB task {task.name!r}{'; near it: ' if close else ''}{', '.join(close)}")
-        view = View(hidden=HIDDEN, address=f"miniwob/{task.name}", folder=folder.parent, limit=self._limit)
+        view = View(hidden=HIDDEN, address=f"miniwob/{task.name}", folder=folder.parent, limit=self._limit, kept=True)
 
         def start(session: Session) -> str:
             session.open(page.as_uri())

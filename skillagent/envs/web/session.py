@@ -28,9 +28,13 @@ log = logging.getLogger("skillagent.envs")
 
 NAVIGATION_S = 10.0  # for a page to load
 REQUESTS_S = 2.0  # for requests that an action set off
-SETTLE = {"quiet": 30, "horizon": 350, "cap": 1000}  # milliseconds
+SETTLE = {"quiet": 20, "horizon": 350, "cap": 1000}  # milliseconds
 WAITED = frozenset({"document", "fetch", "xhr"})
 LIMIT = 20_000  # elements of a page that are read
+LOOK = """async (page, options) => {
+  const watch = window[Symbol.for("skillagent.watch")];
+  return [watch ? await watch.settle(options) : false, page.look(options)];
+}"""
 
 
 def script(name: str) -> str:
@@ -52,13 +56,15 @@ class View:
     """How an environment wants its pages read.
 
     `hidden` is a CSS selector of what must not be shown; `address` is shown in place of the page's own URL, and the
-    title and tabs are left out; `folder` is the only folder that file URLs may point into.
+    title and tabs are left out; `folder` is the only folder that file URLs may point into; `kept`: the same tab may
+    serve the next episode too, because its pages keep nothing; it is loaded anew all the same.
     """
 
     hidden: str = ""
     address: str | None = None
     folder: Path | None = None
     limit: int = 6000
+    kept: bool = False
 
 
 @dataclass
@@ -92,6 +98,18 @@ class Session:
         self._context.route(self._outside, self._block)
         self._context.on("page", self._opened)
         self.page = self._context.new_page()
+
+    def renewed(self, view: View) -> bool:
+        """Make ready for another episode in the same tab; False where that cannot be, and nothing has changed."""
+        if not (view.kept and self.view.kept and view.folder == self.view.folder) or self.crashed or len(self.tabs) > 1:
+            return False
+        self.page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        self.page.mouse.move(self.size[0] - 1, self.size[1] - 1)  # it must not lie on what the next page shows
+        self.view, self.elements, self._refs = view, {}, Refs()
+        self._documents.clear()
+        self._events.notices.clear()
+        self._events.requests.clear()
+        return True
 
     # ── What happens by itself ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,47 +273,13 @@ class Session:
 
     # ── Seeing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def settle(self) -> None:
-        """Wait until the page has come to rest after an action: what it set off is done, or has had its time."""
-        from playwright.sync_api import Error
-
-        until = time.monotonic() + REQUESTS_S
-        for _ in range(8):
-            try:
-                page = self.page
-                opening = page.evaluate("options => window[Symbol.for('skillagent.watch')]?.settle(options)", SETTLE)
-                while opening and self.page is page and time.monotonic() < until:
-                    page.wait_for_timeout(15)
-                if self.page is not page:
-                    continue
-                if not self._events.requests or time.monotonic() > until:
-                    return
-                while self._events.requests and time.monotonic() < until:
-                    self.page.wait_for_timeout(15)
-            except Error:  # a navigation took the document away while it was waited for
-                if self.crashed:
-                    raise
-            self.page.wait_for_load_state("domcontentloaded")
-
     def expect_requests(self) -> None:
         """Forget the requests that are under way: from here on they are the next action's."""
         self._events.requests.clear()
 
     def look(self, goal: str) -> Observation:
-        """Return what there is to see now, and forget the notices that it tells."""
-        from playwright.sync_api import Error
-
-        for attempt in range(4):
-            try:
-                document = self._document()
-                options = {"exclude": self.view.hidden, "limit": LIMIT}
-                read = document.look.evaluate("(page, options) => page.look(options)", options)
-                break
-            except Error:
-                if self.crashed or attempt == 3:
-                    raise
-                self._forget(self.page)
-                self.page.wait_for_load_state("domcontentloaded")
+        """Return what there is to see once the page has come to rest, and forget the notices that it tells."""
+        document, read = self._rested()
         notices, self._events.notices = self._heading(read["title"]) + self._events.notices, []
         address = self.page.url if self.view.address is None else self.view.address
         seen = observe(
@@ -309,6 +293,32 @@ class Session:
         )
         self.elements = {element.ref: element for element in seen.elements}
         return seen
+
+    def _rested(self) -> tuple[_Document, dict[str, Any]]:
+        """Wait until what an action set off is done, or has had its time, and read the page that is shown then."""
+        from playwright.sync_api import Error
+
+        until = time.monotonic() + REQUESTS_S
+        options = {**SETTLE, "exclude": self.view.hidden, "limit": LIMIT}
+        for _ in range(12):
+            page = self.page
+            try:
+                document = self._document()
+                opening, read = document.look.evaluate(LOOK, options)
+                while opening and self.page is page and time.monotonic() < until:
+                    page.wait_for_timeout(15)
+                if self.page is not page:
+                    continue
+                if not self._events.requests or time.monotonic() > until:
+                    return document, read
+                while self._events.requests and time.monotonic() < until:
+                    page.wait_for_timeout(15)
+            except Error as error:  # a navigation took the document away while it was waited for
+                if self.crashed or not _stale(error):
+                    raise
+                self._forget(page)
+                self.page.wait_for_load_state("domcontentloaded")
+        raise EnvironmentFailed("the page never came to rest: it goes on loading others")
 
     def _heading(self, title: str) -> list[str]:
         if self.view.address is not None:
