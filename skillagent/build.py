@@ -24,7 +24,7 @@ from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
 from skillagent.learning.reflect import reflect
-from skillagent.learning.replays import fresh, rehearsals
+from skillagent.learning.replays import fresh, rehearsals, sources
 from skillagent.learning.write import write
 from skillagent.library import Library
 from skillagent.llm import weights
@@ -119,6 +119,7 @@ def open_agent(
             edit,
             library,
             trial,
+            sources=sources(lesson),
             fresh=fresh(lesson, edit),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
             rules=options.rules,

@@ -69,7 +69,7 @@ def act(
             reply = llm.reply(
                 conversation(opened, plan, steps, now, room=room),
                 role=Role.ACTOR,
-                schema=reply_schema(environment.verbs, now, useless),
+                schema=reply_schema(environment.verbs, now, useless, focus=variation.focus),
                 temperature=variation.temperature,
                 seed=task.seed + len(steps) + round(1000 * variation.temperature),
                 max_tokens=200,
@@ -96,10 +96,5 @@ def act(
 
 
 def barred(steps: list[Step], now: Observation) -> list[Action]:
-    """Return the latest actions that left the state as it is now: to repeat them would change nothing."""
-    useless = []
-    for step in reversed(steps):
-        if step.observation.text != now.text:
-            break
-        useless.append(step.action)
-    return useless
+    """Return the actions already taken from a state that looks like this one: they led nowhere but back to it."""
+    return [step.action for step in steps if step.observation.text == now.text]

@@ -7,6 +7,7 @@ model's mistakes cannot be written down. An action that is known to lead nowhere
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
@@ -15,12 +16,17 @@ from pydantic import JsonValue
 from skillagent.schema import Action, Json, Observation, Verb
 
 
-def reply_schema(verbs: Sequence[Verb], observation: Observation, barred: Collection[Action] = ()) -> Json:
+def reply_schema(
+    verbs: Sequence[Verb], observation: Observation, barred: Collection[Action] = (), *, focus: bool = False
+) -> Json:
     """Return the schema of one action: `verb` first, then that verb's arguments.
 
     Verbs that have nothing to work on here are left out. Of `barred`, a verb that needs only a ref does not offer that
-    ref again; one that needs more (another text may do) stops offering it when the very same action came twice.
+    ref again; one that needs more (another text may do) stops offering it when the very same action came twice. With
+    `focus`, refs are those of elements that the goal names, where the goal names any that can still be acted on.
     """
+    if focus:
+        observation = _narrowed(observation, barred)
     choices: list[JsonValue] = []
     for verb in verbs:
         properties, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
@@ -43,6 +49,21 @@ def reply_schema(verbs: Sequence[Verb], observation: Observation, barred: Collec
                 }
             )
     return {"anyOf": choices}
+
+
+def _narrowed(observation: Observation, barred: Collection[Action]) -> Observation:
+    """Keep only the untried elements whose name or nearby text stands in the goal; all where there are none."""
+    goal, tried = f" {_words(observation.goal)} ", [action.arguments.get("ref") for action in barred]
+    named = [
+        element
+        for element in observation.elements
+        if element.ref not in tried and (name := _words(element.name or element.near)) and f" {name} " in goal
+    ]
+    return observation.model_copy(update={"elements": tuple(named)}) if named else observation
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def as_action(data: Json) -> Action:

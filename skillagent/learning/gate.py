@@ -41,19 +41,22 @@ def gate(
     trial: Trial,
     *,
     fresh: Iterable[Task],
+    sources: Sequence[tuple[Task, Score]] = (),
     rehearsals: Sequence[Task] = (),
     rules: Rules | None = None,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Decision:
     """Return the decision on an edit, with every pair that it rests on.
 
-    Accepted on lift (wins beat losses beyond chance) or on equal success at clearly lower cost; refused when a
+    First the edit must solve one of the tasks that it was learnt from: that costs least and sorts out most. Accepted on
+    lift (wins beat losses beyond chance) or on equal success at clearly lower cost; refused when a
     rehearsed task that used to be solved is lost, when the remaining pairs could not bring acceptance any more, or when
     too many pairs could not be scored.
 
     Args:
         edit: Applied to `library` for the other side of each pair.
         trial: Scores one task with one library.
+        sources: Practice tasks that the lesson's attempts failed, and how they scored; none: nothing to verify.
         fresh: Tasks on gate seeds that nothing was learnt from; read only as far as needed.
         rehearsals: Tasks that the library solved, and for which the edit changes what is shown.
         rules: How strict to be.
@@ -61,32 +64,47 @@ def gate(
     """
     rules, candidate = rules or Rules(), library.apply(edit)
 
-    def pair(task: Task) -> Pair:
-        one = Pair(task=task, before=trial(task, library), after=trial(task, candidate))
+    def pair(task: Task, before: Score | None) -> Pair:
+        one = Pair(task=task, before=before, after=trial(task, candidate))
         watch(one)
         return one
 
+    verified = _until(lambda one: one.outcome == "win", (pair(task, score) for task, score in sources))
+    if verified and verified[-1].outcome != "win":
+        unproven = "refused: it does not solve what it was learnt from"
+        return Decision(edit=edit, accepted=False, reason=unproven, verified=verified)
     pairs: list[Pair] = []
-    reason = None
+    reason: str | None = None
     for task in fresh:
-        pairs.append(pair(task))
+        pairs.append(pair(task, trial(task, library)))
         if (reason := _settled(pairs, rules)) is not None:
             break
-    accepted = reason is not None and reason.startswith("accepted")
-    rehearsed: list[Pair] = []
-    for task in rehearsals if accepted else ():
-        rehearsed.append(pair(task))
-        if rehearsed[-1].outcome == "loss":
-            accepted, reason = False, f"refused: {task.id} was solved before and is lost with the edit"
-            break
+    reason = reason or "refused: the replays ran out before they said anything"
+    accepted, rehearsed = reason.startswith("accepted"), tuple[Pair, ...]()
+    if accepted:
+        rehearsed = _until(lambda one: one.outcome == "loss", (pair(task, trial(task, library)) for task in rehearsals))
+        if rehearsed and rehearsed[-1].outcome == "loss":
+            lost = rehearsed[-1].task.id
+            accepted, reason = False, f"refused: {lost} was solved before and is lost with the edit"
     return Decision(
         edit=edit,
         accepted=accepted,
-        reason=reason or "refused: the replays ran out before they said anything",
+        reason=reason,
+        verified=verified,
         pairs=tuple(pairs),
-        rehearsed=tuple(rehearsed),
+        rehearsed=rehearsed,
         p_value=p_value(pairs),
     )
+
+
+def _until(last: Callable[[Pair], bool], pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+    """Return the pairs up to and with the first for which `last` holds."""
+    taken: list[Pair] = []
+    for one in pairs:
+        taken.append(one)
+        if last(one):
+            break
+    return tuple(taken)
 
 
 def wealth(wins: int, losses: int) -> float:

@@ -1,7 +1,8 @@
 """Replays: which tasks an edit is tried on.
 
-Fresh tasks come from gate seeds that depend on the edit, so that no seed is worn out by many edits. Rehearsals are
-tasks that were solved before and would be shown something else after the edit: the others cannot change.
+Sources are the practice tasks that the lesson's attempts failed. Fresh tasks come from gate seeds that depend on the
+edit, so that no seed is worn out by many edits. Rehearsals are tasks that were solved before and would be shown
+something else after the edit: the others cannot change.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from skillagent.library import Library
-from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Split, Subgoal, Task
+from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Subgoal, Task
 
 Router = Callable[[Plan, Library], Route]
 _GATE_SEEDS = Split.HOLDOUT.first_seed - Split.GATE.first_seed
@@ -24,6 +25,14 @@ def fresh(lesson: Lesson, edit: Edit) -> Iterator[Task]:
         seed = Split.GATE.first_seed + (offset + turn) % _GATE_SEEDS
         yield tasks[turn % len(tasks)].model_copy(update={"seed": seed})
         turn += 1
+
+
+def sources(lesson: Lesson, *, most: int = 2) -> list[tuple[Task, Score]]:
+    """Return failed tasks of the lesson with their scores: the seed that a success is known for first."""
+    known = lesson.success.trajectory.task.seed if lesson.success else None
+    failed = {one.trajectory.task: one.verdict.score for one in reversed(lesson.failures)}
+    scored = [(task, Score(value=score)) for task, score in failed.items() if score is not None]
+    return sorted(scored, key=lambda pair: (pair[0].seed != known, pair[0].seed))[:most]
 
 
 def rehearsals(

@@ -1,8 +1,9 @@
 """Explore: try a task until there is something to learn from, or until it is clear that there is nothing.
 
 First a few practice seeds as the agent is; where too many fail, the failed ones again until one of them is solved: a
-success where the agent used to fail shows more than one where it did not. Each new try is warmer, and does not end the
-way that an earlier one on the same seed did. Nothing is tried on gate or holdout seeds.
+success where the agent used to fail shows more than one where it did not. Each new try is warmer, does not end the way
+that an earlier one on the same seed did, and every second time keeps to what the goal names. Nothing is tried on gate
+or holdout seeds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Practice(Value):
     """How much to try: `seeds` plain attempts; unless `enough` of them succeed, up to `retries` warmer ones."""
 
     seeds: int = Field(default=3, ge=1)
-    retries: int = Field(default=4, ge=0)
+    retries: int = Field(default=6, ge=0)
     enough: float = Field(default=0.75, gt=0, le=1)
     temperatures: tuple[float, ...] = (0.3, 0.6, 0.9)
 
@@ -48,7 +49,9 @@ def practise(
         earlier = failed[which]
         dead_ends[which] += earlier.trajectory.steps[-1:]
         heat = amount.temperatures[min(turn, len(amount.temperatures) - 1)]
-        one = attempt(earlier.trajectory.task, Variation(temperature=heat, avoid=tuple(dead_ends[which])))
+        one = attempt(
+            earlier.trajectory.task, Variation(temperature=heat, avoid=tuple(dead_ends[which]), focus=turn % 2 == 0)
+        )
         yield one
         if one.verdict.success:
             return

@@ -76,11 +76,13 @@ class Step(Value):
 class Variation(Value):
     """How a try departs from the agent's plain way, so that practice finds what it would not do by itself.
 
-    `avoid` holds earlier steps that must not be taken again from the same state.
+    `avoid` holds earlier steps that must not be taken again from the same state. With `focus`, an action may only name
+    elements that the goal names, where there are any.
     """
 
     temperature: Annotated[float, Field(ge=0)] = 0.0
     avoid: tuple[Step, ...] = ()
+    focus: bool = False
 
 
 class Seconds(Value):

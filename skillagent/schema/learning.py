@@ -125,11 +125,16 @@ class Pair(Value):
 
 
 class Decision(Value):
-    """What the gate said to an edit, and the pairs that it said it for."""
+    """What the gate said to an edit, and what it said it for.
+
+    `verified` are tasks that the lesson came from, tried again with the edit; `pairs` are fresh; `rehearsed` are tasks
+    that were solved before.
+    """
 
     edit: Edit
     accepted: bool
     reason: str
+    verified: tuple[Pair, ...] = ()
     pairs: tuple[Pair, ...] = ()
     rehearsed: tuple[Pair, ...] = ()
     p_value: float | None = None

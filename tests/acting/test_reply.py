@@ -55,16 +55,20 @@ def test_the_same_text_is_not_typed_into_the_same_field_a_third_time():
     assert "fill" not in offered(reply_schema([CLICK, FILL], PAGE, [typed, other, typed]))
 
 
-def test_only_the_latest_actions_in_an_unchanged_state_are_in_vain():
+def test_what_was_done_from_a_state_that_came_back_was_in_vain():
     other = PAGE.model_copy(update={"text": "another page"})
-    one, two, three = (Action(verb="click", arguments={"ref": r}) for r in "123")
-    steps = [
-        Step(observation=PAGE, action=one),
-        Step(observation=other, action=two),
-        Step(observation=PAGE, action=three),
-    ]
-    assert barred(steps, PAGE) == [three]
-    assert barred(steps, other) == []
+    one, two = (Action(verb="click", arguments={"ref": r}) for r in "12")
+    steps = [Step(observation=PAGE, action=one), Step(observation=other, action=two)]
+    assert barred(steps, PAGE) == [one]
+    assert barred(steps, other.model_copy(update={"text": "a third page"})) == []
+
+
+def test_with_focus_only_what_the_goal_names_can_be_acted_on_while_there_is_any():
+    page = PAGE.model_copy(update={"goal": "Press OK."})
+    assert offered(reply_schema([CLICK, FILL], page, focus=True)) == {"click": ["1"]}
+    pressed = Action(verb="click", arguments={"ref": "1"})
+    assert offered(reply_schema([CLICK, FILL], page, [pressed], focus=True)) == {"click": ["2"], "fill": ["2"]}
+    assert offered(reply_schema([CLICK, FILL], PAGE, focus=True)) == {"click": ["1", "2"], "fill": ["2"]}
 
 
 def test_an_action_survives_the_form_in_which_the_model_writes_it():

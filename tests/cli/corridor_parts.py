@@ -16,7 +16,7 @@ from skillagent.learning.gate import gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
 from skillagent.learning.reflect import reflect
-from skillagent.learning.replays import fresh, rehearsals
+from skillagent.learning.replays import fresh, rehearsals, sources
 from skillagent.learning.write import write
 from skillagent.llm.meter import Meter, Metered
 from skillagent.loop import Agent
@@ -112,6 +112,7 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
             edit,
             library,
             trial,
+            sources=sources(lesson),
             fresh=fresh(lesson, edit),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
             rules=options.rules,

@@ -169,10 +169,10 @@ def test_what_was_refused_is_listed_with_its_reason(tmp_path, capsys):
     assert main(["learn", "corridor/press"], parts=parts(tmp_path, store=store, llm=hopeless)) == 0
     out = capsys.readouterr().out
     assert "refused" in out
-    assert "no clear lift" in out
+    assert "does not solve what it was learnt from" in out
     assert len(store.load()) == 0
     assert main(["skills", "log", "--refused"], parts=parts(tmp_path, store=store)) == 0
-    assert "no clear lift" in capsys.readouterr().out
+    assert "does not solve what it was learnt from" in capsys.readouterr().out
 
 
 def hopeless_reply(messages, role):

@@ -55,6 +55,26 @@ def test_gate(before, after, tokens, accepted, replays):
     assert len(asked) == 2 * replays
 
 
+@pytest.mark.parametrize(
+    ("solved", "accepted", "replayed"),
+    [
+        pytest.param([], False, [1, 2], id="solves none of its sources: nothing else is paid for"),
+        pytest.param([2], True, [1, 2], id="solves one"),
+        pytest.param([1], True, [1], id="solves the first: the second is not needed"),
+    ],
+)
+def test_an_edit_must_first_solve_what_it_was_learnt_from(solved, accepted, replayed):
+    sources = [(Task(env="e", name="t", seed=seed), Score(value=0.0)) for seed in (1, 2)]
+
+    def trial(task, library):
+        return Score(value=float(bool(library.skills) and (task.seed in solved or task.seed >= 1_000_000)))
+
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), sources=sources)
+    assert decision.accepted is accepted
+    assert [pair.task.seed for pair in decision.verified] == replayed
+    assert bool(decision.pairs) is accepted
+
+
 def test_both_sides_of_a_pair_share_task_and_seed():
     trial, asked = scripted([0.0], [1.0])
     gate(EDIT, Library(), trial, fresh=tasks())

@@ -11,7 +11,7 @@ from skillagent.learning.gate import gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
 from skillagent.learning.reflect import reflect
-from skillagent.learning.replays import fresh, rehearsals
+from skillagent.learning.replays import fresh, rehearsals, sources
 from skillagent.learning.write import write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt, learn, run, trial
@@ -77,6 +77,7 @@ def make(world=None, player=None, library=None, watch=lambda _: None):
             edit,
             library,
             trial,
+            sources=sources(lesson),
             fresh=fresh(lesson, edit),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
         ),
@@ -131,8 +132,8 @@ def test_what_was_refused_is_not_paid_for_twice():
     failed = one.model_copy(update={"verdict": one.verdict.model_copy(update={"score": 0.0})})
     first = list(learn(agent, [failed, failed, one], Library()))
     again = list(learn(agent, [failed, failed, one], Library()))
-    assert any(decision.pairs for decision in first)
-    assert all("refused before" in decision.reason and not decision.pairs for decision in again)
+    assert any(decision.verified for decision in first)
+    assert all("refused before" in decision.reason and not decision.verified for decision in again)
 
 
 class Crashing(Corridor):
