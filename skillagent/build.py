@@ -34,7 +34,7 @@ from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
 from skillagent.llm.meter import Budget, Meter, Metered
 from skillagent.loop import Agent, Trial, Watch, unwatched
-from skillagent.ports import LLM, Embedder, Environment, Store, VectorCache
+from skillagent.ports import LLM, Embedder, Environment, Store
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.route import Thresholds, covers, route
 from skillagent.schema import Decision, Edit, Event, Lesson, Observation, Plan, Route, Task, Trajectory, Variation
@@ -145,6 +145,7 @@ def open_agent(
         )
     finally:
         worlds.close()
+        vectors.close()
 
 
 def language_model(settings: Settings) -> LLM:
@@ -191,7 +192,7 @@ def embedder(settings: Settings) -> Embedder:
     return LiteLLMEmbedder(settings.embedder)
 
 
-def vector_cache(settings: Settings, *, read_only: bool = False) -> VectorCache:
+def vector_cache(settings: Settings, *, read_only: bool = False) -> ChromaVectors:
     """Return the vectors' cache, in the memory folder or on the Chroma server that the settings name."""
     return ChromaVectors(
         embedder(settings), path=settings.memory / "vectors", url=settings.chroma_url, read_only=read_only

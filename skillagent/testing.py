@@ -21,6 +21,7 @@ from skillagent.ports import LLM, Environment, Store, Vectors
 from skillagent.schema import (
     Action,
     Attempted,
+    Change,
     Decided,
     Decision,
     Edit,
@@ -33,6 +34,7 @@ from skillagent.schema import (
     Outcome,
     PutSkill,
     Reply,
+    RetireSkill,
     Role,
     RolledBack,
     Skill,
@@ -118,15 +120,18 @@ class MemoryStore:
         """Apply what was accepted, and remember the event."""
         match entry:
             case Decided(decision=Decision(accepted=True, edit=edit)):
-                replaced = []
-                for change in edit.changes:
-                    replaced.append(self._library.inverse(change))
-                library = self._library.apply(edit)
-                entry = entry.model_copy(update={"replaced": tuple(replaced)})
-            case RolledBack(changes=changes):
-                library = self._library.apply(Edit(changes=changes, why=entry.why))
+                changes = edit.changes
+            case RolledBack(changes=undone):
+                changes = undone
             case _:
-                library = self._library
+                changes = ()
+        library, replaced = self._library, list[Change]()
+        for change in changes:
+            after = library.with_change(change)
+            replaced.append(library.inverse(change))
+            library = after
+        if changes:
+            entry = entry.model_copy(update={"replaced": tuple(replaced)})
         self._library = library
         self._events.append(
             Event(seq=len(self._events), at="2000-01-01T00:00:00Z", library=library.digest, entry=entry)
@@ -296,8 +301,17 @@ def check_store(make: Callable[[], Store]) -> None:
         pass
     else:
         raise AssertionError("an edit made against an older version must raise StaleEdit")
+    try:
+        gone = Edit(changes=(RetireSkill(name="nobody", base=1),), why="check")
+        store.commit(Decided(decision=Decision(edit=gone, accepted=True, reason="check")))
+    except StaleEdit:
+        pass
+    else:
+        raise AssertionError("to retire what is not there must raise StaleEdit")
     store.commit(Attempted(attempt="a", task=Task(env="check", name="store"), goal="g", score=None))
     events = list(make().events())
+    first = events[0].entry
+    assert isinstance(first, Decided) and first.replaced, "an accepted decision must keep what it replaced"
     assert [event.entry.kind for event in events] == ["decided", "decided", "attempted"], (
         "every acknowledged event stays"
     )
