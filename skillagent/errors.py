@@ -5,7 +5,7 @@ SkillAgentError
 │   └── InvalidAction      unknown verb, missing or ill-typed argument, element that is gone or covered
 ├── WorldFault             the world's: the episode is void, never scored, never learnt from
 │   ├── EnvironmentFailed  browser crash, simulator divergence, page that never loads
-│   └── LLMUnavailable     provider down, timeout, no reply that fits the schema after the retries
+│   └── LLMUnavailable     provider down, timeout: no answer at all
 ├── BudgetSpent            a token, money or time budget ran out: stop cleanly, keep what is done
 ├── LibraryError           nothing was written
 │   ├── InvalidSkill       a skill file or name that breaks the format
@@ -26,10 +26,6 @@ class AgentFault(SkillAgentError):
 
 class InvalidAction(AgentFault):
     """The action does not exist, does not fit its signature, or cannot be carried out now; nothing has happened."""
-
-
-class InvalidReply(AgentFault):
-    """The model answered, but after the retries still not in the form that was asked for: the model's own failure."""
 
 
 class WorldFault(SkillAgentError):

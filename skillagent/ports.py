@@ -37,9 +37,11 @@ class LLM(Protocol):
     ) -> Reply:
         """Answer the last message; with a `schema`, `Reply.data` is an object that fits it.
 
+        A model that answers, but after the retries still in another form, has failed by itself: then `data` is None,
+        `text` is what it said, and the tokens count.
+
         Raises:
             LLMUnavailable: No answer after the retries.
-            InvalidReply: Answers, but none that fits the schema.
             BudgetSpent: A budget does not allow the call; the model was not asked.
         """
         ...

@@ -3,7 +3,27 @@
 import pytest
 from pydantic import ValidationError
 
-from skillagent.schema import Action, Pair, Ranked, Route, Score, Split, Task, Usage, Verb
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Demonstration,
+    Edit,
+    KeyStep,
+    Observation,
+    Pair,
+    PutDemonstration,
+    Ranked,
+    Route,
+    Score,
+    Seconds,
+    Split,
+    Step,
+    Task,
+    Trajectory,
+    Usage,
+    Verb,
+    Verdict,
+)
 
 TASK = Task(env="e", name="t")
 
@@ -54,6 +74,27 @@ def test_equal_actions_print_alike_whatever_the_order_of_their_arguments():
     one = Action(verb="fill", arguments={"ref": "1", "text": "a"})
     two = Action(verb="fill", arguments={"text": "a", "ref": "1"})
     assert str(one) == str(two) == 'fill(ref="1", text="a")'
+
+
+def test_an_attempt_is_named_by_what_was_done_and_not_by_how_it_was_judged_or_how_long_it_took():
+    def tried(verb, score, seconds):
+        step = Step(observation=Observation(goal="g", text="t"), action=Action(verb=verb))
+        trajectory = Trajectory(task=TASK, goal="g", steps=(step,), seconds=Seconds(total=seconds))
+        return Attempt(
+            plan=None, route=None, trajectory=trajectory, verdict=Verdict(score=score, by="person"), library="x"
+        )
+
+    assert tried("click", 0.0, 1.0).id == tried("click", 1.0, 2.0).id != tried("press", 0.0, 1.0).id
+
+
+def test_an_edit_is_the_same_whatever_its_evidence():
+    def edit(evidence, text):
+        demo = Demonstration(
+            id="d", domain="e", goal="g", steps=(KeyStep(observation=text, action="a"),), evidence=evidence
+        )
+        return Edit(changes=(PutDemonstration(demonstration=demo),), why=str(evidence))
+
+    assert edit(("one",), "o").identity == edit(("two",), "o").identity != edit(("one",), "other").identity
 
 
 def test_a_signature_marks_what_may_be_left_out():

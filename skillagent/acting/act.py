@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from skillagent.acting.history import conversation, opening
 from skillagent.acting.reply import as_action, reply_schema
-from skillagent.errors import InvalidReply
 from skillagent.library import Library
 from skillagent.ports import LLM, Environment
 from skillagent.schema import (
@@ -65,19 +64,19 @@ def act(
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
         useless = [*barred(steps, now), *(s.action for s in variation.avoid if s.observation.text == now.text)]
-        try:
-            reply = llm.reply(
-                conversation(opened, plan, steps, now, room=room),
-                role=Role.ACTOR,
-                schema=reply_schema(environment.verbs, now, useless, focus=variation.focus),
-                temperature=variation.temperature,
-                seed=task.seed + len(steps) + round(1000 * variation.temperature),
-                max_tokens=200,
-            )
-            action = as_action(reply.data or {"verb": NO_ACTION.verb})
+        reply = llm.reply(
+            conversation(opened, plan, steps, now, room=room),
+            role=Role.ACTOR,
+            schema=reply_schema(environment.verbs, now, useless, focus=variation.focus),
+            temperature=variation.temperature,
+            seed=task.seed + len(steps) + round(1000 * variation.temperature),
+            max_tokens=200,
+        )
+        if reply.data is None:
+            action, outcome = NO_ACTION, Outcome(observation=now, error=f"not an action: {reply.text[:80]!r}")
+        else:
+            action = as_action(reply.data)
             outcome = environment.step(action)
-        except InvalidReply as fault:
-            action, outcome = NO_ACTION, Outcome(observation=now, error=str(fault))
         steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward))
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:

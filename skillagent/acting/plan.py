@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from skillagent.errors import InvalidReply
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
@@ -49,10 +48,7 @@ def plan(goal: str, library: Library, *, llm: LLM, covers: Callable[[str, Librar
         return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
     skills = "\n".join(f"- {skill.name}: {skill.description[:160]}" for skill in library.skills.values())
     prompt = render("plan", skills=fence("skills", skills), goal=fence("goal", goal))
-    try:
-        reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=_SCHEMA, max_tokens=700)
-    except InvalidReply:
-        return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+    reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=_SCHEMA, max_tokens=700)
     return Plan(goal=goal, subgoals=_subgoals(reply.data or {}) or (Subgoal(text=goal),))
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from skillagent.envs.web.environment import WebEnvironment
+from skillagent.envs.web.miniwob import MiniWoB
 from skillagent.errors import ConfigError
 from skillagent.ports import Environment
 
@@ -76,8 +78,6 @@ def _loading(point: EntryPoint) -> Factory:
 
 
 def _web(options: Options) -> Environment:
-    from skillagent.envs.web.environment import WebEnvironment
-
     return WebEnvironment(
         executable=options.chromium,
         headed=options.headed,
@@ -88,8 +88,6 @@ def _web(options: Options) -> Environment:
 
 
 def _miniwob(options: Options) -> Environment:
-    from skillagent.envs.web.miniwob import MiniWoB
-
     return MiniWoB(executable=options.chromium, headed=options.headed, limit=options.observation_chars)
 
 

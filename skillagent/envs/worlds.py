@@ -1,6 +1,6 @@
 """Worlds: one live environment of each name, made when first needed and made anew after a fault.
 
-An environment costs more to start than an episode does; within one process episodes follow each other, so one is enough.
+An environment costs more to start than an episode does. Episodes of one process follow each other: one is enough.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
-from skillagent.errors import InvalidReply
 from skillagent.goals import shape
 from skillagent.learning.trace import instructions, useful_steps
 from skillagent.library import Library
@@ -123,10 +122,7 @@ def _words(goal: str, steps: Sequence[str], llm: LLM) -> dict[str, str]:
     goal = shape(goal)  # without the values of this one task, so that none of them gets into a name
     prompt = render("name_skill", goals=fence("goal", goal), steps=fence("steps", "\n".join(steps)))
     schema = _schema({"name": 48, "what": 160, "when": 200, "not_when": 160})
-    try:
-        data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=300).data or {}
-    except InvalidReply:
-        data = {}
+    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=300).data or {}
     words = {key: _sentence(str(data.get(key, ""))) for key in ("what", "when", "not_when")}
     plain = _sentence(f"Does tasks like: {_kebab(goal).replace('-', ' ')}")
     return {
@@ -143,10 +139,7 @@ def _insight(lesson: Lesson, llm: LLM) -> Insight | None:
     worked = _told(lesson.success) if lesson.success else "(nothing yet)"
     prompt = render("explain", goal=fence("goal", goal), failed=fence("failed", failed), worked=fence("worked", worked))
     schema = _schema({"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30})
-    try:
-        data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=400).data or {}
-    except InvalidReply:
-        return None
+    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=400).data or {}
     if not str(data.get("explanation", "")).strip():
         return None
     env = lesson.failures[0].trajectory.task.env

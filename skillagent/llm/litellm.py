@@ -85,7 +85,7 @@ class LiteLLM:
 
         Raises:
             ConfigError: The key, the model's name or the size of the prompt is wrong; it would be wrong again.
-            LLMUnavailable: No answer, or none that fits the schema, after the retries.
+            LLMUnavailable: No answer after the retries.
         """
         started = time.perf_counter()
         asking = _Asking(self, temperature=temperature, seed=seed, max_tokens=max_tokens)
@@ -132,13 +132,9 @@ class _Asking:
     def usage(self, started: float) -> Usage:
         return self._used.model_copy(update={"seconds": time.perf_counter() - started})
 
-    def ask_for_object(self, messages: list[Message], schema: Json) -> tuple[str, Json]:
-        """Ask, and once more with the reason if the reply does not fit.
-
-        Raises:
-            LLMUnavailable: The second reply does not fit either.
-        """
-        reason = ""
+    def ask_for_object(self, messages: list[Message], schema: Json) -> tuple[str, Json | None]:
+        """Ask, and once more with the reason if the reply does not fit; None when the second one does not either."""
+        said, reason = _Said("", cut=False), ""
         for _ in range(2):
             said = self.ask(messages, schema)
             if said.cut:  # the same words would be cut again
@@ -149,7 +145,8 @@ class _Asking:
                 return said.text, data
             repair = Message.user(ASK_AGAIN.format(reason=reason))
             messages = [*messages, Message(role="assistant", content=said.text or "(nothing)"), repair]
-        raise LLMUnavailable(f"{self._llm.name}: no reply that fits the schema: {reason}")
+        log.warning("%s: no reply that fits the schema: %s", self._llm.name, reason)
+        return said.text, None
 
     def ask(self, messages: list[Message], schema: Json | None) -> _Said:
         if schema is None or not self._llm.binds:

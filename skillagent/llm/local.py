@@ -9,17 +9,20 @@ Fetching the file is `weights`; how tokens are computed and kept is `engine`.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skillagent.errors import ConfigError, LLMUnavailable
+from skillagent.errors import ConfigError
 from skillagent.llm import shape
 from skillagent.schema import Json, Message, Reply, Role, Usage
 
 if TYPE_CHECKING:
     from skillagent.llm.engine import Engine
+
+log = logging.getLogger("skillagent.llm")
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -72,7 +75,6 @@ class LlamaCpp:
         Raises:
             ConfigError: The prompt does not fit the context. This is not passed off as a fault of the world: it would
                 happen again, and to drop such episodes would make long pages look easier than they are.
-            LLMUnavailable: The model did not close its reply even so.
         """
         started = time.perf_counter()
         engine = self.load()
@@ -121,13 +123,15 @@ class LlamaCpp:
             self._engine.close()
             self._engine = None
 
-    def _parse(self, text: str, schema: Json) -> Json:
+    def _parse(self, text: str, schema: Json) -> Json | None:
         try:
             data = json.loads(text)
-        except ValueError as e:
-            raise LLMUnavailable(f"{self._name}: the reply was not closed within its tokens: …{text[-80:]!r}") from e
+        except ValueError:
+            log.warning("%s: the reply was not closed within its tokens: …%r", self._name, text[-80:])
+            return None
         if reason := shape.misfit(data, schema):
-            raise LLMUnavailable(f"{self._name}: {reason}")
+            log.warning("%s: %s", self._name, reason)
+            return None
         assert isinstance(data, dict), "the grammar's root is an object"
         return data
 

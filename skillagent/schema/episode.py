@@ -9,7 +9,7 @@ from pydantic import Field
 
 from skillagent.schema.model import Usage
 from skillagent.schema.task import Task
-from skillagent.schema.value import Value
+from skillagent.schema.value import Value, digest_of
 from skillagent.schema.world import Action, Element, Observation
 
 
@@ -138,8 +138,12 @@ class Attempt(Value):
 
     @property
     def id(self) -> str:
-        """A name for this attempt that events and evidence can cite."""
-        return f"{self.trajectory.task.id}@{self.trajectory.task.seed}#{self.digest[:8]}"
+        """A name that events and evidence can cite: what was tried, with which library, and what was done.
+
+        Not how it was judged, and not how long it took: a person's verdict or a slower machine makes no other attempt.
+        """
+        done = digest_of([self.library, *(str(step.action) for step in self.trajectory.steps)])
+        return f"{self.trajectory.task.id}@{self.trajectory.task.seed}#{done[:8]}"
 
 
 class Score(Value):

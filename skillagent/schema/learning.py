@@ -103,8 +103,9 @@ class Edit(Value):
 
     @property
     def identity(self) -> str:
-        """The digest of what would change, whoever proposes it and why: refusals are remembered by it."""
-        return digest_of([change.model_dump(mode="json") for change in self.changes])
+        """The digest of what would change, whoever proposes it and on what evidence: refusals are remembered by it."""
+        aside = {"insight": {"evidence", "origin"}, "demonstration": {"evidence", "source"}}
+        return digest_of([change.model_dump(mode="json", exclude=aside) for change in self.changes])
 
 
 class Pair(Value):

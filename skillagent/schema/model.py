@@ -45,7 +45,7 @@ class Usage(Value):
 
 
 class Reply(Value):
-    """A model's answer: `data` is the parsed object when a schema was asked for."""
+    """A model's answer. `data` is the object that a schema asked for; None without one, or for another form."""
 
     text: str
     data: Json | None = None

@@ -3,7 +3,6 @@
 import pytest
 
 from skillagent.acting.plan import LONG_GOAL_WORDS, plan
-from skillagent.errors import InvalidReply
 from skillagent.library import Library
 from skillagent.schema import Skill
 from skillagent.testing import ScriptedLLM
@@ -34,8 +33,5 @@ def test_a_long_goal_is_split_and_a_missing_skill_is_asked_for():
 
 
 def test_a_reply_out_of_form_leaves_the_goal_whole():
-    def garbled(messages, role):
-        raise InvalidReply("no JSON")
-
-    made = plan(LONG, LIBRARY, llm=ScriptedLLM(garbled), covers=lambda g, b: False)
+    made = plan(LONG, LIBRARY, llm=ScriptedLLM(["no JSON"]), covers=lambda g, b: False)
     assert len(made.subgoals) == 1

@@ -2,7 +2,6 @@
 
 import pytest
 
-from skillagent.errors import InvalidReply
 from skillagent.learning.lint import lint
 from skillagent.learning.trace import instructions, useful_steps
 from skillagent.learning.write import write
@@ -112,10 +111,7 @@ def test_a_success_becomes_a_skill_with_an_example_and_a_pitfall():
 
 
 def test_a_model_that_writes_nonsense_costs_the_words_and_not_the_steps():
-    def garbled(messages, role):
-        raise InvalidReply("not JSON")
-
-    (edit,) = list(write(LESSON, Library(), llm=ScriptedLLM(garbled)))
+    (edit,) = list(write(LESSON, Library(), llm=ScriptedLLM(lambda messages, role: "not JSON")))
     skill = edit.changes[0].skill
     assert skill.name == "enter-the-username-and-press"
     assert "1. `fill` the textbox" in skill.body

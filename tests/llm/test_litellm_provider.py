@@ -100,12 +100,13 @@ def test_a_reply_that_does_not_fit_is_sent_back_once_with_the_reason(provider, b
     assert reason in provider.asked[1]["messages"][-1]["content"]
 
 
-def test_a_second_reply_that_does_not_fit_ends_it(provider):
+def test_a_second_reply_that_does_not_fit_is_told_as_it_is_and_paid_for(provider):
     provider.script = ['{"verb": "hover"}', '{"verb": "leap"}']
 
-    with pytest.raises(LLMUnavailable, match="leap"):
-        model_at(provider).reply(ASK, role=Role.ACTOR, schema=SCHEMA)
+    reply = model_at(provider).reply(ASK, role=Role.ACTOR, schema=SCHEMA)
 
+    assert (reply.data, reply.text) == (None, '{"verb": "leap"}')
+    assert reply.usage.calls == 2
     assert provider.script == []
 
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from skillagent.errors import ConfigError, LLMUnavailable
+from skillagent.errors import ConfigError
 from skillagent.llm import shape
 from skillagent.llm.local import LlamaCpp
 from skillagent.schema import Message, Role
@@ -177,14 +177,13 @@ def test_at_a_temperature_the_seed_decides(small_model):
 )
 def test_a_reply_fits_its_schema_even_when_chosen_at_random(small_model, schema):
     for seed in range(2):
-        try:
-            reply = small_model.reply(
-                [Message.user("Answer.")], role=Role.ACTOR, schema=schema, temperature=2.0, seed=seed, max_tokens=30
-            )
-        except LLMUnavailable as e:
-            assert "not closed" in str(e), "the only way to fail is to run on"
-            continue
-        assert shape.misfit(reply.data, schema) is None
+        reply = small_model.reply(
+            [Message.user("Answer.")], role=Role.ACTOR, schema=schema, temperature=2.0, seed=seed, max_tokens=30
+        )
+        if reply.data is None:
+            assert reply.usage.tokens_out >= 30, "the only way to fail is to run on"
+        else:
+            assert shape.misfit(reply.data, schema) is None
 
 
 def test_properties_come_in_the_order_of_the_schema(small_model):
@@ -195,11 +194,11 @@ def test_properties_come_in_the_order_of_the_schema(small_model):
         assert reply.text == json.dumps(reply.data, separators=(",", ":")), "compact, nothing between the tokens"
 
 
-def test_a_reply_that_runs_on_gets_twice_its_limit_and_is_then_unavailable(small_model):
+def test_a_reply_that_runs_on_gets_twice_its_limit_and_is_then_out_of_form(small_model):
     schema = {"type": "object", "properties": {"t": {"type": "string", "minLength": 100}}, "required": ["t"]}
 
-    with pytest.raises(LLMUnavailable, match="not closed"):
-        small_model.reply([Message.user("Answer.")], role=Role.ACTOR, schema=schema, max_tokens=5)
+    cut = small_model.reply([Message.user("Answer.")], role=Role.ACTOR, schema=schema, max_tokens=5)
+    assert (cut.data, cut.usage.tokens_out) == (None, 10)
 
     short = {"type": "object", "properties": {"t": {"const": "one two three"}}, "required": ["t"]}
     needed = small_model.reply([Message.user("Answer.")], role=Role.ACTOR, schema=short).usage.tokens_out
