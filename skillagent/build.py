@@ -41,7 +41,8 @@ from skillagent.schema import Decision, Edit, Event, Lesson, Observation, Plan, 
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
-_CHARACTERS_PER_TOKEN = 2.8  # measured low for pages full of brackets and digits: better to cut a little too early
+_CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: better to cut a little too early
+_ROOM = 12_000  # characters: more is slow to read and a small model makes no use of it
 _REPLY_TOKENS = 400
 
 
@@ -100,7 +101,7 @@ def open_agent(
         variation: Variation,
         watch: Watch,
     ) -> Trajectory:
-        room = round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN)
+        room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
         return act(
             environment,
             task,

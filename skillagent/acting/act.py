@@ -59,7 +59,7 @@ def act(
         WorldFault: The environment or the model failed; the episode is void.
         BudgetSpent: Between two steps.
     """
-    opened = opening(environment.verbs, route, library)
+    opened = opening(environment.verbs, route, library, room=room)
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation

@@ -18,10 +18,11 @@ _SKILL_CHARACTERS = 2_400
 _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 
 
-def opening(verbs: Sequence[Verb], route: Route, library: Library) -> list[Message]:
+def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int) -> list[Message]:
     """Return the part of the conversation that is the same for every task with this route.
 
-    At most two skills and five insights are shown, and one demonstration, as turns that look like the model's own.
+    At most two skills and five insights are shown, and one demonstration, as turns that look like the model's own; its
+    states are shortened so that it takes at most a third of the room, in characters.
     """
     parts = [render("act", verbs="\n".join(f"- {verb.signature}: {verb.doc}" for verb in verbs))]
     for name in _first(route.skills, 2):
@@ -33,7 +34,7 @@ def opening(verbs: Sequence[Verb], route: Route, library: Library) -> list[Messa
         parts.append("What was learnt before:\n" + fence("insights", lines))
     messages = [Message.system("\n\n".join(parts))]
     for key in _first(route.demonstrations, 1):
-        messages += _turns(library.demonstrations[key])
+        messages += _turns(library.demonstrations[key], room // 3)
     return messages
 
 
@@ -72,11 +73,11 @@ def _task(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _turns(demonstration: Demonstration) -> list[Message]:
-    messages = []
+def _turns(demonstration: Demonstration, room: int) -> list[Message]:
+    messages, each = [], room // max(1, len(demonstration.steps))
     for number, step in enumerate(demonstration.steps):
         head = f"An example of a task: {demonstration.goal}\n" if number == 0 else ""
-        messages.append(Message.user(head + fence("state", step.observation)))
+        messages.append(Message.user(head + fence("state", step.observation[:each])))
         messages.append(Message(role="assistant", content=step.action))
     return messages
 
