@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from skillagent.acting.history import conversation, opening
+from skillagent.acting.history import advice, conversation, opening
 from skillagent.acting.reply import as_action, reply_schema
 from skillagent.library import Library
 from skillagent.ports import LLM, Environment
@@ -60,12 +60,13 @@ def act(
         BudgetSpent: Between two steps.
     """
     opened = opening(environment.verbs, route, library, room=room)
+    known = advice(route, library)
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
         useless = [*barred(steps, now), *(s.action for s in variation.avoid if s.observation.text == now.text)]
         reply = llm.reply(
-            conversation(opened, plan, steps, now, room=room),
+            conversation(opened, plan, steps, now, room=room, advice=known),
             role=Role.ACTOR,
             schema=reply_schema(environment.verbs, now, useless, focus=variation.focus),
             temperature=variation.temperature,

@@ -7,6 +7,7 @@ oldest states of this episode are replaced by a mark; actions are kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from skillagent.acting.reply import as_reply
@@ -21,14 +22,10 @@ _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int) -> list[Message]:
     """Return the part of the conversation that is the same for every task with this route.
 
-    At most two skills and five insights are shown, and one demonstration, as turns that look like the model's own; its
-    states are shortened so that it takes at most a third of the room, in characters.
+    At most five insights are shown, and one demonstration, as turns that look like the model's own; its states are
+    shortened so that it takes at most a third of the room, in characters. Skills are `advice`.
     """
     parts = [render("act", verbs="\n".join(f"- {verb.signature}: {verb.doc}" for verb in verbs))]
-    for name in _first(route.skills, 2):
-        skill = library.skills[name]
-        text = f"{skill.name}: {skill.description}\n\n{skill.body}"
-        parts.append("A skill that may fit:\n" + fence("skill", text[:_SKILL_CHARACTERS]))
     if insights := [library.insights[key] for key in _first(route.insights, 5)]:
         lines = "\n".join(f"- {i.condition.applies}: {i.explanation}" for i in insights)
         parts.append("What was learnt before:\n" + fence("insights", lines))
@@ -38,8 +35,24 @@ def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int)
     return messages
 
 
+def advice(route: Route, library: Library) -> str:
+    """Return what at most two skills say about how it is done, to stand beside the goal.
+
+    Of a skill with a section of steps only that section is shown: a small model follows what stands close to the goal,
+    and loses the goal in a long text.
+    """
+    shown = [fence("skill", _gist(library.skills[name].body)) for name in _first(route.skills, 2)]
+    return "\n".join(["How it is done:", *shown]) if shown else ""
+
+
 def conversation(
-    opened: Sequence[Message], plan: Plan, steps: Sequence[Step], now: Observation, *, room: int
+    opened: Sequence[Message],
+    plan: Plan,
+    steps: Sequence[Step],
+    now: Observation,
+    *,
+    room: int,
+    advice: str = "",
 ) -> list[Message]:
     """Return the whole conversation up to the present state.
 
@@ -49,16 +62,17 @@ def conversation(
         steps: The steps of this episode so far.
         now: The present state, shown last and never left out.
         room: Characters that the conversation may take; oldest states go first.
+        advice: Shown beside the goal.
     """
     seen = [*(step.observation for step in steps), now]
     states = [fence("state", observation.text) for observation in seen]
-    spare = room - sum(len(message.content) for message in opened) - sum(map(len, states))
+    spare = room - len(advice) - sum(len(message.content) for message in opened) - sum(map(len, states))
     for index in range(len(states) - 1):
         if spare >= 0:
             break
         spare += len(states[index]) - len(_OMITTED)
         states[index] = _OMITTED
-    messages = [*opened, Message.user(f"{_task(plan)}\n{states[0]}")]
+    messages = [*opened, Message.user("\n".join(filter(None, [_task(plan), advice, states[0]])))]
     for step, state in zip(steps, states[1:], strict=True):
         messages.append(Message(role="assistant", content=as_reply(step.action)))
         remark = f"That did not work: {step.error}\n" if step.error else ""
@@ -71,6 +85,11 @@ def _task(plan: Plan) -> str:
     if len(plan.subgoals) > 1:
         lines += [f"{n}. {part.text}" for n, part in enumerate(plan.subgoals, start=1)]
     return "\n".join(lines)
+
+
+def _gist(body: str) -> str:
+    steps = re.search(r"^## Steps\n(.*?)(?=^## |\Z)", body, re.MULTILINE | re.DOTALL)
+    return (steps[1] if steps else body).strip()[:_SKILL_CHARACTERS]
 
 
 def _turns(demonstration: Demonstration, room: int) -> list[Message]:

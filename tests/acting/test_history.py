@@ -1,6 +1,6 @@
 """What the model sees: fenced, bounded, and growing only at its end."""
 
-from skillagent.acting.history import conversation, opening
+from skillagent.acting.history import advice, conversation, opening
 from skillagent.library import Library
 from skillagent.schema import (
     Action,
@@ -58,6 +58,15 @@ def test_when_room_is_short_the_oldest_states_go_and_the_present_one_stays():
     assert len(messages) == len(OPENED) + 5
 
 
+def test_of_a_skill_its_steps_stand_beside_the_goal():
+    body = "# S\n\nWhy.\n\n## Steps\n\n1. press\n2. wait\n\n## Pitfalls\n\n- none\n"
+    shown = Route(skills=((Ranked(id="s", score=1),),), insights=((),), demonstrations=((),))
+    known = advice(shown, Library(skills={"s": Skill(name="s", description="d", body=body)}))
+    task = conversation(OPENED, PLAN, [], seen("one"), room=10_000, advice=known)[-1].content
+    assert task.index("do it") < task.index("1. press\n2. wait\n</skill>") < task.index("<state>")
+    assert advice(NOTHING, Library()) == ""
+
+
 def test_a_long_demonstration_takes_at_most_a_third_of_the_room():
     steps = tuple(KeyStep(observation="~" * 5_000, action="{}") for _ in range(4))
     demo = Demonstration(id="d", domain="e", goal="g", steps=steps)
@@ -72,12 +81,9 @@ def test_the_library_is_shown_as_data_and_a_demonstration_as_turns():
         id="d", domain="e", goal="like it", steps=(KeyStep(observation="x", action='{"verb":"done"}'),)
     )
     ranked = Ranked(id="s", score=1), Ranked(id="d", score=1)
-    messages = opening(
-        [VERB],
-        Route(skills=((ranked[0],),), insights=((),), demonstrations=((ranked[1],),)),
-        Library(skills={"s": skill}, demonstrations={"d": demo}),
-        room=10_000,
-    )
-    assert messages[0].content.count("</skill>") == 1
+    route = Route(skills=((ranked[0],),), insights=((),), demonstrations=((ranked[1],),))
+    library = Library(skills={"s": skill}, demonstrations={"d": demo})
+    messages = opening([VERB], route, library, room=10_000)
+    assert advice(route, library).count("</skill>") == 1
     assert "like it" in messages[1].content
     assert messages[2].content == '{"verb":"done"}'

@@ -48,7 +48,7 @@ def _cold(messages, role):
         return {"name": "press-white", **{word: f"{word} to press." for word in words}}
     text = messages[-1].content
     named = next(colour for colour in Corridor.colours if f'press the "{colour}"' in text)
-    return _press("white" if "<skill>" in messages[0].content else named, text)
+    return _press("white" if any("<skill>" in message.content for message in messages) else named, text)
 
 
 def _warm(messages, role):
@@ -56,7 +56,7 @@ def _warm(messages, role):
 
 
 def _press(colour, text):
-    ref = next(line[1] for line in text.splitlines() if line.endswith(f'"{colour}"'))
+    ref = next(line[1] for line in text.splitlines() if line.startswith("[") and line.endswith(f'"{colour}"'))
     return {"verb": "click", "ref": ref}
 
 

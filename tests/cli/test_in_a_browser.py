@@ -31,7 +31,7 @@ class Contrary:
         if role is Role.REFLECTOR:
             words = ("what", "when", "not_when", "applies", "does_not_apply", "explanation", "level_1", "level_2")
             return {"name": "press-one", **{word: f"{word} of two buttons." for word in words}}
-        wanted = "ONE" if warm or "<skill>" in messages[0].content else "TWO"
+        wanted = "ONE" if warm or any("<skill>" in message.content for message in messages) else "TWO"
         refs = dict(re.findall(r'\[(\d+)\] button "(\w+)"', messages[-1].content))
         return {"verb": "click", "ref": next(ref for ref, name in refs.items() if name == wanted)}
 

@@ -179,7 +179,7 @@ def hopeless_reply(messages, role):
     """Acts as if nothing had been learnt."""
     from corridor_parts import _cold
 
-    plain = [messages[0].model_copy(update={"content": messages[0].content.replace("<skill>", "")}), *messages[1:]]
+    plain = [one.model_copy(update={"content": one.content.replace("<skill>", "")}) for one in messages]
     return _cold(plain, role)
 
 

@@ -45,12 +45,12 @@ class Player:
             }
         text = messages[-1].content
         wanted = next(c for c in Corridor.colours if f'press the "{c}"' in text)
-        if "<skill>" in messages[0].content:
+        if any("<skill>" in message.content for message in messages):
             wanted = "white"
         else:
             wanted = Corridor.colours[(Corridor.colours.index(wanted) + self.seen[text]) % 4]
             self.seen[text] += 1
-        ref = next(line[1] for line in text.splitlines() if line.endswith(f'"{wanted}"'))
+        ref = next(line[1] for line in text.splitlines() if line.startswith("[") and line.endswith(f'"{wanted}"'))
         return {"verb": "click", "ref": ref}
 
 
