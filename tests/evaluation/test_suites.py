@@ -1,0 +1,58 @@
+"""Suites: the shipped ones are whole, and a wrong one is answered with what is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from skillagent.envs.web.miniwob import standard, tasks
+from skillagent.errors import ConfigError
+from skillagent.evaluation.suites import load_suite, read_suite
+from skillagent.schema import Split
+
+FOLDER = Path(__file__).parents[2] / "evals" / "suites"
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_shipped_suite_names_tasks_that_exist(file):
+    suite = read_suite(file)
+    assert suite.name == file.stem
+    assert {task.removeprefix("miniwob/") for task in suite.ids} <= set(tasks())
+    assert len(set(suite.ids)) == len(suite.ids)
+
+
+def test_the_standard_suite_is_the_standard_set():
+    assert {task.removeprefix("miniwob/") for task in load_suite("miniwob-125", folder=FOLDER).ids} == set(standard())
+
+
+def test_the_seeds_of_the_splits_do_not_meet():
+    suite = load_suite("demo", folder=FOLDER)
+    seeds = [{task.seed for task in suite.tasks(split, 50)} for split in Split]
+    assert not seeds[0] & seeds[1] | seeds[0] & seeds[2] | seeds[1] & seeds[2]
+    assert all(task.split is split for split in Split for task in suite.tasks(split, 3))
+
+
+def test_all_tasks_of_one_seed_come_before_the_next_seed():
+    some = load_suite("web/a,web/b").tasks(Split.PRACTICE, 2)
+    assert [(task.name, task.seed) for task in some] == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("name: x\ntasks: []\n", "tasks"),
+        ("name: x\ntasks: [a/b]\ncolour: red\n", "colour"),
+        ("name: x\ntasks: [a/b]\nmax_steps: 0\n", "max_steps"),
+        ("name: [x\n", "suite"),
+        ("- a\n- b\n", "suite"),
+    ],
+)
+def test_a_file_that_is_no_suite_is_refused_with_what_is_wrong(tmp_path, text, what):
+    file = tmp_path / "s.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=what):
+        load_suite(str(file))
+
+
+def test_an_unknown_name_is_answered_with_near_ones():
+    with pytest.raises(ConfigError, match="demo"):
+        load_suite("dem", folder=FOLDER)
