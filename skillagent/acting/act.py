@@ -28,7 +28,7 @@ from skillagent.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 NO_ACTION = Action(verb="none")
 
@@ -64,7 +64,9 @@ def act(
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
-        useless = [*barred(steps, now), *(s.action for s in variation.avoid if s.observation.text == now.text)]
+        useless = [*barred(steps, now), *barred(variation.avoid, now)]
+        if variation.focus:
+            useless += [step.action for step in steps]  # each thing that the goal names once
         reply = llm.reply(
             conversation(opened, plan, steps, now, room=room, advice=known),
             role=Role.ACTOR,
@@ -95,6 +97,6 @@ def act(
     )
 
 
-def barred(steps: list[Step], now: Observation) -> list[Action]:
+def barred(steps: Sequence[Step], now: Observation) -> list[Action]:
     """Return the actions already taken from a state that looks like this one: they led nowhere but back to it."""
     return [step.action for step in steps if step.observation.text == now.text]

@@ -30,7 +30,7 @@ class Rules(Value):
     """
 
     alpha: float = Field(default=0.1, gt=0, lt=1)
-    pairs: int = Field(default=8, ge=1)
+    pairs: int = Field(default=12, ge=1)
     drops: int = Field(default=3, ge=0)
     saving: float = Field(default=0.2, gt=0, lt=1)
 

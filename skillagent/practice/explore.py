@@ -1,9 +1,9 @@
 """Explore: try a task until there is something to learn from, or until it is clear that there is nothing.
 
 First a few practice seeds as the agent is; where too many fail, the failed ones again until one of them is solved: a
-success where the agent used to fail shows more than one where it did not. Each new try is warmer, does not end the way
-that an earlier one on the same seed did, and every second time keeps to what the goal names. Nothing is tried on gate
-or holdout seeds.
+success where the agent used to fail shows more than one where it did not. Each new try is warmer and does not end the
+way that an earlier one on the same seed did. By turns it acts once on each thing that the goal names, or begins as no
+earlier try began. Nothing is tried on gate or holdout seeds.
 """
 
 from __future__ import annotations
@@ -43,15 +43,16 @@ def practise(
             failed.append(one)
     if len(failed) <= (1 - amount.enough) * amount.seeds:
         return
-    dead_ends: list[list[Step]] = [[] for _ in failed]
+    ends: list[list[Step]] = [[] for _ in failed]
+    starts: list[list[Step]] = [[] for _ in failed]
     for number in range(amount.retries):
         turn, which = divmod(number, len(failed))
-        earlier = failed[which]
-        dead_ends[which] += earlier.trajectory.steps[-1:]
+        earlier, focus = failed[which], turn % 2 == 0
+        ends[which] += earlier.trajectory.steps[-1:]
+        starts[which] += earlier.trajectory.steps[:1]
+        avoid = ends[which] if focus else [*ends[which], *starts[which]]
         heat = amount.temperatures[min(turn, len(amount.temperatures) - 1)]
-        one = attempt(
-            earlier.trajectory.task, Variation(temperature=heat, avoid=tuple(dead_ends[which]), focus=turn % 2 == 0)
-        )
+        one = attempt(earlier.trajectory.task, Variation(temperature=heat, avoid=tuple(avoid), focus=focus))
         yield one
         if one.verdict.success:
             return

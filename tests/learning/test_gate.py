@@ -49,7 +49,7 @@ def scripted(before, after, tokens=(100, 100)):
 )
 def test_gate(before, after, tokens, accepted, replays):
     trial, asked = scripted(before, after, tokens)
-    decision = gate(EDIT, Library(), trial, fresh=tasks())
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(pairs=8))
     assert decision.accepted is accepted, decision.reason
     assert len(decision.pairs) == replays
     assert len(asked) == 2 * replays

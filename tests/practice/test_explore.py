@@ -27,10 +27,17 @@ def step(verb):
     return Step(observation=Observation(goal="g", text="t"), action=Action(verb=verb))
 
 
-def test_a_retry_does_not_end_the_way_earlier_ones_on_its_seed_did():
+def test_a_retry_ends_and_by_turns_begins_otherwise_than_earlier_ones_on_its_seed():
     attempt, _, avoided = world(lambda s, t: False)
     list(practise(TASK, attempt, practice=Practice(seeds=2, retries=4)))
-    assert avoided == [[], [], ["last-1"], ["last-2"], ["last-1", "last-3"], ["last-2", "last-4"]]
+    assert avoided == [
+        [],
+        [],
+        ["last-1"],
+        ["last-2"],
+        ["last-1", "last-3", "first", "first"],
+        ["last-2", "last-4", "first", "first"],
+    ]
 
 
 @pytest.mark.parametrize(
