@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "skillagent"
 FLOORS = [
     {"schema", "errors"},
-    {"library", "goals"},
+    {"library", "goals", "replies"},
     {"ports"},
     {"prompts"},
     {"acting", "routing", "learning", "practice", "store", "llm", "envs", "testing"},

@@ -10,9 +10,10 @@ import time
 from typing import TYPE_CHECKING
 
 from skillagent.acting.history import advice, conversation, opening
-from skillagent.acting.reply import as_action, reply_schema
+from skillagent.acting.reply import reply_schema
 from skillagent.library import Library
 from skillagent.ports import LLM, Environment
+from skillagent.replies import as_action
 from skillagent.schema import (
     Action,
     Observation,
@@ -78,7 +79,7 @@ def act(
         if reply.data is None:
             action, outcome = NO_ACTION, Outcome(observation=now, error=f"not an action: {reply.text[:80]!r}")
         else:
-            action = as_action(reply.data)
+            action = as_action(reply.data, now)
             outcome = environment.step(action)
         steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward))
         watch(steps[-1])

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from skillagent.acting.reply import as_reply
 from skillagent.library import Library
 from skillagent.prompts import fence, render
+from skillagent.replies import as_reply
 from skillagent.schema import Demonstration, Message, Observation, Plan, Ranked, Route, Step, Verb
 
 _SKILL_CHARACTERS = 2_400
@@ -74,7 +74,7 @@ def conversation(
         states[index] = _OMITTED
     messages = [*opened, Message.user("\n".join(filter(None, [_task(plan), advice, states[0]])))]
     for step, state in zip(steps, states[1:], strict=True):
-        messages.append(Message(role="assistant", content=as_reply(step.action)))
+        messages.append(Message(role="assistant", content=as_reply(step.action, step.observation)))
         remark = f"That did not work: {step.error}\n" if step.error else ""
         messages.append(Message.user(f"{remark}{state}"))
     return messages

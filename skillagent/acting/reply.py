@@ -6,13 +6,13 @@ model's mistakes cannot be written down. An action that is known to lead nowhere
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
 from pydantic import JsonValue
 
+from skillagent.replies import written
 from skillagent.schema import Action, Json, Observation, Verb
 
 
@@ -66,20 +66,10 @@ def _words(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def as_action(data: Json) -> Action:
-    """Return the action that a reply in the form of `reply_schema` stands for."""
-    return Action(verb=str(data["verb"]), arguments={k: v for k, v in data.items() if k != "verb"})
-
-
-def as_reply(action: Action) -> str:
-    """Return the compact JSON that the model would have written for the action."""
-    return json.dumps({"verb": action.verb, **action.arguments}, ensure_ascii=False, separators=(",", ":"))
-
-
 def _refs(parameter: Json, observation: Observation, barred: Collection[JsonValue]) -> list[JsonValue]:
     roles = parameter.get("roles")
-    fits = [e.ref for e in observation.elements if not isinstance(roles, list) or e.role in roles]
-    return [ref for ref in fits if ref not in barred]
+    fits = [e for e in observation.elements if not isinstance(roles, list) or e.role in roles]
+    return [written(element) for element in fits if element.ref not in barred]
 
 
 def _barred(verb: Verb, name: str, required: list[JsonValue], barred: Collection[Action]) -> list[JsonValue]:

@@ -6,7 +6,6 @@ and when it applies. A model that writes out of form costs the nicer words, neve
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -15,8 +14,8 @@ from skillagent.learning.trace import instructions, useful_steps
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
+from skillagent.replies import as_reply
 from skillagent.schema import (
-    Action,
     Attempt,
     Condition,
     Demonstration,
@@ -83,15 +82,11 @@ def demonstration(success: Attempt, key: str) -> Demonstration:
         domain=trajectory.task.env,
         goal=trajectory.goal,
         steps=tuple(
-            KeyStep(observation=step.observation.text[:_SHOWN_STATE], action=_as_reply(step.action))
+            KeyStep(observation=step.observation.text[:_SHOWN_STATE], action=as_reply(step.action, step.observation))
             for step in useful_steps(trajectory)
         ),
         evidence=(success.id,),
     )
-
-
-def _as_reply(action: Action) -> str:
-    return json.dumps({"verb": action.verb, **action.arguments}, ensure_ascii=False, separators=(",", ":"))
 
 
 def _body(name: str, words: dict[str, str], steps: Sequence[str], pitfalls: Sequence[str]) -> str:

@@ -104,8 +104,8 @@ def test_a_success_becomes_a_skill_with_an_example_and_a_pitfall():
     assert "1. `fill` the textbox" in put.skill.body
     assert "## Pitfalls" not in put.skill.body or "Not:" in put.skill.body
     assert [s.action for s in example.demonstration.steps] == [
-        '{"verb":"fill","ref":"1","text":"bob"}',
-        '{"verb":"click","ref":"2"}',
+        '{"verb":"fill","ref":"textbox Username [1]","text":"bob"}',
+        '{"verb":"click","ref":"button Login [2]"}',
     ]
     assert insight_edit.changes[0].insight.taxonomy == "shop/forms/order"
 

@@ -1,0 +1,39 @@
+"""Replies: how an action is written by a model, and read back.
+
+An element is written by what a person sees, and by its ref last: `{"verb":"click","ref":"button Login [3]"}`. A small
+model copies a name from the goal more surely than it finds a number; the number then follows from the name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from skillagent.schema import Action, Element, Json, Observation
+
+_SHOWN = 48
+
+
+def written(element: Element) -> str:
+    """Return the element as a model names it; two elements of one observation never come out alike."""
+    seen = element.name or element.near or element.value or ""
+    words = " ".join(re.sub(r'["\\\[\]\s]+', " ", f"{element.role} {seen}").split())
+    return f"{words[:_SHOWN].strip()} [{element.ref}]"
+
+
+def as_reply(action: Action, observation: Observation) -> str:
+    """Return the compact JSON that a model would have written for the action in that state."""
+    arguments = {
+        key: written(element) if key.endswith("ref") and (element := observation.element(value)) else value
+        for key, value in action.arguments.items()
+    }
+    return json.dumps({"verb": action.verb, **arguments}, ensure_ascii=False, separators=(",", ":"))
+
+
+def as_action(data: Json, observation: Observation) -> Action:
+    """Return the action that a reply stands for, its elements as refs again."""
+    refs = {written(element): element.ref for element in observation.elements}
+    arguments = {
+        key: refs.get(value, value) if isinstance(value, str) else value for key, value in data.items() if key != "verb"
+    }
+    return Action(verb=str(data["verb"]), arguments=arguments)
