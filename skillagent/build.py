@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
@@ -34,10 +35,10 @@ from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
 from skillagent.llm.meter import Budget, Meter, Metered
 from skillagent.loop import Agent, Trial, Watch, unwatched
-from skillagent.ports import LLM, Embedder, Environment, Store
+from skillagent.ports import LLM, Embedder, Store
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.route import Thresholds, covers, route
-from skillagent.schema import Decision, Edit, Event, Lesson, Observation, Plan, Route, Task, Trajectory, Variation
+from skillagent.schema import Decision, Edit, Event, Lesson
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -84,36 +85,11 @@ def open_agent(
     vectors, worlds = vector_cache(settings), Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
 
-    def routed(plan: Plan, library: Library) -> Route:
-        return route(plan, library, cache=vectors, thresholds=options.thresholds)
+    routed = partial(route, cache=vectors, thresholds=options.thresholds)
+    room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 
     def covered(goal: str, library: Library) -> bool:
         return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
-
-    def acted(
-        environment: Environment,
-        task: Task,
-        first: Observation,
-        plan: Plan,
-        route: Route,
-        library: Library,
-        *,
-        variation: Variation,
-        watch: Watch,
-    ) -> Trajectory:
-        room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
-        return act(
-            environment,
-            task,
-            first,
-            plan,
-            route,
-            library,
-            llm=metered,
-            variation=variation,
-            room=room,
-            watch=watch,
-        )
 
     def gated(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], trial: Trial) -> Decision:
         return gate(
@@ -131,13 +107,13 @@ def open_agent(
         yield Agent(
             open=worlds.open,
             drop=worlds.drop,
-            plan=lambda goal, library: plan(goal, library, llm=metered, covers=covered),
+            plan=partial(plan, llm=metered, covers=covered),
             route=routed,
-            act=acted,
+            act=partial(act, llm=metered, room=room),
             judge=judge,
-            practise=lambda task, attempt: practise(task, attempt, practice=options.practice),
+            practise=partial(practise, practice=options.practice),
             reflect=reflect,
-            write=lambda lesson, library: write(lesson, library, llm=metered),
+            write=partial(write, llm=metered),
             lint=lint,
             gate=gated,
             store=kept,

@@ -8,19 +8,18 @@ from skillagent.evaluation.run import Row, Summary
 
 
 def per_task(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows: solved episodes, tokens and seconds of every task in every arm."""
+    """Return header and rows: of every task and arm, solved episodes, and mean tokens and seconds an episode."""
     arms = list(dict.fromkeys(row.arm for row in rows))
     lines = []
     for task in dict.fromkeys(row.task for row in rows):
         cells = [task]
         for arm in arms:
             own = [row for row in rows if row.task == task and row.arm == arm and row.void is None]
-            cells += [
-                f"{sum(bool(row.success) for row in own)}/{len(own)}",
-                f"{_mean([r.tokens_in for r in own]):,.0f}",
-            ]
+            tokens = _mean([row.tokens_in + row.tokens_out for row in own])
+            seconds = _mean([row.seconds.model + row.seconds.environment for row in own])
+            cells += [f"{sum(bool(row.success) for row in own)}/{len(own)}", f"{tokens:,.0f}", f"{seconds:.1f}"]
         lines.append(cells)
-    header = ["task"] + [text for arm in arms for text in (arm, "tokens")]
+    header = ["task"] + [text for arm in arms for text in (arm, "tokens", "s")]
     return header, lines
 
 
@@ -44,5 +43,5 @@ def headline(summary: Summary) -> list[str]:
     return lines
 
 
-def _mean(values: Sequence[int]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0

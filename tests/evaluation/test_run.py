@@ -118,7 +118,7 @@ def test_the_summary_pairs_the_arms_and_the_table_shows_every_task(tmp_path):
     assert (pair.wins, pair.losses, pair.ties) == (8 - solved, 0, solved)
     assert summary.command == "skillagent eval 'a b'"
     header, lines = per_task(rows)
-    assert header == ["task", "none", "tokens", "frozen", "tokens"]
+    assert header == ["task", "none", "tokens", "s", "frozen", "tokens", "s"]
     assert [line[0] for line in lines] == ["corridor/a", "corridor/b"]
     assert headline(summary)[1].startswith("frozen: 100% of 8")
 
