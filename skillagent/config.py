@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from skillagent.errors import ConfigError
@@ -53,10 +53,15 @@ class Settings(BaseSettings):
     cost_limit: float | None = Field(default=None, description="US dollars that a command may use.")
     time_limit_s: float | None = Field(default=None, description="Seconds of model time that a command may use.")
 
+    @field_validator("skills", "memory", "home", "chromium")
+    @classmethod
+    def _at_home(cls, path: Path | None) -> Path | None:
+        return path.expanduser() if path else path
+
     @property
     def models_dir(self) -> Path:
         """The folder of model weights."""
-        return self.home.expanduser() / "models"
+        return self.home / "models"
 
 
 def load(**overrides: object) -> Settings:

@@ -8,13 +8,14 @@ The loop names no model, no environment and no file.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from skillagent.errors import BudgetSpent, WorldFault
+from skillagent.errors import BudgetSpent, StaleEdit, WorldFault
 from skillagent.library import Library
 from skillagent.ports import Environment, Store
 from skillagent.schema import (
@@ -37,6 +38,8 @@ from skillagent.schema import (
     Variation,
     Verdict,
 )
+
+log = logging.getLogger("skillagent.loop")
 
 Watch = Callable[[Value], None]
 Trial = Callable[[Task, Library], Score | None]
@@ -164,19 +167,28 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
     """
     for lesson in agent.reflect(attempts, library):
         agent.watch(lesson)
-        for edit in agent.write(lesson, library):
-            agent.watch(edit)
-            before = agent.spent()
-            if problem := agent.lint(edit, lesson, library, agent.store.events()):
-                decision = Decision(edit=edit, accepted=False, reason=problem)
-            else:
-                decision = agent.gate(edit, lesson, library, agent.store.events(), partial(trial, agent))
-            decision = decision.model_copy(update={"usage": agent.spent() - before})
-            library = agent.store.commit(Decided(decision=decision))
-            agent.watch(decision)
-            yield decision
-            if decision.accepted:
-                break
+        try:
+            for decision in _decide(agent, lesson, library):
+                yield decision
+                library = agent.store.load()
+        except (WorldFault, StaleEdit) as fault:  # this lesson is lost; the next one need not be
+            log.warning("nothing more is learnt from %s: %s", lesson.summary, fault)
+
+
+def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision]:
+    for edit in agent.write(lesson, library):
+        agent.watch(edit)
+        before = agent.spent()
+        if problem := agent.lint(edit, lesson, library, agent.store.events()):
+            decision = Decision(edit=edit, accepted=False, reason=problem, final=False)
+        else:
+            decision = agent.gate(edit, lesson, library, agent.store.events(), partial(trial, agent))
+        decision = decision.model_copy(update={"usage": agent.spent() - before})
+        agent.store.commit(Decided(decision=decision))
+        agent.watch(decision)
+        yield decision
+        if decision.accepted:
+            return
 
 
 def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> Attempt:

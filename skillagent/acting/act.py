@@ -77,7 +77,8 @@ def act(
             max_tokens=200,
         )
         if reply.data is None:
-            action, outcome = NO_ACTION, Outcome(observation=now, error=f"not an action: {reply.text[:80]!r}")
+            action, error = NO_ACTION, f"not an action: {reply.text[:80]!r}"
+            outcome = environment.step(action).model_copy(update={"error": error})  # refused there; it costs a turn
         else:
             action = as_action(reply.data, now)
             outcome = environment.step(action)

@@ -75,7 +75,7 @@ def conversation(
     messages = [*opened, Message.user("\n".join(filter(None, [_task(plan), advice, states[0]])))]
     for step, state in zip(steps, states[1:], strict=True):
         messages.append(Message(role="assistant", content=as_reply(step.action, step.observation)))
-        remark = f"That did not work: {step.error}\n" if step.error else ""
+        remark = f"That did not work:\n{fence('error', step.error)}\n" if step.error else ""
         messages.append(Message.user(f"{remark}{state}"))
     return messages
 

@@ -25,8 +25,8 @@ ARMS = ("none", "frozen")
 @app.command(
     name="eval",
     epilog=examples(
-        "skillagent eval miniwob-12",
-        "skillagent eval miniwob-12 --arms none --seeds 2",
+        "skillagent eval miniwob-15",
+        "skillagent eval miniwob-15 --arms none --seeds 2",
         "skillagent eval forms.yaml --out runs/forms --json",
     ),
 )
@@ -60,8 +60,8 @@ def evaluate(
     from skillagent.schema import Split
 
     names = [name.strip() for name in arms.split(",") if name.strip()]
-    if unknown := [name for name in names if name not in ARMS] or not names:
-        raise ConfigError(f"no arm {unknown}; there is {', '.join(ARMS)}")
+    if not names or (unknown := [name for name in names if name not in ARMS]):
+        raise ConfigError(f"no arm {', '.join(unknown) if names else arms!r}; there is {', '.join(ARMS)}")
     chosen = load_suite(suite)
     parts = parts_of(ctx)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)

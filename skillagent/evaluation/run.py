@@ -65,9 +65,10 @@ class Row(Value):
 
 
 class ArmSummary(Value):
-    """One arm over all of its episodes."""
+    """One arm over all of its episodes; `scored` of them say something, and all means are over those."""
 
     episodes: int
+    scored: int
     void: int
     success: float
     interval: tuple[float, float]
@@ -188,7 +189,7 @@ def summarise(rows: Sequence[Row], *, suite: str, command: Sequence[str], proven
     """Return each arm's figures, and every later arm paired against the first ones."""
     names = list(dict.fromkeys(row.arm for row in rows))
     by_arm = {name: [row for row in rows if row.arm == name] for name in names}
-    scores = {name: {row.key: row.reward for row in by_arm[name]} for name in names}
+    scores = {name: {row.key: _as_score(row.success) for row in by_arm[name]} for name in names}
     paired = {
         f"{late}-{early}": compare(scores[early], scores[late])
         for i, early in enumerate(names)
@@ -203,6 +204,10 @@ def summarise(rows: Sequence[Row], *, suite: str, command: Sequence[str], proven
     )
 
 
+def _as_score(success: bool | None) -> float | None:
+    return None if success is None else float(success)
+
+
 def _arm(rows: Sequence[Row]) -> ArmSummary:
     scored = [row for row in rows if row.success is not None]
     solved: Rate = rate(sum(bool(row.success) for row in scored), len(scored))
@@ -211,6 +216,7 @@ def _arm(rows: Sequence[Row]) -> ArmSummary:
     seconds = sum(row.seconds.model + row.seconds.environment for row in scored)
     return ArmSummary(
         episodes=len(rows),
+        scored=len(scored),
         void=sum(row.void is not None for row in rows),
         success=solved.value,
         interval=(solved.low, solved.high),
@@ -218,7 +224,7 @@ def _arm(rows: Sequence[Row]) -> ArmSummary:
         tokens_per_success=tokens / successes if successes else None,
         seconds=seconds,
         seconds_per_success=seconds / successes if successes else None,
-        model_free_share=sum(row.model_calls == 0 for row in scored) / len(scored) if scored else 0.0,
+        model_free_share=sum(0 < row.steps == row.model_free_steps for row in scored) / max(1, len(scored)),
         cost_usd=sum(row.cost_usd for row in rows),
     )
 

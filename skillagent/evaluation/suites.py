@@ -57,6 +57,8 @@ def load_suite(name: str, *, folder: Path = FOLDER) -> Suite:
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
     if path.is_file():
         return read_suite(path)
+    if path == Path(name):
+        raise ConfigError(f"no suite file {name}")
     if all(part.count("/") == 1 and part.strip("/") == part for part in name.split(",")):
         return Suite(name="given", ids=tuple(name.split(",")))
     known = sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []

@@ -14,7 +14,7 @@ def per_task(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     for task in dict.fromkeys(row.task for row in rows):
         cells = [task]
         for arm in arms:
-            own = [row for row in rows if row.task == task and row.arm == arm and row.void is None]
+            own = [row for row in rows if row.task == task and row.arm == arm and row.success is not None]
             tokens = _mean([row.tokens_in + row.tokens_out for row in own])
             seconds = _mean([row.seconds.model + row.seconds.environment for row in own])
             cells += [f"{sum(bool(row.success) for row in own)}/{len(own)}", f"{tokens:,.0f}", f"{seconds:.1f}"]
@@ -31,7 +31,7 @@ def headline(summary: Summary) -> list[str]:
         cost = "" if arm.tokens_per_success is None else f", {arm.tokens_per_success:,.0f} tokens a success"
         time = "" if arm.seconds_per_success is None else f", {arm.seconds_per_success:.1f} s a success"
         lines.append(
-            f"{name}: {arm.success:.0%} of {arm.episodes - arm.void} (95 % interval {low:.0%} to {high:.0%})"
+            f"{name}: {arm.success:.0%} of {arm.scored} (95 % interval {low:.0%} to {high:.0%})"
             f"{cost}{time}" + (f", {arm.void} void" if arm.void else "")
         )
     for name, pair in summary.paired.items():

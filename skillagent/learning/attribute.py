@@ -13,10 +13,11 @@ from skillagent.schema import Attempt, Cause
 LAPSE_FROM = 0.75
 
 
-def attribute(attempts: Sequence[Attempt]) -> Cause:
+def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
     """Return the one cause that explains the attempts at one task, made with one library.
 
-    Attempts that nobody scored are left aside when others were scored.
+    Attempts that nobody scored are left aside when others were scored. `skill` is the one that was shown and is meant
+    for such tasks, if any.
     """
     scored = [one for one in attempts if one.verdict.success is not None]
     if not scored:
@@ -24,7 +25,7 @@ def attribute(attempts: Sequence[Attempt]) -> Cause:
         return Cause.INFRASTRUCTURE if voids or not attempts else Cause.JUDGE
     if sum(bool(one.verdict.success) for one in scored) >= LAPSE_FROM * len(scored):
         return Cause.LAPSE
-    return Cause.SKILL if blamed(scored) else Cause.KNOWLEDGE
+    return Cause.SKILL if skill else Cause.KNOWLEDGE
 
 
 def blamed(attempts: Sequence[Attempt]) -> str | None:

@@ -1,11 +1,13 @@
 """Gate: an edit enters the library only if replayed tasks say it should.
 
 The comparison is paired: each task is tried with the library as it is and with the edit made, under the same seed.
-Unscored pairs are dropped and counted, never read as zeros. Choosing the tasks is the caller's work (`replays`).
+Unscored pairs are dropped and counted, never read as zeros: a replay that could not be scored never speaks for an edit,
+and a refusal for want of scores is not held against it later. Choosing the tasks is the caller's work (`replays`).
 
 The test is exact and may be read after every pair: the wealth of a bettor who stakes a fixed part of it on "the edit
 wins this pair". If wins were no likelier than losses the wealth would exceed 1/alpha with probability at most alpha,
-whenever one stops (Ville's inequality), so stopping early costs nothing in honesty.
+whenever one stops (Ville's inequality), so stopping early costs nothing in honesty. Two such bets run at `alpha` each,
+on lift and on cost: an edit that is useless in both ways gets in with probability at most twice `alpha`.
 """
 
 from __future__ import annotations
@@ -71,8 +73,9 @@ def gate(
 
     verified = _until(lambda one: one.outcome == "win", (pair(task, score) for task, score in sources))
     if verified and verified[-1].outcome != "win":
-        unproven = "refused: it does not solve what it was learnt from"
-        return Decision(edit=edit, accepted=False, reason=unproven, verified=verified)
+        known = any(one.outcome != "dropped" for one in verified)
+        unproven = f"refused: it {'does not solve' if known else 'could not be tried on'} what it was learnt from"
+        return Decision(edit=edit, accepted=False, reason=unproven, final=known, verified=verified)
     pairs: list[Pair] = []
     reason: str | None = None
     for task in fresh:
@@ -81,15 +84,19 @@ def gate(
             break
     reason = reason or "refused: the replays ran out before they said anything"
     accepted, rehearsed = reason.startswith("accepted"), tuple[Pair, ...]()
+    final = accepted or sum(one.outcome == "dropped" for one in pairs) <= rules.drops
     if accepted:
-        rehearsed = _until(lambda one: one.outcome == "loss", (pair(task, trial(task, library)) for task in rehearsals))
-        if rehearsed and rehearsed[-1].outcome == "loss":
-            lost = rehearsed[-1].task.id
-            accepted, reason = False, f"refused: {lost} was solved before and is lost with the edit"
+        bad = ("loss", "dropped")
+        rehearsed = _until(lambda one: one.outcome in bad, (pair(task, trial(task, library)) for task in rehearsals))
+        if rehearsed and rehearsed[-1].outcome in bad:
+            accepted, final, task_id = False, rehearsed[-1].outcome == "loss", rehearsed[-1].task.id
+            what = "is lost with the edit" if final else "could not be tried with the edit"
+            reason = f"refused: {task_id} was solved before and {what}"
     return Decision(
         edit=edit,
         accepted=accepted,
         reason=reason,
+        final=final,
         verified=verified,
         pairs=tuple(pairs),
         rehearsed=rehearsed,

@@ -5,7 +5,9 @@ A void episode is never scored, whatever it had reached.
 
 from __future__ import annotations
 
-from skillagent.schema import Trajectory, Verdict
+import re
+
+from skillagent.schema import Observation, Trajectory, Verdict
 
 
 def judge(trajectory: Trajectory) -> Verdict:
@@ -15,12 +17,26 @@ def judge(trajectory: Trajectory) -> Verdict:
     if trajectory.reward is not None:
         return Verdict(score=trajectory.reward, by="environment", reason=_how_it_ended(trajectory))
     if expected := trajectory.task.expect:
-        shown = trajectory.final.text if trajectory.final else ""
-        found = expected.casefold() in shown.casefold()
-        return Verdict(
-            score=float(found), by="state", reason=f"{expected!r} is {'' if found else 'not '}shown at the end"
-        )
+        return _by_state(trajectory, expected)
     return Verdict(score=None, by="nobody", reason="the environment has no check, and the task expects no text")
+
+
+def _by_state(trajectory: Trajectory, expected: str) -> Verdict:
+    """Look for the text at the end; what stands in a field was only typed, and what was there before proves nothing."""
+    first = trajectory.steps[0].observation if trajectory.steps else None
+    if first is not None and _shows(first, expected):
+        return Verdict(score=None, by="nobody", reason=f"{expected!r} was shown from the start")
+    if trajectory.final is not None and _shows(trajectory.final, expected):
+        return Verdict(score=1.0, by="state", reason=f"{expected!r} is shown at the end")
+    if trajectory.final is None or trajectory.final.cut:
+        return Verdict(
+            score=None, by="nobody", reason=f"{expected!r} may stand in the part of the page that was cut off"
+        )
+    return Verdict(score=0.0, by="state", reason=f"{expected!r} is not shown at the end")
+
+
+def _shows(observation: Observation, expected: str) -> bool:
+    return expected.casefold() in re.sub(r' = "[^"\n]*"', "", observation.text).casefold()
 
 
 def _how_it_ended(trajectory: Trajectory) -> str:

@@ -12,9 +12,25 @@ from collections.abc import Iterable, Iterator
 
 from skillagent.errors import LibraryError
 from skillagent.library import Library
-from skillagent.schema import Decided, Decision, Edit, Event, Insight, Lesson, PutInsight, PutSkill, Skill
+from skillagent.schema import (
+    Decided,
+    Decision,
+    Demonstration,
+    Edit,
+    Event,
+    Insight,
+    Lesson,
+    PutDemonstration,
+    PutInsight,
+    PutSkill,
+    RolledBack,
+    Skill,
+    Step,
+)
 
-_ADDRESS = re.compile(r"\b(?:https?|ftp|file|javascript|data):\S|\bwww\.\w", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\b(?:https?|ftp|file|javascript|data):\S|\bwww\.\w|\b[a-z][\w-]*(?:\.[\w-]+)*\.[a-z]{2,}/\w", re.IGNORECASE
+)
 _SECRET = re.compile(
     r"\b(?:sk|pk|ghp|xox[abp])[-_]\w{12,}|-----BEGIN|\b(?:api[_ -]?key|secret|token)\s*[:=]\s*\S{6,}", re.IGNORECASE
 )
@@ -23,15 +39,13 @@ _BROKEN = re.compile(
     r"is unavailable|crash)",
     re.IGNORECASE,
 )
-_COPIED_WORDS = 8
+_COPIED_WORDS = 7
 
 
 def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) -> str | None:
     """Return why the edit must not even be tried, or None."""
-    for event in events:
-        match event.entry:
-            case Decided(decision=Decision(accepted=False) as old) if old.edit.identity == edit.identity:
-                return f"refused before ({event.at}): {old.reason}"
+    if problem := _known(edit, events):
+        return problem
     try:
         library.apply(edit)
     except LibraryError as error:
@@ -43,9 +57,27 @@ def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) 
                 problems = _skill_problems(skill, lesson, library)
             case PutInsight(insight=insight):
                 problems = _insight_problems(insight, lesson, library)
+            case PutDemonstration(demonstration=demo):
+                problems = _demonstration_problems(demo)
         if problem := next(problems, None):
             return f"lint: {problem}"
     return None
+
+
+def _known(edit: Edit, events: Iterable[Event]) -> str | None:
+    """Return what became of this very edit before: refused by the gate for good, or taken back by a person."""
+    accepted: dict[str, frozenset[str]] = {}
+    problem = None
+    for event in events:
+        match event.entry:
+            case Decided(decision=Decision(accepted=True, edit=made)):
+                accepted[made.identity] = frozenset(change.key for change in made.changes)
+            case Decided(decision=Decision(accepted=False, final=True) as old) if old.edit.identity == edit.identity:
+                problem = f"refused before ({event.at}): {old.reason}"
+            case RolledBack(changes=changes):
+                if accepted.get(edit.identity, frozenset()).intersection(change.key for change in changes):
+                    problem = f"a person took this back ({event.at})"
+    return problem
 
 
 def _skill_problems(skill: Skill, lesson: Lesson, library: Library) -> Iterator[str]:
@@ -57,7 +89,9 @@ def _skill_problems(skill: Skill, lesson: Lesson, library: Library) -> Iterator[
         yield "the body has 500 lines or more"
     if any(other.body == skill.body for other in library.skills.values()):
         yield "the library has a skill with this very body"
-    yield from _text_problems(f"{skill.description}\n{skill.body}", lesson)
+    yield from _leaks("\n".join([skill.description, skill.body, *skill.files.values()]))
+    yield from _secrets("\n".join(skill.goals))
+    yield from _copies("\n".join([skill.name.replace("-", " "), skill.description, skill.body]), lesson)
 
 
 def _insight_problems(insight: Insight, lesson: Lesson, library: Library) -> Iterator[str]:
@@ -69,28 +103,50 @@ def _insight_problems(insight: Insight, lesson: Lesson, library: Library) -> Ite
         yield "the library has an insight with this very explanation"
     if _BROKEN.search(insight.explanation):
         yield "it blames the environment: a broken installation teaches nothing"
-    yield from _text_problems(f"{insight.condition.applies}\n{insight.explanation}", lesson)
+    words = "\n".join([insight.condition.applies, insight.condition.does_not_apply, insight.explanation])
+    yield from _leaks(words)
+    yield from _secrets(insight.example)
+    yield from _copies(words, lesson)
 
 
-def _text_problems(text: str, lesson: Lesson) -> Iterator[str]:
+def _demonstration_problems(demo: Demonstration) -> Iterator[str]:
+    """A demonstration shows a page as it was, fenced as data; only what must never be kept is looked for."""
+    yield from _secrets(
+        "\n".join([demo.goal, *(f"{s.observation}\n{s.action}\n{s.plan}\n{s.next}" for s in demo.steps)])
+    )
+
+
+def _leaks(text: str) -> Iterator[str]:
     if found := _ADDRESS.search(text):
         yield f"it contains an address ({found.group()!r})"
+    yield from _secrets(text)
+
+
+def _secrets(text: str) -> Iterator[str]:
     if _SECRET.search(text):
         yield "it contains what looks like a credential"
-    if copied := _copied(text, lesson):
-        yield f"it repeats a sentence of a page: {copied!r}"
 
 
-def _copied(text: str, lesson: Lesson) -> str | None:
-    """Return words that stand in this order both in the text and on a page of the lesson, but not in its goal."""
+def _copies(text: str, lesson: Lesson) -> Iterator[str]:
+    """Find words that stand in this order both in the text and on a page of the lesson, but not in its goal."""
     attempts = [one for one in (lesson.success, *lesson.failures) if one is not None]
     goals = {run for one in attempts for run in _runs(one.trajectory.goal)}
-    pages = {run for one in attempts for step in one.trajectory.steps for run in _runs(step.observation.text)}
-    return next((run for run in _runs(text) if run in pages and run not in goals), None)
+    pages = {run for one in attempts for step in one.trajectory.steps for page in _read(step) for run in _runs(page)}
+    for run in _runs(text):
+        if run in pages and run not in goals:
+            yield f"it repeats a sentence of a page: {run!r}"
+
+
+def _read(step: Step) -> Iterator[str]:
+    """Yield all that the page could have put before the policy in this step."""
+    yield step.observation.text
+    yield step.error or ""
+    for element in step.observation.elements:
+        yield f"{element.name} {element.near}"
 
 
 def _runs(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        words = re.findall(r"\w+", line.lower())
-        for start in range(len(words) - _COPIED_WORDS + 1):
-            yield " ".join(words[start : start + _COPIED_WORDS])
+    """Yield every run of that many words, over line ends too."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    for start in range(len(words) - _COPIED_WORDS + 1):
+        yield " ".join(words[start : start + _COPIED_WORDS])

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from skillagent.goals import shape
 from skillagent.learning.attribute import attribute, blamed
 from skillagent.learning.trace import useful_steps
 from skillagent.library import Library
-from skillagent.schema import Attempt, Lesson
+from skillagent.schema import Attempt, Cause, Lesson, Skill
 
 
 def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]:
@@ -22,7 +23,10 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
     lessons = []
     for task in dict.fromkeys(one.trajectory.task.id for one in attempts):
         tried = [one for one in attempts if one.trajectory.task.id == task]
-        cause = attribute(tried)
+        skill = blamed(tried)
+        if skill is None or skill not in library.skills or not _knows(library.skills[skill], tried):
+            skill = None  # it was only shown: its steps are another task's, and stay as they are
+        cause = attribute(tried, skill)
         successes = [one for one in tried if one.verdict.success]
         failures = [one for one in tried if one.verdict.success is False]
         hard = {one.trajectory.task.seed for one in failures}
@@ -31,14 +35,19 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
             key=lambda one: (one.trajectory.task.seed not in hard, len(useful_steps(one.trajectory))),
             default=None,
         )
-        skill = blamed(tried) if cause.teaches else None
         lessons.append(
             Lesson(
                 cause=cause,
                 summary=f"{task}: {len(successes)} of {len(successes) + len(failures)} scored attempts succeeded",
                 success=best,
                 failures=tuple(failures),
-                skill=skill if skill in library.skills else None,
+                skill=skill if cause is Cause.SKILL else None,
             )
         )
     return tuple(lesson for lesson in lessons if lesson.cause.teaches)
+
+
+def _knows(skill: Skill, tried: Sequence[Attempt]) -> bool:
+    """Tell whether the skill has solved a goal of this shape."""
+    shapes = {shape(goal) for goal in skill.goals}
+    return any(shape(one.trajectory.goal) in shapes for one in tried)

@@ -38,12 +38,15 @@ def sources(lesson: Lesson, *, most: int = 2) -> list[tuple[Task, Score]]:
 def rehearsals(
     edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], route: Router, *, most: int = 4
 ) -> tuple[Task, ...]:
-    """Return tasks that were solved and whose route the edit changes, latest first, each task once.
+    """Return tasks that were solved and would be shown something else with the edit, latest first, each task once.
+
+    Something else is another choice, or an item of the choice that the edit rewrites.
 
     The lesson's own task is left out: its fresh replays say more.
     """
     own = {one.trajectory.task.id for one in (lesson.success, *lesson.failures) if one is not None}
     candidate, found = library.apply(edit), dict[str, Task]()
+    touched = {change.key for change in edit.changes}
     solved = [e.entry for e in events if isinstance(e.entry, Attempted) and e.entry.score == 1.0]
     for entry in reversed(solved):
         if len(found) == most:
@@ -51,6 +54,7 @@ def rehearsals(
         if entry.task.id in own or entry.task.id in found or entry.task.split is Split.HOLDOUT:
             continue
         plan = Plan(goal=entry.goal, subgoals=(Subgoal(text=entry.goal),))
-        if route(plan, library).ids != route(plan, candidate).ids:
+        before, after = route(plan, library).ids, route(plan, candidate).ids
+        if before != after or touched.intersection(before):
             found[entry.task.id] = entry.task
     return tuple(found.values())

@@ -64,12 +64,18 @@ def _describe(element: Element, goal: str) -> str:
     if element.name and _source(element.name, goal):
         return f"{element.role} that the goal names"
     if element.name:
-        return f'{element.role} "{element.name[:80]}"'
+        return f'{element.role} "{_short(element.name)}"'
     if element.near and _source(element.near, goal):
         return f"{element.role} near the text that the goal names"
     if element.near:
-        return f'{element.role} near "{element.near[:80]}"'
+        return f'{element.role} near "{_short(element.near)}"'
     return element.role
+
+
+def _short(name: str) -> str:
+    """Return the first six words: enough to find the element, too few to carry a sentence of the page."""
+    words = name.split()
+    return " ".join(words[:6]) + ("…" if len(words) > 6 else "")
 
 
 def _source(value: str, goal: str) -> str | None:

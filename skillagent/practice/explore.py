@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import Field
 
+from skillagent.errors import ConfigError
 from skillagent.schema import Attempt, Split, Step, Task, Value, Variation
 
 
@@ -30,11 +31,12 @@ def practise(
     """Yield attempts at the task on the practice seeds from its own on.
 
     Raises:
-        ValueError: The task's seed is not a practice seed.
+        ConfigError: Not all of these seeds are practice seeds; nothing was tried.
     """
-    if task.split is not Split.PRACTICE:
-        raise ValueError(f"seed {task.seed} is a {task.split} seed; learning uses practice seeds only")
     amount = practice or Practice()
+    last = task.seed + amount.seeds - 1
+    if Split.of(last) is not Split.PRACTICE:
+        raise ConfigError(f"seed {last} is a {Split.of(last)} seed; learning uses practice seeds only")
     failed: list[Attempt] = []
     for number in range(amount.seeds):
         one = attempt(task.model_copy(update={"seed": task.seed + number}), Variation())

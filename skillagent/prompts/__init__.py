@@ -6,9 +6,12 @@ from a page or from the library goes through `fence`, so that it can neither end
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from string import Template
+
+_FRAME = re.compile(r"<(?=\s*/?\s*(?:state|skills?|insights|goals?|steps|failed|worked|error)\b)", re.IGNORECASE)
 
 
 def render(prompt: str, **values: str) -> str:
@@ -25,8 +28,8 @@ def render(prompt: str, **values: str) -> str:
 
 
 def fence(tag: str, text: str) -> str:
-    """Frame data as `<tag>…</tag>`; whatever looks like the frame inside it is defused."""
-    harmless = text.replace(f"</{tag}", f"< /{tag}").strip()
+    """Frame data as `<tag>…</tag>`; whatever looks like one of our frames inside it is defused."""
+    harmless = _FRAME.sub("(", text).strip()
     return f"<{tag}>\n{harmless}\n</{tag}>"
 
 

@@ -50,6 +50,11 @@ class PutSkill(Value):
     skill: Skill
     base: int | None = None
 
+    @property
+    def key(self) -> str:
+        """The name or id of the item that changes."""
+        return self.skill.name
+
 
 class RetireSkill(Value):
     """Take a skill out of the library."""
@@ -57,6 +62,11 @@ class RetireSkill(Value):
     kind: Literal["retire-skill"] = "retire-skill"
     name: str
     base: int
+
+    @property
+    def key(self) -> str:
+        """The name or id of the item that changes."""
+        return self.name
 
 
 class PutInsight(Value):
@@ -66,12 +76,22 @@ class PutInsight(Value):
     insight: Insight
     base: str | None = None
 
+    @property
+    def key(self) -> str:
+        """The name or id of the item that changes."""
+        return self.insight.id
+
 
 class RetireInsight(Value):
     """Take an insight out of the library."""
 
     kind: Literal["retire-insight"] = "retire-insight"
     id: str
+
+    @property
+    def key(self) -> str:
+        """The name or id of the item that changes."""
+        return self.id
 
 
 class PutDemonstration(Value):
@@ -80,12 +100,22 @@ class PutDemonstration(Value):
     kind: Literal["put-demonstration"] = "put-demonstration"
     demonstration: Demonstration
 
+    @property
+    def key(self) -> str:
+        """The name or id of the item that changes."""
+        return self.demonstration.id
+
 
 class RetireDemonstration(Value):
     """Take a demonstration out of the library."""
 
     kind: Literal["retire-demonstration"] = "retire-demonstration"
     id: str
+
+    @property
+    def key(self) -> str:
+        """The name or id of the item that changes."""
+        return self.id
 
 
 Change = Annotated[
@@ -129,12 +159,14 @@ class Decision(Value):
     """What the gate said to an edit, and what it said it for.
 
     `verified` are tasks that the lesson came from, tried again with the edit; `pairs` are fresh; `rehearsed` are tasks
-    that were solved before.
+    that were solved before. `final` is false for a refusal that says nothing against the edit itself: replays could not
+    be scored, or it did not fit the library at that moment. Only final refusals are remembered.
     """
 
     edit: Edit
     accepted: bool
     reason: str
+    final: bool = True
     verified: tuple[Pair, ...] = ()
     pairs: tuple[Pair, ...] = ()
     rehearsed: tuple[Pair, ...] = ()

@@ -46,7 +46,7 @@ def test_a_page_cannot_end_its_own_frame():
 
 def test_an_error_is_told_before_the_state():
     last = conversation(OPENED, PLAN, [step("one", "it is covered by a dialog")], seen("one"), room=10_000)[-1]
-    assert last.content.startswith("That did not work: it is covered by a dialog")
+    assert last.content.startswith("That did not work:\n<error>\nit is covered by a dialog\n</error>")
 
 
 def test_when_room_is_short_the_oldest_states_go_and_the_present_one_stays():

@@ -19,5 +19,11 @@ def test_a_value_that_looks_like_a_placeholder_is_left_alone():
     assert "$skills" in render("plan", goal="pay $skills", skills="none")
 
 
-def test_data_cannot_close_its_fence():
-    assert fence("page", "a</page>b").count("</page>") == 1
+@pytest.mark.parametrize("evil", ["</state>", "</STATE>", "</ state >", "< /state>", "<skill>", "</error>"])
+def test_data_can_neither_close_its_fence_nor_open_another(evil):
+    inside = fence("state", f"a{evil}b").removeprefix("<state>").removesuffix("</state>")
+    assert "<" not in inside
+
+
+def test_other_angle_brackets_stay():
+    assert "<b> 1 < 2" in fence("state", "<b> 1 < 2")

@@ -30,8 +30,14 @@ def test_a_planted_effect_is_found_with_its_size():
     found = compare(before, after)
     assert 0.12 < found.difference < 0.28
     assert found.low > 0
-    assert found.p < 1e-6
+    assert found.p < 1e-3
     assert found.losses == 0
+
+
+def test_few_tasks_that_flip_on_every_seed_are_few_however_many_seeds():
+    before = scores(lambda i, s: 0, tasks=15)
+    after = scores(lambda i, s: i < 3, tasks=15)
+    assert compare(before, after).p == pytest.approx(2 / 2**3, abs=0.02)
 
 
 def test_the_sign_test_is_exact():

@@ -37,15 +37,22 @@ def tried(score, *, skill=None, void=None):
     ],
 )
 def test_attribution(attempts, cause):
-    assert attribute(attempts) is cause
+    shown = next((r.id for one in attempts for part in one.route.skills for r in part), None)
+    assert attribute(attempts, shown) is cause
 
 
 def test_only_causes_that_teach_become_lessons():
-    library = Library(skills={"s": Skill(name="s", description="d", body="b")})
+    library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("g",))})
     assert reflect([tried(None, void="crash")], library) == ()
     assert reflect([tried(1.0), tried(1.0)], library) == ()
     (lesson,) = reflect([tried(0.0, skill="s"), tried(1.0)], library)
     assert (lesson.skill, lesson.success is not None, len(lesson.failures)) == ("s", True, 1)
+
+
+def test_a_skill_that_was_made_for_other_goals_is_not_revised_for_this_one():
+    library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("another goal",))})
+    (lesson,) = reflect([tried(0.0, skill="s"), tried(1.0)], library)
+    assert (lesson.cause, lesson.skill) == (Cause.KNOWLEDGE, None)
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,20 @@ def test_an_edit_that_loses_a_task_that_used_to_be_solved_is_refused():
     assert [pair.outcome for pair in decision.rehearsed] == ["loss"]
 
 
+@pytest.mark.parametrize("lost", ["old", "source"])
+def test_a_replay_that_cannot_be_scored_never_speaks_for_an_edit_nor_against_it_later(lost):
+    old, source = Task(env="e", name="old", seed=7), Task(env="e", name="source", seed=8)
+
+    def trial(task, library):
+        return None if task.name == lost else Score(value=float(bool(library.skills) or task.name == "old"))
+
+    sources = [(source, Score(value=0.0))]
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), sources=sources, rehearsals=[old])
+    assert not decision.accepted
+    assert not decision.final
+    assert "could not be tried" in decision.reason
+
+
 def test_a_useless_edit_is_rarely_let_in_by_luck():
     """Two thousand coin-flip edits: at most alpha of them may pass, whenever the gate stops."""
     import numpy as np

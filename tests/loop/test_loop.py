@@ -6,7 +6,7 @@ import pytest
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
-from skillagent.errors import BudgetSpent, EnvironmentFailed
+from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed
 from skillagent.learning.gate import gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
@@ -160,7 +160,7 @@ def test_without_learning_only_attempts_are_recorded():
 
 def test_learning_on_a_seed_that_is_not_for_practice_is_refused():
     agent, _ = make()
-    with pytest.raises(ValueError, match="holdout"):
+    with pytest.raises(ConfigError, match="holdout"):
         list(run(agent, [TASK.model_copy(update={"seed": 2_000_000})]))
 
 

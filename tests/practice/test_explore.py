@@ -2,6 +2,7 @@
 
 import pytest
 
+from skillagent.errors import ConfigError
 from skillagent.practice.explore import Practice, practise
 from skillagent.schema import Action, Attempt, Observation, Step, Task, Trajectory, Verdict
 
@@ -62,9 +63,9 @@ def test_practice(solves, expected):
     assert tried == expected
 
 
-@pytest.mark.parametrize("seed", [1_000_000, 2_000_000])
+@pytest.mark.parametrize("seed", [999_999, 1_000_000, 2_000_000])
 def test_gate_and_holdout_seeds_are_refused(seed):
     attempt, tried, _ = world(lambda s, t: True)
-    with pytest.raises(ValueError, match="practice seeds only"):
+    with pytest.raises(ConfigError, match="practice seeds only"):
         list(practise(TASK.model_copy(update={"seed": seed}), attempt))
     assert not tried

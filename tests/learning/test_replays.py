@@ -1,0 +1,77 @@
+"""Which tasks an edit is tried on."""
+
+from itertools import islice
+
+from skillagent.learning.replays import fresh, rehearsals, sources
+from skillagent.library import Library
+from skillagent.schema import (
+    Attempt,
+    Attempted,
+    Cause,
+    Edit,
+    Event,
+    Lesson,
+    PutSkill,
+    Ranked,
+    Route,
+    Skill,
+    Split,
+    Task,
+    Trajectory,
+    Verdict,
+)
+
+OLD, NEW = Task(env="e", name="old", seed=3), Task(env="e", name="new", seed=4)
+SKILL = Skill(name="s", description="d", body="b")
+LIBRARY = Library(skills={"s": SKILL})
+
+
+def tried(task, score):
+    verdict = Verdict(score=score, by="environment")
+    return Attempt(plan=None, route=None, trajectory=Trajectory(task=task, goal="g"), verdict=verdict, library="x")
+
+
+LESSON = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=tried(NEW, 1.0), failures=(tried(NEW, 0.0),))
+
+
+def solved(*tasks, score=1.0):
+    entries = [Attempted(attempt="a", task=task, goal=task.name, score=score) for task in tasks]
+    return [Event(seq=n, at="t", library="x", entry=entry) for n, entry in enumerate(entries)]
+
+
+def routed(plan, library):
+    """Show every skill for every goal but `apart`."""
+    chosen = () if plan.goal == "apart" else tuple(Ranked(id=name, score=1) for name in library.skills)
+    return Route(skills=(chosen,), insights=((),), demonstrations=((),))
+
+
+def put(name, base=None):
+    skill = SKILL.model_copy(update={"name": name, "version": (base or 0) + 1, "body": "new"})
+    return Edit(changes=(PutSkill(skill=skill, base=base),), why="w")
+
+
+def test_a_solved_task_is_rehearsed_when_a_skill_that_it_is_shown_is_rewritten():
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, solved(OLD), routed) == (OLD,)
+
+
+def test_a_solved_task_is_rehearsed_when_a_new_skill_would_be_shown_for_it():
+    assert rehearsals(put("other"), LESSON, LIBRARY, solved(OLD), routed) == (OLD,)
+
+
+def test_tasks_that_are_shown_the_same_or_were_failed_or_measure_are_not_rehearsed():
+    apart, holdout = Task(env="e", name="apart", seed=1), OLD.model_copy(update={"seed": 2_000_000})
+    events = [*solved(apart, NEW, holdout), *solved(OLD, score=0.0)]
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed) == ()
+
+
+def test_fresh_tasks_are_the_lessons_on_gate_seeds_and_each_edit_has_its_own():
+    one, two = (list(islice(fresh(LESSON, put(name)), 5)) for name in ("a", "b"))
+    assert {task.id for task in one} == {"e/new"}
+    assert all(task.split is Split.GATE for task in (*one, *two))
+    assert not {task.seed for task in one} & {task.seed for task in two}
+
+
+def test_sources_are_failed_tasks_with_the_one_that_was_solved_first():
+    failed = [tried(NEW.model_copy(update={"seed": seed}), 0.25) for seed in (1, 2, 4)]
+    lesson = LESSON.model_copy(update={"failures": tuple(failed)})
+    assert [(task.seed, score.value) for task, score in sources(lesson)] == [(4, 0.25), (1, 0.25)]
