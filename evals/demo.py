@@ -70,6 +70,7 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
         seconds = row.seconds.model + row.seconds.environment
         console.print(f"{_clock(start)}  {done:>3}/{total}  {mark}  {row.task} seed {row.seed}, {seconds:.1f} s")
 
+    runs.begin(folder, {"suite": suite.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder})
     with open_agent(settings, options=options) as agent:
         console.rule(f"1  before learning: {len(suite.ids)} tasks on holdout seeds, no library")
         runs.evaluate(agent, holdout, {"before": Library()}, folder, watch=progress)
@@ -90,7 +91,7 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
         console.rule(f"3  after learning: the same holdout seeds, {len(library.skills)} skills")
         runs.evaluate(agent, holdout, {"after": library}, folder, watch=progress)
 
-    rows = runs.read_rows(folder / "rows.jsonl")
+    rows = runs.wanted_rows(folder, holdout, {"before": Library(), "after": library})
     summary = runs.summarise(
         rows,
         suite=suite.name,

@@ -65,10 +65,13 @@ def evaluate(
     chosen = load_suite(suite)
     parts = parts_of(ctx)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
-    folder = out or Path("runs") / f"{chosen.name}-{settings.model.rpartition('/')[2]}"
+    folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     tasks = chosen.tasks(Split.HOLDOUT, seeds)
     kept = parts.store(settings).load()
     libraries = {name: Library() if name == "none" else kept for name in names}
+    runs.begin(
+        folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder}
+    )
     error, code = None, Exit.OK
 
     def progress(row: runs.Row, done: int, total: int) -> None:
@@ -83,10 +86,9 @@ def evaluate(
             code = Exit.INTERRUPTED
         except BudgetSpent as spent:
             error = spent
-    rows = runs.read_rows(folder / "rows.jsonl")
-    rows = [row for row in rows if row.arm in libraries]
+    rows = runs.wanted_rows(folder, tasks, libraries)
     summary = runs.summarise(
-        sorted(rows, key=lambda row: names.index(row.arm)),
+        rows,
         suite=chosen.name,
         command=["skillagent", *sys.argv[1:]],
         provenance=runs.provenance(settings.model, libraries),

@@ -35,7 +35,7 @@ def learn(
     suite: Annotated[str, typer.Argument(help="A suite's name or file, or task,task,…")],
     tasks: Annotated[str | None, typer.Option(help="Only these tasks of the suite: task,task,…")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Practice instances of each task that are tried first.")] = 3,
-    retries: Annotated[int, typer.Option(min=0, help="Warmer tries after failures, to find out how it is done.")] = 4,
+    retries: Annotated[int, typer.Option(min=0, help="Warmer tries after failures, to find out how it is done.")] = 6,
     steps: Annotated[bool, typer.Option("--steps", help="Show plans, routes and single steps too.")] = False,
     model: Model = None,
     token_limit: TokenLimit = None,

@@ -132,6 +132,29 @@ def evaluate(
     return [rows[key] for key in _keys(wanted)]
 
 
+def begin(folder: Path, conditions: Json) -> None:
+    """Keep under which conditions a run was begun, or hold it to them: rows of two models are never mixed.
+
+    Raises:
+        ConfigError: The folder holds a run that was begun otherwise; the message says in what.
+    """
+    file = folder / "run.json"
+    if file.is_file():
+        begun = json.loads(file.read_text(encoding="utf-8"))
+        if other := [f"{key} {begun.get(key)!r}" for key, value in conditions.items() if begun.get(key) != value]:
+            raise ConfigError(f"{folder} was begun with {', '.join(other)}; give another folder, or remove this one")
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(conditions, indent=1) + "\n", encoding="utf-8")
+
+
+def wanted_rows(folder: Path, tasks: Sequence[Task], arms: Mapping[str, Library]) -> list[Row]:
+    """Return the rows that there are of these tasks and arms, arm by arm."""
+    rows = {(row.arm, *row.key): row for row in read_rows(folder / "rows.jsonl")}
+    keys = [(name, task.id, task.seed) for name in arms for task in tasks]
+    return [rows[key] for key in keys if key in rows]
+
+
 def _keys(wanted: Sequence[tuple[str, Task]]) -> Iterator[tuple[str, str, int]]:
     return ((name, task.id, task.seed) for name, task in wanted)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from skillagent.errors import ConfigError, EnvironmentFailed
-from skillagent.evaluation.run import Seconds, evaluate, read_rows, summarise
+from skillagent.evaluation.run import Seconds, begin, evaluate, read_rows, summarise, wanted_rows
 from skillagent.evaluation.table import headline, per_task
 from skillagent.learning.judge import judge
 from skillagent.library import Library
@@ -93,6 +93,25 @@ def test_a_folder_that_was_begun_with_another_library_is_refused(tmp_path):
     other = {"frozen": Library(skills={"x": Skill(name="x", description="d", body="b")})}
     with pytest.raises(ConfigError, match="another --out"):
         evaluate(agent(), TASKS[:1], other, tmp_path)
+
+
+def test_a_folder_that_was_begun_with_another_model_is_refused(tmp_path):
+    begin(tmp_path, {"model": "a/b", "suite": "s"})
+    begin(tmp_path, {"model": "a/b", "suite": "s"})
+    with pytest.raises(ConfigError, match="model 'a/b'"):
+        begin(tmp_path, {"model": "c/d", "suite": "s"})
+
+
+def test_only_what_was_asked_for_is_summed_up(tmp_path):
+    evaluate(agent(), TASKS, ARMS, tmp_path)
+    rows = wanted_rows(tmp_path, TASKS[:2], {"frozen": ARMS["frozen"]})
+    assert [(row.arm, row.key) for row in rows] == [("frozen", (task.id, task.seed)) for task in TASKS[:2]]
+
+
+def test_an_episode_that_nobody_scored_is_no_failure_in_the_table(tmp_path):
+    rows = evaluate(agent(), TASKS[:2], {"frozen": ARMS["frozen"]}, tmp_path)
+    unscored = rows[1].model_copy(update={"task": rows[0].task, "success": None, "reward": None})
+    assert per_task([rows[0], unscored])[1][0][1] == "1/1"
 
 
 def test_a_void_is_tried_once_more_and_then_counted_as_void_and_not_as_failure(tmp_path):
