@@ -15,6 +15,8 @@ from pydantic import JsonValue
 from skillagent.replies import written
 from skillagent.schema import Action, Json, Observation, Verb
 
+LONGEST_TEXT = 300  # characters
+
 
 def reply_schema(
     verbs: Sequence[Verb], observation: Observation, barred: Collection[Action] = (), *, focus: bool = False
@@ -36,7 +38,7 @@ def reply_schema(
         for name, parameter in properties.items():
             assert isinstance(parameter, dict)
             if parameter.get("format") != "ref":
-                bound[name] = parameter
+                bound[name] = _bounded(parameter)
             elif refs := _refs(parameter, observation, _barred(verb, name, required, barred)):
                 bound[name] = {"type": "string", "enum": refs}
         if all(name in bound for name in required):
@@ -49,6 +51,14 @@ def reply_schema(
                 }
             )
     return {"anyOf": choices}
+
+
+def _bounded(parameter: Json) -> Json:
+    """Return the parameter with a text no longer than a person would type at once: a small model that runs on stops."""
+    if parameter.get("type") != "string" or "enum" in parameter:
+        return parameter
+    longest = parameter.get("maxLength", LONGEST_TEXT)
+    return {**parameter, "maxLength": min(longest, LONGEST_TEXT) if isinstance(longest, int) else LONGEST_TEXT}
 
 
 def _narrowed(observation: Observation, barred: Collection[Action]) -> Observation:

@@ -3,7 +3,7 @@
 import json
 
 from skillagent.acting.act import barred
-from skillagent.acting.reply import reply_schema
+from skillagent.acting.reply import LONGEST_TEXT, reply_schema
 from skillagent.replies import as_action, as_reply, written
 from skillagent.schema import Action, Element, Observation, Step, Verb
 
@@ -41,6 +41,13 @@ def offered(schema):
 
 def test_a_ref_can_only_be_one_that_is_there_and_of_a_fitting_role():
     assert offered(reply_schema([CLICK, FILL, DONE], PAGE)) == {"click": ["1", "2"], "fill": ["2"], "done": None}
+
+
+def test_a_text_is_bounded_and_a_tighter_bound_stays():
+    text = reply_schema([FILL], PAGE)["anyOf"][0]["properties"]["text"]
+    assert text["maxLength"] == LONGEST_TEXT
+    tight = FILL.model_copy(update={"parameters": {"properties": {"keys": {"type": "string", "maxLength": 9}}}})
+    assert reply_schema([tight], PAGE)["anyOf"][0]["properties"]["keys"]["maxLength"] == 9
 
 
 def test_a_verb_with_nothing_to_work_on_is_not_offered():
