@@ -2,7 +2,7 @@
 
 The unchanging part comes first (instructions and verbs, then what the library offers, then the goal) and each turn is
 appended: a model that keeps its computed prefix reads every state once. When the conversation outgrows its room, the
-oldest states of this episode are replaced by a mark; actions are kept.
+oldest states of this episode are replaced by a mark, four at a time; actions are kept.
 """
 
 from __future__ import annotations
@@ -66,11 +66,8 @@ def conversation(
     """
     seen = [*(step.observation for step in steps), now]
     states = [fence("state", observation.text) for observation in seen]
-    spare = room - len(advice) - sum(len(message.content) for message in opened) - sum(map(len, states))
-    for index in range(len(states) - 1):
-        if spare >= 0:
-            break
-        spare += len(states[index]) - len(_OMITTED)
+    taken = len(advice) + sum(len(message.content) for message in opened)
+    for index in range(_omitted([len(state) for state in states], room - taken)):
         states[index] = _OMITTED
     messages = [*opened, Message.user("\n".join(filter(None, [_task(plan), advice, states[0]])))]
     for step, state in zip(steps, states[1:], strict=True):
@@ -78,6 +75,19 @@ def conversation(
         remark = f"That did not work:\n{fence('error', step.error)}\n" if step.error else ""
         messages.append(Message.user(f"{remark}{state}"))
     return messages
+
+
+def _omitted(lengths: Sequence[int], room: int) -> int:
+    """Return how many of the oldest states to leave out: enough, and by fours.
+
+    Each state that is left out changes the start of the conversation, which must then be read again. By fours, that
+    happens at every fourth turn instead of at every turn. The last state always stays.
+    """
+    over, count = sum(lengths) - room, 0
+    while over > 0 and count < len(lengths) - 1:
+        over -= lengths[count] - len(_OMITTED)
+        count += 1
+    return min(-(-count // 4) * 4, len(lengths) - 1)
 
 
 def _task(plan: Plan) -> str:

@@ -58,6 +58,17 @@ def test_when_room_is_short_the_oldest_states_go_and_the_present_one_stays():
     assert len(messages) == len(OPENED) + 5
 
 
+def test_states_are_left_out_by_fours_so_that_the_start_changes_seldom():
+    steps = [step(f"{n} " * 100) for n in range(12)]
+    room = sum(len(m.content) for m in OPENED) + 1_000
+    cut = [
+        sum("left out" in m.content for m in conversation(OPENED, PLAN, steps[:n], seen("now"), room=room))
+        for n in range(13)
+    ]
+    assert cut == sorted(cut)
+    assert len(set(cut)) <= 5
+
+
 def test_of_a_skill_its_steps_stand_beside_the_goal():
     body = "# S\n\nWhy.\n\n## Steps\n\n1. press\n2. wait\n\n## Pitfalls\n\n- none\n"
     shown = Route(skills=((Ranked(id="s", score=1),),), insights=((),), demonstrations=((),))
