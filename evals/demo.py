@@ -1,4 +1,4 @@
-"""Demo: watch the agent get better at a few pages in about a quarter of an hour, with the embedded model.
+"""Demo: watch the agent get better at a few pages, with the embedded model.
 
     python -m evals.demo            # measure, learn, measure again; a second run reuses what is there
     python -m evals.demo --fresh    # start over
