@@ -28,11 +28,14 @@ class Rules(Value):
     """What the gate asks for.
 
     `alpha` bounds the chance that a useless edit is let in by luck. `pairs` is the most that are tried; drawn pairs
-    that could not be scored do not count, up to `drops` of them. A cost is clearly lower from `saving` on.
+    that could not be scored do not count, up to `drops` of them. After `patience` pairs in a row that speak neither
+    for the edit's lift nor for its thrift it is given up, so that the long comparisons go to edits that sometimes help.
+    A cost is clearly lower from `saving` on.
     """
 
     alpha: float = Field(default=0.1, gt=0, lt=1)
-    pairs: int = Field(default=12, ge=1)
+    pairs: int = Field(default=20, ge=1)
+    patience: int = Field(default=8, ge=1)
     drops: int = Field(default=3, ge=0)
     saving: float = Field(default=0.2, gt=0, lt=1)
 
@@ -144,9 +147,16 @@ def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
         return f"accepted: as good and cheaper ({tally}; tokens lower in {cheaper} of {cheaper + dearer})"
     can_help = wealth(wins + left, losses) >= 1 / rules.alpha
     can_save = equal and wealth(cheaper + left, dearer) >= 1 / rules.alpha
-    if left <= 0 or not (can_help or can_save):
+    if left <= 0 or not (can_help or can_save) or _barren(pairs, rules):
         return f"refused: no clear lift ({tally})"
     return None
+
+
+def _barren(pairs: Sequence[Pair], rules: Rules) -> bool:
+    """Return whether the last `patience` scored pairs were neither won nor solved more cheaply."""
+    scored = [pair for pair in pairs if pair.outcome != "dropped"][-rules.patience :]
+    won = any(pair.outcome == "win" for pair in scored)
+    return len(scored) == rules.patience and not won and not _cost_wins(scored, rules.saving)[0]
 
 
 def _cost_wins(pairs: Sequence[Pair], saving: float) -> tuple[int, int]:

@@ -56,6 +56,21 @@ def test_gate(before, after, tokens, accepted, replays):
 
 
 @pytest.mark.parametrize(
+    ("after", "accepted", "replays"),
+    [
+        pytest.param([1, *[0] * 19], False, 9, id="one win, then eight pairs without: given up"),
+        pytest.param([1, 0, 0, 0, 0] * 4, True, 16, id="wins now and then: may go on"),
+        pytest.param([1, None, *[0] * 18], False, 10, id="a dropped pair does not count"),
+    ],
+)
+def test_an_edit_that_does_nothing_for_long_is_given_up(after, accepted, replays):
+    trial, _ = scripted([0.0], after)
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(pairs=20, patience=8))
+    assert decision.accepted is accepted, decision.reason
+    assert len(decision.pairs) == replays
+
+
+@pytest.mark.parametrize(
     ("solved", "accepted", "replayed"),
     [
         pytest.param([], False, [1, 2], id="solves none of its sources: nothing else is paid for"),
