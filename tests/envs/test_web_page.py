@@ -175,7 +175,7 @@ FAILURES = [
     pytest.param("<span onclick=1>Name</span><input aria-label=N>", "fill", {"ref": "1", "text": "x"}, r'not a text field; there are \[2\] textbox "N"', id="fill says what would do"),
     pytest.param("<input readonly aria-label=F>", "fill", {"ref": "1", "text": "x"}, "is read-only", id="fill what is read-only"),
     pytest.param("<input aria-label=F value=a onkeydown='event.preventDefault()'>", "fill", {"ref": "1", "text": "x"}, "still holds 'a'", id="a field that takes no typing"),
-    pytest.param("<input type=date aria-label=F>", "fill", {"ref": "1", "text": "tomorrow"}, 'does not take "tomorrow": it is of type date; write it like 2024-01-31', id="not a date"),
+    pytest.param("<input type=date aria-label=F>", "fill", {"ref": "1", "text": "tomorrow"}, 'does not take "tomorrow": it is of type date; write it as YYYY-MM-DD', id="not a date"),
     pytest.param("<select aria-label=C><option>A<option>B</select>", "fill", {"ref": "1", "text": "B"}, r"use select_option\(1, option\)", id="fill a list"),
     pytest.param("<select aria-label=C><option>A<option>B</select>", "click", {"ref": "1"}, r"use select_option\(1, option\)", id="click a list"),
     pytest.param("<select aria-label=C><option>A<option>B</select>", "select_option", {"ref": "1", "option": "Z"}, 'has no option "Z": the options are A, B', id="no such option"),

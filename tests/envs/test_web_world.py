@@ -14,11 +14,15 @@ from skillagent.testing import check_environment
 
 pytestmark = pytest.mark.browser
 
+ICON = "<svg xmlns='http://www.w3.org/2000/svg' width='16' height='16'><rect width='16' height='16'/></svg>"
 PAGES = {
     "/": "<title>Home</title><a href='/two'>Two</a><a href='{other}/'>Away</a><a href='/two' target=_blank>Tab</a>",
     "/two": "<title>Second</title><p>Second page</p>",
     "/slow": "<title>Slow</title><p id=p>waiting</p><button onclick=\"fetch('/late').then(r=>r.text()).then(t=>p.textContent=t)\">Ask</button>",
     "/late": "the answer came",
+    "/icon": "<title>Icon</title><style>#b{content:url(/icon.svg)}#b:hover{content:url(/late.svg)}</style><span id=b aria-label=Like onclick=\"document.title='liked'\"></span>",
+    "/icon.svg": ICON,
+    "/late.svg": ICON,
     "/away": "<title>Calls</title><p id=p>calling</p><script>fetch('{other}/late').then(()=>p.textContent='reached',()=>p.textContent='blocked')</script>",
 }  # fmt: skip
 
@@ -29,12 +33,12 @@ def site():
 
     class Pages(BaseHTTPRequestHandler):
         def do_GET(self):
-            if self.path == "/late":
-                late.wait(0.3)
+            if self.path.startswith("/late"):
+                late.wait(0.6)
             other = f"http://localhost:{self.server.server_port}"
             body = PAGES.get(self.path, "nothing").replace("{other}", other).encode()
             self.send_response(200)
-            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Type", "image/svg+xml" if self.path.endswith(".svg") else "text/html")
             self.send_header("Access-Control-Allow-Origin", "*")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -100,6 +104,11 @@ def test_pages_are_followed_and_gone_back_from(desk, site):
     assert 'page "Home"' in seen.text
     assert "another page is shown now" in desk.do("click", ref="1").error
     assert "Second page" in desk.do("goto", url=site + "/two").observation.text
+
+
+def test_a_click_waits_for_the_picture_that_hovering_asks_for(desk, site):
+    seen = desk.show("", url=site + "/icon")
+    assert 'page "liked"' in desk.do("click", ref=named(seen, "Like")).observation.text
 
 
 def test_a_new_tab_is_shown_and_the_old_one_can_be_shown_again(desk, site):

@@ -243,9 +243,14 @@ def _schema(model: type[BaseModel]) -> Json:
     }
 
 
-def _point(session: Session, ref: str, *, enabled: bool = True, free: bool = True) -> tuple[float, float]:
-    """Return where an element can be pressed, or its middle when it need not be `free`; it is scrolled into view."""
-    spot = session.reach("locate", ref, {"enabled": enabled, "free": free})
+def _point(
+    session: Session, ref: str, *, enabled: bool = True, free: bool = True, moved: bool = False
+) -> tuple[float, float]:
+    """Return where an element can be pressed, or its middle when it need not be `free`; it is scrolled into view.
+
+    With `moved` the page is first given time to answer the mouse.
+    """
+    spot = session.reach("relocate" if moved else "locate", ref, {"enabled": enabled, "free": free})
     return spot["x"], spot["y"]
 
 
@@ -258,7 +263,7 @@ def _aim(session: Session, ref: str) -> tuple[float, float]:
     for attempt in range(AIMS):
         session.page.mouse.move(*point)
         try:
-            again = _point(session, ref)
+            again = _point(session, ref, moved=True)
         except InvalidAction:
             if attempt == AIMS - 1:
                 raise

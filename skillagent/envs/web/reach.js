@@ -80,6 +80,33 @@
     return { error: covering ? `is covered by ${describe(covering)}` : "cannot be scrolled into view" };
   };
 
+  // Resolves once the pictures have come that stand for a node or what it lies in: until then it has no size.
+  const pictured = (node) => {
+    const urls = [];
+    for (let at = node; at instanceof Element; at = at.parentElement) {
+      const [, url] = getComputedStyle(at).content.match(/^url\("(.*)"\)/) || [];
+      if (url) urls.push(url);
+    }
+    const load = (url) => Object.assign(new Image(), { src: url }).decode();
+    const late = new Promise((resolve) => setTimeout(resolve, 1000));
+    return urls.length ? Promise.race([Promise.allSettled(urls.map(load)), late]) : null;
+  };
+
+  // The same once the page has answered the mouse: a style for hovering, and its picture, are in place by then.
+  const relocate = async (id, options) => {
+    const watch = window[Symbol.for("skillagent.watch")];
+    const frames = async (count) => {
+      for (let frame = 0; watch && frame < count; frame++) await watch.frame();
+    };
+    await frames(2);
+    const picture = pictured(page.node(id));
+    if (picture) {
+      await picture;
+      await frames(2);
+    }
+    return locate(id, options);
+  };
+
   const kind = (id) => {
     const { node, error } = alive(id);
     if (error) return { error };
@@ -102,7 +129,8 @@
     node.dispatchEvent(new Event("change", { bubbles: true }));
   };
 
-  const FORMS = { date: "2024-01-31", time: "18:30", month: "2024-01", week: "2024-W05", "datetime-local": "2024-01-31T18:30", color: "#ff8800" };
+  // Patterns, not samples: a small model copies a sample as it stands.
+  const FORMS = { date: "YYYY-MM-DD", time: "HH:MM, from 00:00 to 23:59", month: "YYYY-MM", week: "YYYY-Www", "datetime-local": "YYYY-MM-DDTHH:MM", color: "#rrggbb" };
 
   // For inputs that are set rather than typed into: a range, a colour, a date. What they do not take leaves them as is.
   const put = (id, text) => {
@@ -115,7 +143,7 @@
     if (node.value !== text) {
       set(before);
       const form = FORMS[node.type] || `a number from ${node.min || 0} to ${node.max || 100}`;
-      return { error: `does not take ${JSON.stringify(text)}: it is of type ${node.type}; write it like ${form}` };
+      return { error: `does not take ${JSON.stringify(text)}: it is of type ${node.type}; write it as ${form}` };
     }
     tell(node);
     return {};
@@ -171,5 +199,5 @@
     return moved ? {} : { error: "it is already at the end: nothing moved" };
   };
 
-  return { locate, kind, mark, held, put, choose, focus, scroll };
+  return { locate, relocate, kind, mark, held, put, choose, focus, scroll };
 }

@@ -94,5 +94,5 @@
     }
   };
 
-  Object.defineProperty(window, key, { value: Object.freeze({ listeners, settle }) });
+  Object.defineProperty(window, key, { value: Object.freeze({ listeners, settle, frame }) });
 })();
