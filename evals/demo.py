@@ -13,6 +13,7 @@ import argparse
 import shutil
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from rich.console import Console
@@ -23,10 +24,13 @@ from skillagent.cli.show import Show
 from skillagent.config import Settings, load
 from skillagent.errors import SkillAgentError
 from skillagent.evaluation import run as runs
+from skillagent.evaluation.arms import Arm
+from skillagent.evaluation.rows import Row
 from skillagent.evaluation.suites import Suite, load_suite
+from skillagent.evaluation.summary import provenance, summarise, write_summary
 from skillagent.evaluation.table import headline, per_task
 from skillagent.library import Library
-from skillagent.loop import run
+from skillagent.loop import Agent, run
 from skillagent.practice.explore import Practice
 from skillagent.schema import Attempted, Decided, Split, Task
 from skillagent.store.disk import DiskStore
@@ -65,15 +69,19 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
     store = DiskStore(settings.skills, settings.memory)
     options = Options(practice=Practice(seeds=suite.seeds.get(Split.PRACTICE, 3)))
 
-    def progress(row: runs.Row, done: int, total: int) -> None:
+    def progress(row: Row, done: int, total: int) -> None:
         mark = "void" if row.void else "solved" if row.success else "failed"
         seconds = row.seconds.model + row.seconds.environment
         console.print(f"{_clock(start)}  {done:>3}/{total}  {mark}  {row.task} seed {row.seed}, {seconds:.1f} s")
 
     runs.begin(folder, {"suite": suite.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder})
-    with open_agent(settings, options=options) as agent:
-        console.rule(f"1  before learning: {len(suite.ids)} tasks on holdout seeds, no library")
-        runs.evaluate(agent, holdout, {"before": Library()}, folder, watch=progress)
+
+    def opened(_: Arm) -> AbstractContextManager[Agent]:
+        return open_agent(settings, options=options)
+
+    before = Arm(name="before", library=Library())
+    console.rule(f"1  before learning: {len(suite.ids)} tasks on holdout seeds, no library")
+    runs.evaluate(opened, holdout, [before], folder, watch=progress)
 
     console.rule("2  learning on practice seeds, every change gated on fresh seeds")
     with Show(console, steps=False) as show, open_agent(settings, options=options, watch=show) as agent:
@@ -87,18 +95,18 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
                 pass
 
     library = store.load()
-    with open_agent(settings, options=options) as agent:
-        console.rule(f"3  after learning: the same holdout seeds, {len(library.skills)} skills")
-        runs.evaluate(agent, holdout, {"after": library}, folder, watch=progress)
+    after = Arm(name="after", library=library)
+    console.rule(f"3  after learning: the same holdout seeds, {len(library.skills)} skills")
+    runs.evaluate(opened, holdout, [after], folder, watch=progress)
 
-    rows = runs.wanted_rows(folder, holdout, {"before": Library(), "after": library})
-    summary = runs.summarise(
+    rows = runs.wanted_rows(folder, holdout, [before, after])
+    summary = summarise(
         rows,
         suite=suite.name,
         command=["python", "-m", "evals.demo", *sys.argv[1:]],
-        provenance=runs.provenance(settings.model, {"after": library}),
+        provenance=provenance(settings.model, {"after": library}),
     )
-    runs.write_summary(summary, folder)
+    write_summary(summary, folder)
     console.rule("result")
     console.print(table(*per_task(rows)), markup=False)
     console.print("\n".join(["", *headline(summary), ""]), markup=False)

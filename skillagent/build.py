@@ -9,10 +9,13 @@ Heavy packages are imported by the parts that use them, when they are first used
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
+from typing import TypeVar
+
+from pydantic import JsonValue, ValidationError
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
@@ -38,7 +41,7 @@ from skillagent.loop import Agent, Trial, Watch, unwatched
 from skillagent.ports import LLM, Embedder, Store
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.route import Thresholds, covers, route
-from skillagent.schema import Decision, Edit, Event, Lesson
+from skillagent.schema import Decision, Edit, Event, Lesson, Value
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -56,6 +59,40 @@ class Options:
     rules: Rules = field(default_factory=Rules)
     planning: bool = True
 
+    def changed(self, changes: Mapping[str, JsonValue]) -> Options:
+        """Return these options with some set otherwise: `{"planning": "off", "thresholds.solved": 0.7}`.
+
+        Raises:
+            ConfigError: There is no such option, or it cannot have that value.
+        """
+        parts: dict[str, object] = {part.name: getattr(self, part.name) for part in fields(self)}
+        for key, value in changes.items():
+            name, _, inner = key.partition(".")
+            part = parts.get(name)
+            if isinstance(part, Value) and inner in type(part).model_fields:
+                parts[name] = _checked(key, type(part), {**part.model_dump(), inner: value})
+            elif isinstance(part, bool) and not inner:
+                parts[name] = _checked(key, _Switch, {"on": value}).on
+            else:
+                names = [k for k, v in parts.items() if isinstance(v, bool)]
+                names += [f"{k}.{f}" for k, v in parts.items() if isinstance(v, Value) for f in type(v).model_fields]
+                raise ConfigError(f"no option {key!r}; there is {', '.join(names)}")
+        return Options(**parts)  # type: ignore[arg-type]  # each part was checked against its own type
+
+
+class _Switch(Value):
+    on: bool
+
+
+_V = TypeVar("_V", bound=Value)
+
+
+def _checked(key: str, kind: type[_V], content: Mapping[str, object]) -> _V:
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"option {key}: {error.errors()[0]['msg']}") from None
+
 
 @contextmanager
 def open_agent(
@@ -66,6 +103,7 @@ def open_agent(
     llm: LLM | None = None,
     store: Store | None = None,
     meter: Meter | None = None,
+    read_only: bool = False,
 ) -> Iterator[Agent]:
     """Put an agent together, and let go of its browser and files afterwards.
 
@@ -76,13 +114,15 @@ def open_agent(
         llm: Instead of the model that the settings name.
         store: Instead of the store in the settings' folders.
         meter: Counts what is spent; give one to read it by role.
+        read_only: Leave the vectors on the disk as they are: for a process beside the one that learns.
 
     Raises:
         ConfigError: Something that the operator must install or set is missing.
     """
     options, meter = options or Options(), meter or Meter()
     metered = Metered(llm or language_model(settings), meter, budget(settings))
-    vectors, worlds = vector_cache(settings), Worlds(lambda name: open_environment(name, environment_options(settings)))
+    vectors = vector_cache(settings, read_only=read_only)
+    worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
 
     routed = partial(route, cache=vectors, thresholds=options.thresholds)

@@ -8,9 +8,10 @@ provider's own library; a `.env` file may hold them too.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, JsonValue, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from skillagent.errors import ConfigError
@@ -70,7 +71,15 @@ def load(**overrides: object) -> Settings:
     Raises:
         ConfigError: A setting has a value that it cannot have.
     """
-    given = {key: value for key, value in overrides.items() if value is not None}
+    return _settings({key: value for key, value in overrides.items() if value is not None})
+
+
+def changed(settings: Settings, changes: Mapping[str, JsonValue]) -> Settings:
+    """Return the settings with some set otherwise; raises ConfigError for a value that a setting cannot have."""
+    return _settings({**{name: getattr(settings, name) for name in Settings.model_fields}, **changes})
+
+
+def _settings(given: Mapping[str, object]) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the types
     except ValidationError as error:

@@ -32,7 +32,7 @@ class OpenAgent(Protocol):
     """Puts an agent together for as long as the context lasts."""
 
     def __call__(
-        self, settings: Settings, *, watch: Watch, options: Options | None = None
+        self, settings: Settings, *, watch: Watch = ..., options: Options | None = None, read_only: bool = False
     ) -> AbstractContextManager[Agent]:
         """Raise ConfigError when something is missing that the operator must install or set."""
         ...
@@ -60,10 +60,13 @@ def _settings(**overrides: object) -> Settings:
     return load(**overrides)
 
 
-def _agent(settings: Settings, *, watch: Watch, options: Options | None = None) -> AbstractContextManager[Agent]:
+def _agent(
+    settings: Settings, *, watch: Watch | None = None, options: Options | None = None, read_only: bool = False
+) -> AbstractContextManager[Agent]:
     from skillagent.build import open_agent
+    from skillagent.loop import unwatched
 
-    return open_agent(settings, watch=watch, options=options)
+    return open_agent(settings, watch=watch or unwatched, options=options, read_only=read_only)
 
 
 def _store(settings: Settings) -> Store:

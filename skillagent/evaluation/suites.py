@@ -11,7 +11,7 @@ timeout_s: 120
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -20,7 +20,8 @@ from pydantic import ConfigDict, Field, ValidationError
 from skillagent.errors import ConfigError
 from skillagent.schema import Split, Task, Value
 
-FOLDER = Path("evals/suites")
+# The first that is there: of the project that one works in, of an installed package, of this checkout.
+FOLDERS = (Path("evals/suites"), Path(__file__).with_name("shipped"), Path(__file__).parents[2] / "evals" / "suites")
 
 
 class Suite(Value):
@@ -48,23 +49,24 @@ class Suite(Value):
         return Task(env=env, name=name, seed=seed, max_steps=self.max_steps, timeout_s=self.timeout_s)
 
 
-def load_suite(name: str, *, folder: Path = FOLDER) -> Suite:
+def load_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> Suite:
     """Return the suite of that name, of that YAML file, or made of `env/task,env/task`.
 
     Raises:
         ConfigError: There is none, or the file is not a suite; the message says what is wrong and what there is.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
-    if path.is_file():
-        return read_suite(path)
-    if path == Path(name):
-        raise ConfigError(f"no suite file {name}")
+    if name.endswith((".yaml", ".yml")):
+        if not Path(name).is_file():
+            raise ConfigError(f"no suite file {name}")
+        return read_suite(Path(name))
+    known = {file.stem: file for folder in reversed(folders) for file in sorted(folder.glob("*.yaml"))}
+    if name in known:
+        return read_suite(known[name])
     if all(part.count("/") == 1 and part.strip("/") == part for part in name.split(",")):
         return Suite(name="given", ids=tuple(name.split(",")))
-    known = sorted(file.stem for file in folder.glob("*.yaml")) if folder.is_dir() else []
-    near = difflib.get_close_matches(name, known, n=3) or known
+    near = difflib.get_close_matches(name, known, n=3) or sorted(known)
     hint = f"; there is {', '.join(near)}" if near else ""
-    raise ConfigError(f"no suite {name!r} in {folder}{hint}; a suite is a name, a .yaml file, or env/task,env/task")
+    raise ConfigError(f"no suite {name!r}{hint}; a suite is a name, a .yaml file, or env/task,env/task")
 
 
 def read_suite(path: Path) -> Suite:

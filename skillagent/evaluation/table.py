@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 
-from skillagent.evaluation.run import Row, Summary
+from skillagent.evaluation.rows import Row
+from skillagent.evaluation.statistics import Comparison
+from skillagent.evaluation.summary import Summary
+from skillagent.schema import Json
 
 
 def per_task(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
@@ -34,13 +39,37 @@ def headline(summary: Summary) -> list[str]:
             f"{name}: {arm.success:.0%} of {arm.scored} (95 % interval {low:.0%} to {high:.0%})"
             f"{cost}{time}" + (f", {arm.void} void" if arm.void else "")
         )
-    for name, pair in summary.paired.items():
-        points = [f"{100 * value:+.1f}" for value in (pair.difference, pair.low, pair.high)]
-        lines.append(
-            f"{name}: {points[0]} points (95 % interval {points[1]} to {points[2]}, clustered by task), "
-            f"{pair.wins} won, {pair.losses} lost, {pair.ties} tied, p = {pair.p:.2g}"
-        )
-    return lines
+    return lines + [points(name, pair) for name, pair in summary.paired.items()]
+
+
+def points(name: str, pair: Comparison) -> str:
+    """Return one line on a comparison, in percentage points."""
+    middle, low, high = (f"{100 * value:+.1f}" for value in (pair.difference, pair.low, pair.high))
+    return (
+        f"{name}: {middle} points (95 % interval {low} to {high}, clustered by task), "
+        f"{pair.wins} won, {pair.losses} lost, {pair.ties} tied, p = {pair.p:.2g}"
+        + (f", {pair.dropped} not scored" if pair.dropped else "")
+    )
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """Return the rows as CSV; nested fields have a dot in their names, and several names are joined by spaces."""
+    text = io.StringIO()
+    flat = [_flat(row.model_dump(mode="json")) for row in rows]
+    out = csv.DictWriter(text, list(flat[0]) if flat else list(Row.model_fields))
+    out.writeheader()
+    out.writerows(flat)
+    return text.getvalue()
+
+
+def _flat(document: Json, prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in document.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = " ".join(map(str, value)) if isinstance(value, list) else value
+    return flat
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import fresh, rehearsals, sources
 from skillagent.learning.write import write
 from skillagent.llm.meter import Meter, Metered
-from skillagent.loop import Agent
+from skillagent.loop import Agent, unwatched
 from skillagent.ports import LLM, Store
 from skillagent.practice.explore import practise
 from skillagent.routing.route import Thresholds, covers, route
@@ -73,7 +73,7 @@ def parts(tmp_path: Path, *, llm: LLM | None = None, store: Store | None = None,
         return store or DiskStore(settings.skills, settings.memory)
 
     @contextmanager
-    def agent(settings, *, watch, options=None) -> Iterator[Agent]:
+    def agent(settings, *, watch=unwatched, options=None, read_only=False) -> Iterator[Agent]:
         yield corridor_agent(
             llm or Lucky(), opened(settings), watch=watch, options=options or Options(), settings=settings, **world
         )

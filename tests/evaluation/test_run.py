@@ -1,54 +1,17 @@
-"""Runs: one row an episode, resumable at any moment, voids apart from failures."""
-
-from dataclasses import replace
+"""Runs: one row an episode, resumable at any moment, voids apart from failures, on every engine alike."""
 
 import pytest
+from pressing import ARMS, FIRST, FROZEN, NONE, TASKS, Pressing, crashing
 
-from skillagent.errors import ConfigError, EnvironmentFailed
-from skillagent.evaluation.run import Seconds, begin, evaluate, read_rows, summarise, wanted_rows
-from skillagent.evaluation.table import headline, per_task
-from skillagent.learning.judge import judge
+from skillagent.errors import BudgetSpent, ConfigError
+from skillagent.evaluation.arms import Arm
+from skillagent.evaluation.rows import Seconds, read_rows
+from skillagent.evaluation.run import begin, evaluate, wanted_rows
+from skillagent.evaluation.summary import across, read_summary, summarise, write_summary
+from skillagent.evaluation.table import as_csv, headline, per_task
 from skillagent.library import Library
-from skillagent.loop import Agent
-from skillagent.schema import Action, Plan, Route, Skill, Split, Step, Subgoal, Task, Trajectory, Usage
-from skillagent.testing import Corridor, MemoryStore
-
-FIRST = Split.HOLDOUT.first_seed
-TASKS = [Task(env="corridor", name=name, seed=FIRST + seed) for seed in range(4) for name in ("a", "b")]
-ARMS = {
-    "none": Library(),
-    "frozen": Library(skills={"s": Skill(name="s", description="d", body="b")}),
-}
-
-
-def knowing(environment, task, first, plan, route, library, *, variation, watch):
-    """Press the right button with a library, and the first button without."""
-    wanted = first.goal.split('"')[1] if library.skills else first.elements[0].name
-    action = Action(verb="click", arguments={"ref": next(e.ref for e in first.elements if e.name == wanted)})
-    outcome = environment.step(action)
-    step = Step(observation=first, action=action, reward=outcome.reward)
-    return Trajectory(
-        task=task, goal=first.goal, steps=(step,), final=first, reward=outcome.reward, terminated=outcome.terminated
-    )
-
-
-def agent(act=knowing):
-    world = Corridor()
-    return Agent(
-        open=lambda task: world,
-        drop=lambda task: None,
-        plan=lambda goal, library: Plan(goal=goal, subgoals=(Subgoal(text=goal),)),
-        route=lambda plan, library: Route(skills=((),), insights=((),), demonstrations=((),)),
-        act=act,
-        judge=judge,
-        practise=lambda task, attempt: iter(()),
-        reflect=lambda attempts, library: (),
-        write=lambda lesson, library: (),
-        lint=lambda edit, lesson, library, events: None,
-        gate=lambda *parts: None,
-        store=MemoryStore(),
-        spent=Usage,
-    )
+from skillagent.llm.meter import Budget
+from skillagent.schema import Skill
 
 
 def without_times(rows):
@@ -56,7 +19,7 @@ def without_times(rows):
 
 
 def test_the_arms_of_one_task_follow_each_other_on_the_same_seed(tmp_path):
-    rows = evaluate(agent(), TASKS, ARMS, tmp_path)
+    rows = evaluate(Pressing(), TASKS, ARMS, tmp_path)
     assert [(row.arm, row.task, row.seed - FIRST) for row in rows[:4]] == [
         ("none", "corridor/a", 0),
         ("frozen", "corridor/a", 0),
@@ -67,7 +30,7 @@ def test_the_arms_of_one_task_follow_each_other_on_the_same_seed(tmp_path):
 
 
 def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_rows(tmp_path):
-    whole = evaluate(agent(), TASKS, ARMS, tmp_path / "whole")
+    whole = evaluate(Pressing(), TASKS, ARMS, tmp_path / "whole")
 
     class Killed(Exception):
         pass
@@ -77,22 +40,22 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_rows(tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        evaluate(agent(), TASKS, ARMS, tmp_path / "cut", watch=stop)
+        evaluate(Pressing(), TASKS, ARMS, tmp_path / "cut", watch=stop)
     file = tmp_path / "cut" / "rows.jsonl"
     with file.open("a", encoding="utf-8") as stream:
         stream.write('{"v":1,"task":"corr')  # the line that was being written
     done = []
-    resumed = evaluate(agent(), TASKS, ARMS, tmp_path / "cut", watch=lambda row, n, total: done.append(n))
+    resumed = evaluate(Pressing(), TASKS, ARMS, tmp_path / "cut", watch=lambda row, n, total: done.append(n))
     assert without_times(resumed) == without_times(whole)
     assert done == list(range(6, 17))
     assert without_times(read_rows(file)) == without_times(whole)
 
 
 def test_a_folder_that_was_begun_with_another_library_is_refused(tmp_path):
-    evaluate(agent(), TASKS[:1], ARMS, tmp_path)
-    other = {"frozen": Library(skills={"x": Skill(name="x", description="d", body="b")})}
+    evaluate(Pressing(), TASKS[:1], ARMS, tmp_path)
+    other = [Arm(name="frozen", library=Library(skills={"x": Skill(name="x", description="d", body="b")}))]
     with pytest.raises(ConfigError, match="another --out"):
-        evaluate(agent(), TASKS[:1], other, tmp_path)
+        evaluate(Pressing(), TASKS[:1], other, tmp_path)
 
 
 def test_a_folder_that_was_begun_with_another_model_is_refused(tmp_path):
@@ -103,34 +66,68 @@ def test_a_folder_that_was_begun_with_another_model_is_refused(tmp_path):
 
 
 def test_only_what_was_asked_for_is_summed_up(tmp_path):
-    evaluate(agent(), TASKS, ARMS, tmp_path)
-    rows = wanted_rows(tmp_path, TASKS[:2], {"frozen": ARMS["frozen"]})
+    evaluate(Pressing(), TASKS, ARMS, tmp_path)
+    rows = wanted_rows(tmp_path, TASKS[:2], [FROZEN])
     assert [(row.arm, row.key) for row in rows] == [("frozen", (task.id, task.seed)) for task in TASKS[:2]]
 
 
 def test_an_episode_that_nobody_scored_is_no_failure_in_the_table(tmp_path):
-    rows = evaluate(agent(), TASKS[:2], {"frozen": ARMS["frozen"]}, tmp_path)
+    rows = evaluate(Pressing(), TASKS[:2], [FROZEN], tmp_path)
     unscored = rows[1].model_copy(update={"task": rows[0].task, "success": None, "reward": None})
     assert per_task([rows[0], unscored])[1][0][1] == "1/1"
 
 
 def test_a_void_is_tried_once_more_and_then_counted_as_void_and_not_as_failure(tmp_path):
-    tried = []
-
-    def crashing(environment, task, first, *parts, **options):
-        tried.append(task.name)
-        if task.name == "a":
-            raise EnvironmentFailed("gone")
-        return knowing(environment, task, first, *parts, **options)
-
-    rows = evaluate(agent(crashing), TASKS[:2], {"frozen": ARMS["frozen"]}, tmp_path)
-    assert tried == ["a", "a", "b"]
+    opener = Pressing(crashing)
+    rows = evaluate(opener, TASKS[:2], [FROZEN], tmp_path)
+    assert [task.name for task in opener.opened] == ["a", "a", "b"]
     summary = summarise(rows, suite="s", command=["x"], provenance={})
     assert (summary.arms["frozen"].episodes, summary.arms["frozen"].void, summary.arms["frozen"].success) == (2, 1, 1.0)
 
 
+def test_a_run_that_goes_on_plays_what_was_void_again(tmp_path):
+    evaluate(Pressing(crashing), TASKS[:2], [FROZEN], tmp_path)
+    rows = evaluate(Pressing(), TASKS[:2], [FROZEN], tmp_path)
+    assert [row.void for row in rows] == [None, None]
+    assert [row.void for row in wanted_rows(tmp_path, TASKS[:2], [FROZEN])] == [None, None]
+
+
+def test_a_budget_ends_a_run_between_two_episodes_and_what_was_played_stands(tmp_path):
+    with pytest.raises(BudgetSpent):
+        evaluate(Pressing(), TASKS, ARMS, tmp_path, budget=Budget(tokens=30))
+    assert len(read_rows(tmp_path / "rows.jsonl")) == 3  # each takes ten
+    with pytest.raises(BudgetSpent):
+        evaluate(Pressing(), TASKS, ARMS, tmp_path, budget=Budget(tokens=30))
+    assert len(evaluate(Pressing(), TASKS, ARMS, tmp_path)) == len(TASKS) * 2
+
+
+def test_workers_give_the_same_rows(tmp_path):
+    alone = evaluate(Pressing(), TASKS, ARMS, tmp_path / "alone")
+    together = evaluate(Pressing(), TASKS, ARMS, tmp_path / "together", workers=2)
+    assert without_times(together) == without_times(alone)
+
+
+def test_ray_gives_the_same_rows(tmp_path):
+    ray = pytest.importorskip("ray")
+    import pressing
+
+    ray.cloudpickle.register_pickle_by_value(pressing)  # its workers cannot import a test's module
+    alone = evaluate(Pressing(), TASKS, ARMS, tmp_path / "alone")
+    together = evaluate(Pressing(), TASKS, ARMS, tmp_path / "together", workers=2, engine="ray")
+    assert without_times(together) == without_times(alone)
+
+
+def test_an_arm_that_learns_practises_each_task_once_before_it_is_measured(tmp_path):
+    learning = Arm(name="learning", library=Library(), learning=True)
+    opener = Pressing()
+    rows = evaluate(opener, TASKS, [NONE, learning], tmp_path)
+    assert all(row.success for row in rows if row.arm == "learning")
+    assert [(task.name, task.seed) for task in opener.practised] == [("a", 0), ("b", 0)]
+    assert rows == evaluate(Pressing(), TASKS, [NONE, learning], tmp_path)
+
+
 def test_the_summary_pairs_the_arms_and_the_table_shows_every_task(tmp_path):
-    rows = evaluate(agent(), TASKS, ARMS, tmp_path)
+    rows = evaluate(Pressing(), TASKS, ARMS, tmp_path)
     summary = summarise(rows, suite="s", command=["skillagent", "eval", "a b"], provenance={})
     pair = summary.paired["frozen-none"]
     solved = sum(bool(row.success) for row in rows if row.arm == "none")
@@ -143,6 +140,30 @@ def test_the_summary_pairs_the_arms_and_the_table_shows_every_task(tmp_path):
 
 
 def test_evaluation_writes_nothing_to_the_store(tmp_path):
-    one = agent()
-    evaluate(replace(one, store=one.store), TASKS, ARMS, tmp_path)
-    assert list(one.store.events()) == []
+    opener = Pressing()
+    evaluate(opener, TASKS, ARMS, tmp_path)
+    assert list(opener.store.events()) == []
+
+
+def test_two_runs_are_compared_on_what_both_have_played(tmp_path):
+    before = evaluate(Pressing(), TASKS, [NONE], tmp_path / "a")
+    after = evaluate(Pressing(), TASKS[:4], [FROZEN], tmp_path / "b")
+    found = across(before, "none", after, "frozen")
+    assert found.wins + found.ties == 4
+    assert found.losses == 0
+
+
+def test_a_summary_is_read_back_and_names_the_code_that_played(tmp_path):
+    rows = evaluate(Pressing(), TASKS, ARMS, tmp_path)
+    summary = summarise(rows, suite="s", command=["x"], provenance={"model": "m"})
+    write_summary(summary, tmp_path)
+    assert read_summary(tmp_path) == summary
+    assert summary.provenance["played_by"] == [rows[0].code]
+    with pytest.raises(ConfigError, match="no run in"):
+        read_summary(tmp_path / "elsewhere")
+
+
+def test_rows_are_written_as_csv(tmp_path):
+    header, first, *_ = as_csv(evaluate(Pressing(), TASKS, ARMS, tmp_path)).splitlines()
+    cells = dict(zip(header.split(","), first.split(","), strict=True))
+    assert (cells["task"], cells["arm"], cells["seconds.model"]) == ("corridor/a", "none", "0.0")

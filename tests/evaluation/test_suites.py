@@ -21,11 +21,13 @@ def test_every_shipped_suite_names_tasks_that_exist(file):
 
 
 def test_the_standard_suite_is_the_standard_set():
-    assert {task.removeprefix("miniwob/") for task in load_suite("miniwob-125", folder=FOLDER).ids} == set(standard())
+    assert {task.removeprefix("miniwob/") for task in load_suite("miniwob-125", folders=[FOLDER]).ids} == set(
+        standard()
+    )
 
 
 def test_the_seeds_of_the_splits_do_not_meet():
-    suite = load_suite("demo", folder=FOLDER)
+    suite = load_suite("demo", folders=[FOLDER])
     seeds = [{task.seed for task in suite.tasks(split, 50)} for split in Split]
     assert not seeds[0] & seeds[1] | seeds[0] & seeds[2] | seeds[1] & seeds[2]
     assert all(task.split is split for split in Split for task in suite.tasks(split, 3))
@@ -53,6 +55,17 @@ def test_a_file_that_is_no_suite_is_refused_with_what_is_wrong(tmp_path, text, w
         load_suite(str(file))
 
 
+def test_a_suite_of_the_working_folder_comes_before_a_shipped_one(tmp_path):
+    (tmp_path / "demo.yaml").write_text("name: mine\ntasks: [web/a]\n", encoding="utf-8")
+    assert load_suite("demo", folders=[tmp_path, FOLDER]).name == "mine"
+    assert load_suite("miniwob-15", folders=[tmp_path, FOLDER]).name == "miniwob-15"
+
+
+def test_the_shipped_suites_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_suite("demo").name == "demo"
+
+
 def test_an_unknown_name_is_answered_with_near_ones():
     with pytest.raises(ConfigError, match="demo"):
-        load_suite("dem", folder=FOLDER)
+        load_suite("dem", folders=[FOLDER])

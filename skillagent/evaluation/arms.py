@@ -1,0 +1,162 @@
+"""Arms: what is compared with what. An arm is a library that may be used, and settings that differ from the rest.
+
+none            no library
+frozen          the library as it is
+shuffled        as much text as the library has, under the wrong names: what any text in the prompt would do
+learning        the library as it is, growing: each task is practised on practice seeds before it is measured
+A/A             frozen twice: what differs between these two is noise
+key=value       frozen with one setting changed, several joined by +: model=openai/gpt-5-mini, insights=off+plan=off
+ARM:key=value   the same on another arm: none:context=16384
+ARM#2           an arm once more
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import Field, JsonValue
+
+from skillagent.build import Options, open_agent
+from skillagent.config import Settings, changed
+from skillagent.errors import ConfigError
+from skillagent.library import Library
+from skillagent.loop import Agent
+from skillagent.schema import Value
+
+PLAIN = ("none", "frozen", "shuffled", "learning")
+KINDS = ("skills", "insights", "demonstrations")
+
+
+class Arm(Value):
+    """One arm: its name, what it may use, and what is set otherwise for it."""
+
+    name: str
+    library: Library
+    settings: Mapping[str, JsonValue] = Field(default_factory=dict)
+    options: Mapping[str, JsonValue] = Field(default_factory=dict)
+    learning: bool = False
+
+
+def parse_arms(text: str, kept: Library) -> list[Arm]:
+    """Return the arms that a comma-separated text names; `kept` is the library that they may use.
+
+    Raises:
+        ConfigError: There is no such arm, or none, or the same one twice; the message says what there is.
+    """
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    names = [each for name in names for each in (("frozen", "frozen#2") if name == "A/A" else (name,))]
+    if not names:
+        raise ConfigError(f"no arm in {text!r}; there is {', '.join(PLAIN)}, A/A and key=value")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f"arm {twice[0]!r} twice; a second one is called {twice[0]}#2")
+    return [_arm(name, kept) for name in names]
+
+
+def _arm(name: str, kept: Library) -> Arm:
+    what = re.sub(r"#\d+$", "", name)
+    base, colon, changes = what.partition(":") if re.match(r"\w+:\w[\w.]*=", what) else ("frozen", ":", what)
+    if "=" not in what:
+        base, colon, changes = what, "", ""
+    if base not in PLAIN:
+        raise ConfigError(f"no arm {name!r}; there is {', '.join(PLAIN)}, A/A and key=value")
+    library = {"none": Library(), "shuffled": shuffled(kept)}.get(base, kept)
+    settings: dict[str, JsonValue] = {}
+    options: dict[str, JsonValue] = {}
+    for change in changes.split("+") if colon else ():
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise ConfigError(f"arm {name!r}: {change!r} is not key=value")
+        if key in KINDS:
+            if value != "off":
+                raise ConfigError(f"arm {name!r}: {key} can only be off")
+            library = library.model_copy(update={key: {}})
+        elif key in Settings.model_fields:
+            settings[key] = value
+        else:
+            options[key] = value
+    Options().changed(options)  # before anything is measured
+    return Arm(name=name, library=library, settings=settings, options=options, learning=base == "learning")
+
+
+class Open(Protocol):
+    """Puts an agent together, as `build.open_agent` does."""
+
+    def __call__(
+        self, settings: Settings, *, options: Options | None = None, read_only: bool = False
+    ) -> AbstractContextManager[Agent]:
+        """Raise ConfigError when something is missing that the operator must install or set."""
+        ...
+
+
+@dataclass(frozen=True)
+class OpenArm:
+    """Opens the agent of an arm; can be sent to another process where `open` can.
+
+    Args:
+        settings: Of all arms. Budgets are left to the run, and the cores are shared among the workers.
+        folder: The run's; an arm that learns keeps its own copy of the library in it, under the arm's name.
+        workers: How many such agents there will be on this machine.
+        open: Instead of `build.open_agent`.
+    """
+
+    settings: Settings
+    folder: Path
+    workers: int = 1
+    open: Open = open_agent
+
+    def __call__(self, arm: Arm) -> AbstractContextManager[Agent]:
+        """Open it; what an arm sets otherwise weighs more than the settings."""
+        unlimited = {"token_limit": None, "cost_limit": None, "time_limit_s": None}
+        shared = changed(self.settings, {**unlimited, "threads": max(1, self.settings.threads // self.workers)})
+        settings = changed(shared, self._copy(shared, arm.name) if arm.learning else {})
+        settings = changed(settings, arm.settings)
+        return self.open(settings, options=Options().changed(arm.options), read_only=not arm.learning)
+
+    def _copy(self, settings: Settings, name: str) -> dict[str, str]:
+        """Copy what is in the library, without its history, and return where it is."""
+        skills, memory = self.folder / name / "skills", self.folder / name / "memory_store"
+        if not skills.is_dir():
+            memory.mkdir(parents=True)
+            for file in ("insights.jsonl", "demonstrations.jsonl"):
+                if (settings.memory / file).is_file():
+                    shutil.copy(settings.memory / file, memory / file)
+            if settings.skills.is_dir():
+                shutil.copytree(settings.skills, skills)
+            skills.mkdir(exist_ok=True)
+        return {"skills": str(skills), "memory": str(memory)}
+
+
+def shuffled(library: Library) -> Library:
+    """Return the library with its contents under the wrong names: each item holds what the next one of its kind held.
+
+    What an item is found by stays where it is. A lone item keeps its words, in reverse order.
+    """
+    skills, insights, demos = (
+        [getattr(library, kind)[key] for key in sorted(getattr(library, kind))] for kind in KINDS
+    )
+    return Library(
+        skills={
+            one.name: one.model_copy(update={"body": text, "files": {}, "version": one.version})
+            for one, text in zip(skills, _turned([one.body for one in skills]), strict=True)
+        },
+        insights={
+            one.id: one.model_copy(update={"explanation": text, "example": ""})
+            for one, text in zip(insights, _turned([one.explanation for one in insights]), strict=True)
+        },
+        demonstrations={
+            one.id: one.model_copy(update={"steps": other.steps if other is not one else other.steps[::-1]})
+            for one, other in zip(demos, [*demos[1:], *demos[:1]], strict=True)
+        },
+    )
+
+
+def _turned(texts: Sequence[str]) -> list[str]:
+    if len(texts) == 1:
+        return [" ".join(reversed(texts[0].split()))]
+    return [*texts[1:], *texts[:1]]

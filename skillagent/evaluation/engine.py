@@ -1,0 +1,179 @@
+"""Engine: plays episodes, here or in other processes. It knows nothing of files.
+
+A player is one process's agents, each opened when it is first needed. Processes are made by `spawn`, one environment
+and one model each; Ray does the same on more than one machine. All engines yield the same rows, in any order.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, ExitStack
+from multiprocessing import get_context, parent_process
+from typing import Literal
+
+from skillagent.errors import ConfigError, EnvironmentFailed
+from skillagent.evaluation.arms import Arm
+from skillagent.evaluation.rows import Row, as_row
+from skillagent.loop import Agent, attempt, run
+from skillagent.schema import Split, Task, Value, digest_of
+
+Opener = Callable[[Arm], AbstractContextManager[Agent]]
+Engine = Literal["process", "ray"]
+
+VOID_RETRIES = 1
+
+
+class Job(Value):
+    """An episode to play: a task with an arm. With `practise` the arm first learns on the task's practice seeds."""
+
+    arm: str
+    task: Task
+    practise: bool = False
+
+
+class Player:
+    """Plays episodes of several arms in this process.
+
+    Args:
+        opener: Opens the agent of an arm; arms that differ in their library alone share one.
+        arms: By name.
+    """
+
+    def __init__(self, opener: Opener, arms: Mapping[str, Arm]) -> None:
+        self._opener, self._arms = opener, arms
+        self._agents: dict[str, Agent] = {}
+        self._open = ExitStack()
+
+    def play(self, job: Job) -> Row:
+        """Return the row of one episode; a void one is tried once more."""
+        arm, task = self._arms[job.arm], job.task
+        agent = self._agent(arm)
+        spent = _practise(agent, task) if job.practise else 0.0
+        library = agent.store.load() if arm.learning else arm.library
+        tried = attempt(agent, task, library)
+        for _ in range(VOID_RETRIES):
+            if tried.trajectory.void is None:
+                break
+            tried = attempt(agent, task, library)
+        return as_row(tried, arm.name, learning=spent)
+
+    def close(self) -> None:
+        """Let go of every agent."""
+        self._open.close()
+
+    def _agent(self, arm: Arm) -> Agent:
+        key = digest_of([dict(arm.settings), dict(arm.options), arm.name if arm.learning else ""])
+        if key not in self._agents:
+            self._agents[key] = self._open.enter_context(self._opener(arm))
+        return self._agents[key]
+
+
+def _practise(agent: Agent, task: Task) -> float:
+    """Practise a task, and return the seconds that this took."""
+    start = time.monotonic()
+    for _ in run(agent, [task.model_copy(update={"seed": Split.PRACTICE.first_seed})]):
+        pass
+    return time.monotonic() - start
+
+
+def play(
+    jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], *, engine: Engine = "process", workers: int = 1
+) -> Iterator[Row]:
+    """Yield the row of every job, in the order in which they end.
+
+    With one worker, everything happens in this process. Arms that learn are played in their order by one process.
+
+    Raises:
+        EnvironmentFailed: A worker died.
+        ConfigError: Ray is asked for and not installed.
+    """
+    if engine == "ray":
+        return _with_ray(jobs, opener, arms, workers)
+    return _in_processes(jobs, opener, arms, workers) if workers > 1 else _here(jobs, opener, arms)
+
+
+def _here(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm]) -> Iterator[Row]:
+    player = Player(opener, arms)
+    try:
+        yield from map(player.play, jobs)
+    finally:
+        player.close()
+
+
+_player: Player | None = None  # of this worker process
+
+
+def _begin(opener: Opener, arms: Mapping[str, Arm]) -> None:
+    global _player
+    _player = Player(opener, arms)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _play(job: Job) -> Row:
+    assert _player is not None
+    return _player.play(job)
+
+
+def _lanes(jobs: Sequence[Job], arms: Mapping[str, Arm], workers: int) -> list[tuple[Sequence[Job], int]]:
+    """Return what may be played side by side, and by how many: what learns is played by one."""
+    learning = [job for job in jobs if arms[job.arm].learning]
+    rest = [job for job in jobs if not arms[job.arm].learning]
+    return [(lane, count) for lane, count in ((learning, 1), (rest, workers)) if lane]
+
+
+def _in_processes(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int) -> Iterator[Row]:
+    pools: list[ProcessPoolExecutor] = []
+    futures: list[Future[Row]] = []
+    try:
+        for lane, count in _lanes(jobs, arms, workers):
+            pool = ProcessPoolExecutor(
+                count, mp_context=get_context("spawn"), initializer=_begin, initargs=(opener, arms)
+            )
+            pools.append(pool)
+            futures += [pool.submit(_play, job) for job in lane]
+        for future in as_completed(futures):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise EnvironmentFailed(
+            f"a worker died ({error}); the same command goes on, perhaps with fewer --workers"
+        ) from None
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _with_ray(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int) -> Iterator[Row]:
+    try:
+        import ray
+        from ray.util import ActorPool
+    except ImportError:
+        raise ConfigError("--engine ray: Ray is not installed; run `pip install 'skillagent[ray]'`") from None
+    mine = not ray.is_initialized()
+    if mine:
+        ray.init(num_cpus=workers + 1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        actor = ray.remote(num_cpus=1)(Player)
+        pools = []
+        for lane, count in _lanes(jobs, arms, workers):
+            pool = ActorPool([actor.remote(opener, arms) for _ in range(count)])
+            for job in lane:
+                pool.submit(lambda player, one: player.play.remote(one), job)
+            pools.append(pool)
+        for pool in pools:
+            while pool.has_next():  # type: ignore[no-untyped-call]
+                yield pool.get_next_unordered()
+    finally:
+        if mine:
+            ray.shutdown()

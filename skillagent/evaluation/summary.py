@@ -1,0 +1,151 @@
+"""Summary: a run in figures, each arm by itself and every two of them paired."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pydantic import Field
+
+from skillagent.errors import ConfigError
+from skillagent.evaluation.rows import Row
+from skillagent.evaluation.statistics import Comparison, Rate, compare, rate
+from skillagent.library import Library
+from skillagent.schema import Json, Value
+
+
+class ArmSummary(Value):
+    """One arm over all of its episodes; `scored` of them say something, and all means are over those."""
+
+    episodes: int
+    scored: int
+    void: int
+    success: float
+    interval: tuple[float, float]
+    tokens: int
+    tokens_per_success: float | None
+    seconds: float
+    seconds_per_success: float | None
+    model_free_share: float
+    cost_usd: float
+
+
+class Summary(Value):
+    """A run's `summary.json`."""
+
+    v: int = 1
+    suite: str
+    command: str
+    provenance: Json
+    arms: Mapping[str, ArmSummary]
+    paired: Mapping[str, Comparison] = Field(default_factory=dict)
+
+
+def summarise(rows: Sequence[Row], *, suite: str, command: Sequence[str], provenance: Json) -> Summary:
+    """Return each arm's figures, and every later arm paired against the first ones."""
+    names = list(dict.fromkeys(row.arm for row in rows))
+    by_arm = {name: [row for row in rows if row.arm == name] for name in names}
+    scores = {name: {row.key: _as_score(row.success) for row in by_arm[name]} for name in names}
+    paired = {
+        f"{late}-{early}": compare(scores[early], scores[late])
+        for i, early in enumerate(names)
+        for late in names[i + 1 :]
+    }
+    return Summary(
+        suite=suite,
+        command=shlex.join(command),
+        provenance={**provenance, "played_by": sorted({row.code for row in rows})},
+        arms={name: _arm(by_arm[name]) for name in names},
+        paired=paired,
+    )
+
+
+def across(before: Sequence[Row], a: str, after: Sequence[Row], b: str) -> Comparison:
+    """Return arm `b` of one run against arm `a` of another, on the tasks and seeds that both played."""
+    scores = [
+        {row.key: _as_score(row.success) for row in rows if row.arm == arm} for rows, arm in ((before, a), (after, b))
+    ]
+    return compare(*scores)
+
+
+def _as_score(success: bool | None) -> float | None:
+    return None if success is None else float(success)
+
+
+def _arm(rows: Sequence[Row]) -> ArmSummary:
+    scored = [row for row in rows if row.success is not None]
+    solved: Rate = rate(sum(bool(row.success) for row in scored), len(scored))
+    successes = sum(bool(row.success) for row in scored)
+    tokens = sum(row.tokens_in + row.tokens_out for row in scored)
+    seconds = sum(row.seconds.model + row.seconds.environment for row in scored)
+    return ArmSummary(
+        episodes=len(rows),
+        scored=len(scored),
+        void=sum(row.void is not None for row in rows),
+        success=solved.value,
+        interval=(solved.low, solved.high),
+        tokens=tokens,
+        tokens_per_success=tokens / successes if successes else None,
+        seconds=seconds,
+        seconds_per_success=seconds / successes if successes else None,
+        model_free_share=sum(0 < row.steps == row.model_free_steps for row in scored) / max(1, len(scored)),
+        cost_usd=sum(row.cost_usd for row in rows),
+    )
+
+
+def write_summary(summary: Summary, folder: Path) -> Path:
+    """Write `summary.json` into the run's folder and return its path."""
+    path = folder / "summary.json"
+    path.write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def provenance(model: str, libraries: Mapping[str, Library]) -> Json:
+    """Return what is needed to repeat a run: code, packages, model, libraries and machine."""
+    packages: Json = {}
+    for name in ("skillagent", "llama-cpp-python", "litellm", "playwright", "miniwob", "chromadb", "onnxruntime"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            packages[name] = None
+    return {
+        "commit": commit(),
+        "packages": packages,
+        "model": model,
+        "libraries": {name: library.digest for name, library in libraries.items()},
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
+def commit() -> str:
+    """Return the commit of the code that runs, with a + where files have been changed; empty outside of a checkout."""
+    found = _git("rev-parse", "--short=12", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", "skillagent")
+    return "" if found is None else found + ("+" if changed else "")
+
+
+def _git(*words: str) -> str | None:
+    try:
+        here = Path(__file__).parent
+        done = subprocess.run(["git", "-C", here, *words], capture_output=True, text=True, check=True, timeout=10)  # noqa: S603, S607
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def read_summary(folder: Path) -> Summary:
+    """Read a run's `summary.json`; raises ConfigError where there is none."""
+    path = folder / "summary.json"
+    try:
+        return Summary.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"no run in {folder}: there is no summary.json") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None

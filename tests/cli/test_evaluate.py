@@ -1,0 +1,108 @@
+"""`eval …`: what is measured, shown, compared, and with which code it ends. Real stages, a tiny world."""
+
+import csv
+import io
+import json
+
+import pytest
+from corridor_parts import parts
+
+from skillagent.cli import main
+from skillagent.errors import EnvironmentFailed
+from skillagent.evaluation.blocks import Block, write_blocks
+from skillagent.library import Library
+from skillagent.schema import Skill
+from skillagent.testing import Corridor, MemoryStore
+
+SUITE = "corridor/press,corridor/push"
+SKILL = Skill(name="press", description="Press a button", body="## Steps\n1. Press.", goals=('press the "red" button',))
+
+
+@pytest.fixture
+def measured(tmp_path, capsys):
+    """Measure with and without a library, and return how, and the run's folder."""
+    used = parts(tmp_path, store=MemoryStore(Library(skills={SKILL.name: SKILL})))
+    folder = tmp_path / "run"
+
+    def measure(*options, out=folder):
+        code = main(["eval", SUITE, "--seeds", "2", "--out", str(out), *options], parts=used)
+        return code, capsys.readouterr()
+
+    return measure, folder
+
+
+def test_a_suite_is_measured_arm_by_arm_and_the_same_command_adds_nothing(measured):
+    measure, folder = measured
+    code, said = measure("--json")
+    assert code == 0
+    summary = json.loads(said.out)
+    assert {name: arm["episodes"] for name, arm in summary["arms"].items()} == {"none": 4, "frozen": 4}
+    assert "frozen-none" in summary["paired"]
+    assert "8/8" in said.err
+    rows = (folder / "rows.jsonl").read_text()
+    assert measure()[0] == 0
+    assert (folder / "rows.jsonl").read_text() == rows
+
+
+def test_a_filter_leaves_tasks_out_and_one_that_leaves_none_is_refused(measured):
+    measure, _ = measured
+    assert json.loads(measure("--json", "--filter", "push")[1].out)["arms"]["none"]["episodes"] == 2
+    code, said = measure("--filter", "pull")
+    assert (code, "no task of given" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("options", [["--arms", "frosen"], ["--engine", "threads"], ["--arms", "colour=red"]])
+def test_what_is_not_there_is_refused_before_anything_is_played(measured, options):
+    measure, folder = measured
+    code, said = measure(*options)
+    assert (code, folder.exists(), said.err.startswith("error: no ")) == (2, False, True)
+
+
+def test_a_run_in_which_nothing_was_scored_is_the_worlds_fault(tmp_path, capsys):
+    class Crashing(Corridor):
+        def step(self, action):
+            raise EnvironmentFailed("gone")
+
+    used = parts(tmp_path, store=MemoryStore(), environment=Crashing())
+    assert main(["eval", SUITE, "--arms", "none", "--seeds", "1", "--out", str(tmp_path / "r")], parts=used) == 3
+
+
+def test_a_run_is_shown_again_as_table_json_and_csv(measured, capsys):
+    measure, folder = measured
+    measure()
+    assert main(["eval", "show", str(folder)]) == 0
+    assert "frozen-none" in capsys.readouterr().out
+    assert main(["eval", "show", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["suite"] == "given"
+    assert main(["eval", "show", str(folder), "--csv"]) == 0
+    assert len(list(csv.DictReader(io.StringIO(capsys.readouterr().out)))) == 8
+    assert main(["eval", "show", str(folder / "none")]) == 2
+    assert "there is no summary.json" in capsys.readouterr().err
+
+
+def test_two_runs_are_compared(measured, capsys, tmp_path):
+    measure, folder = measured
+    other = tmp_path / "other"
+    measure("--arms", "none"), measure("--arms", "frozen", out=other)
+    assert main(["eval", "compare", str(folder), str(other), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["frozen-none"]
+    assert found["frozen-none"]["wins"] + found["frozen-none"]["losses"] + found["frozen-none"]["ties"] == 4
+    assert main(["eval", "compare", str(folder), str(other), "--arms", "frozen,none"]) == 2
+    assert "has none; " in capsys.readouterr().err
+
+
+def test_lifelong_metrics_of_a_folder_of_logs(tmp_path, capsys):
+    blocks = [
+        Block(number=0, kind="test", task="b", performance=(0.2,)),
+        Block(number=1, kind="train", task="a", performance=(1, 2)),
+        Block(number=2, kind="test", task="b", performance=(0.4,)),
+    ]
+    write_blocks(blocks, tmp_path / "s")
+    (tmp_path / "how.json").write_text('{"normalization_method": "none", "smoothing_method": "none"}')
+    command = ["eval", "lifelong", str(tmp_path / "s"), "--settings", str(tmp_path / "how.json")]
+    assert main([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["forward_transfer_ratio"], found["perf_recovery"]) == (2.0, None)
+    assert main(command) == 0
+    assert "forward_transfer_ratio" in capsys.readouterr().out
