@@ -32,7 +32,7 @@ from skillagent.evaluation.table import headline, per_task
 from skillagent.library import Library
 from skillagent.loop import Agent, run
 from skillagent.practice.explore import Practice
-from skillagent.schema import Attempted, Decided, Split, Task
+from skillagent.schema import Decided, Split, Task
 from skillagent.store.disk import DiskStore
 from skillagent.store.skillfile import dump
 
@@ -85,7 +85,8 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
 
     console.rule("2  learning on practice seeds, every change gated on fresh seeds")
     with Show(console, steps=False) as show, open_agent(settings, options=options, watch=show) as agent:
-        done = _practised(store)
+        practised = folder / "practised.txt"
+        done = practised.read_text(encoding="utf-8").split() if practised.is_file() else []
         for task in suite.tasks(Split.PRACTICE, 1):
             if task.id in done:
                 console.print(f"{_clock(start)}  {task.id}: practised in an earlier run")
@@ -93,6 +94,8 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
             console.print(f"{_clock(start)}  {task.id}", style="bold")
             for _ in run(agent, [task]):
                 pass
+            with practised.open("a", encoding="utf-8") as stream:
+                stream.write(f"{task.id}\n")
 
     library = store.load()
     after = Arm(name="after", library=library)
@@ -127,15 +130,6 @@ def _show_library(library: Library, store: DiskStore, console: Console) -> None:
         skill = next(iter(library.skills.values()))
         console.rule(f"{skill.name}/SKILL.md")
         console.print(dump(skill), markup=False)
-
-
-def _practised(store: DiskStore) -> set[str]:
-    """Return the tasks whose learning ended in an earlier run: tried, and decided or nothing to decide."""
-    entries = [event.entry for event in store.events()]
-    tried = [entry.task.id for entry in entries if isinstance(entry, Attempted)]
-    last = tried[-1] if tried else None
-    finished = bool(entries) and isinstance(entries[-1], Decided)
-    return {task for task in tried if task != last or finished}
 
 
 def _clock(start: float) -> str:
