@@ -85,6 +85,7 @@ def run(
     ] = None,
     only: Annotated[str | None, typer.Option("--filter", help="Only tasks whose id holds this text.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Episodes played at once, each by a process of its own.")] = 1,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep whole episodes, with a picture of every state.")] = False,
     engine: Annotated[str, typer.Option(help="process, or ray for more than one machine.")] = "process",
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/SUITE-MODEL.")] = None,
     model: Model = None,
@@ -124,6 +125,7 @@ def run(
             engine="ray" if engine == "ray" else "process",
             workers=workers,
             budget=Budget(tokens=settings.token_limit, cost_usd=settings.cost_limit, seconds=settings.time_limit_s),
+            keeping=keep,
             watch=_progress(),
         )
     except KeyboardInterrupt:
@@ -168,6 +170,38 @@ def show(
         typer.echo(as_csv(rows), nl=False)
         return
     _show(rows, summary, folder, as_json=as_json)
+
+
+@app.command(
+    epilog=examples(
+        "skillagent eval report runs/miniwob-15-local-qwen2.5-coder-1.5b",
+        "skillagent eval report runs/forms --memory runs/forms/learning/memory_store",
+    )
+)
+def report(
+    ctx: typer.Context,
+    folder: Run,
+    memory: Annotated[
+        Path | None, typer.Option(help="Whose ledger says what was learnt; default: the present library's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a run as one page, `report.html`, with its plots as PNG beside it."""
+    from skillagent.evaluation.report import write_report
+    from skillagent.evaluation.rows import read_rows
+    from skillagent.evaluation.summary import read_summary
+    from skillagent.schema import Decided
+
+    parts = parts_of(ctx)
+    events = parts.store(parts.settings(memory=memory)).events()
+    decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
+    summary = read_summary(folder)
+    rows = [row for row in read_rows(folder / "rows.jsonl") if row.arm in summary.arms]
+    page = write_report(rows, summary, folder, decisions=decisions)
+    if as_json:
+        emit({"report": str(page), "plots": [str(file) for file in sorted((folder / "plots").glob("*.png"))]})
+    else:
+        say(str(page))
 
 
 @app.command(

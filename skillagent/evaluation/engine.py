@@ -14,14 +14,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from typing import Literal
 
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.evaluation.arms import Arm
-from skillagent.evaluation.rows import Row, as_row
+from skillagent.evaluation.rows import Row, as_row, keep
+from skillagent.library import Library
 from skillagent.loop import Agent, attempt, run
-from skillagent.schema import Split, Task, Value, digest_of
+from skillagent.schema import Attempt, Observation, Split, Step, Task, Value, digest_of
 
 Opener = Callable[[Arm], AbstractContextManager[Agent]]
 Engine = Literal["process", "ray"]
@@ -43,10 +46,11 @@ class Player:
     Args:
         opener: Opens the agent of an arm; arms that differ in their library alone share one.
         arms: By name.
+        kept: The run's folder, to keep whole episodes with pictures in.
     """
 
-    def __init__(self, opener: Opener, arms: Mapping[str, Arm]) -> None:
-        self._opener, self._arms = opener, arms
+    def __init__(self, opener: Opener, arms: Mapping[str, Arm], kept: Path | None = None) -> None:
+        self._opener, self._arms, self._kept = opener, arms, kept
         self._agents: dict[str, Agent] = {}
         self._open = ExitStack()
 
@@ -56,12 +60,23 @@ class Player:
         agent = self._agent(arm)
         spent = _practise(agent, task) if job.practise else 0.0
         library = agent.store.load() if arm.learning else arm.library
-        tried = attempt(agent, task, library)
-        for _ in range(VOID_RETRIES):
+        for _ in range(1 + VOID_RETRIES):
+            tried, pictures = self._attempt(agent, task, library)
             if tried.trajectory.void is None:
                 break
-            tried = attempt(agent, task, library)
-        return as_row(tried, arm.name, learning=spent)
+        episode = keep(tried, arm.name, pictures, self._kept) if self._kept else ""
+        return as_row(tried, arm.name, learning=spent, episode=episode)
+
+    def _attempt(self, agent: Agent, task: Task, library: Library) -> tuple[Attempt, list[bytes]]:
+        """Try a task, and take a picture of every state where episodes are kept."""
+        pictures: list[bytes] = []
+
+        def camera(value: Value) -> None:
+            if isinstance(value, Observation | Step):
+                pictures.append(agent.open(task).screenshot())
+
+        watched = replace(agent, watch=camera) if self._kept else agent
+        return attempt(watched, task, library), pictures
 
     def close(self) -> None:
         """Let go of every agent."""
@@ -83,7 +98,13 @@ def _practise(agent: Agent, task: Task) -> float:
 
 
 def play(
-    jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], *, engine: Engine = "process", workers: int = 1
+    jobs: Sequence[Job],
+    opener: Opener,
+    arms: Mapping[str, Arm],
+    *,
+    engine: Engine = "process",
+    workers: int = 1,
+    kept: Path | None = None,
 ) -> Iterator[Row]:
     """Yield the row of every job, in the order in which they end.
 
@@ -94,12 +115,13 @@ def play(
         ConfigError: Ray is asked for and not installed.
     """
     if engine == "ray":
-        return _with_ray(jobs, opener, arms, workers)
-    return _in_processes(jobs, opener, arms, workers) if workers > 1 else _here(jobs, opener, arms)
+        return _with_ray(jobs, opener, arms, workers, kept)
+    if workers > 1:
+        return _in_processes(jobs, opener, arms, workers, kept)
+    return _here(jobs, Player(opener, arms, kept))
 
 
-def _here(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm]) -> Iterator[Row]:
-    player = Player(opener, arms)
+def _here(jobs: Sequence[Job], player: Player) -> Iterator[Row]:
     try:
         yield from map(player.play, jobs)
     finally:
@@ -109,9 +131,9 @@ def _here(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm]) -> Itera
 _player: Player | None = None  # of this worker process
 
 
-def _begin(opener: Opener, arms: Mapping[str, Arm]) -> None:
+def _begin(opener: Opener, arms: Mapping[str, Arm], kept: Path | None) -> None:
     global _player
-    _player = Player(opener, arms)
+    _player = Player(opener, arms, kept)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -133,13 +155,15 @@ def _lanes(jobs: Sequence[Job], arms: Mapping[str, Arm], workers: int) -> list[t
     return [(lane, count) for lane, count in ((learning, 1), (rest, workers)) if lane]
 
 
-def _in_processes(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int) -> Iterator[Row]:
+def _in_processes(
+    jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int, kept: Path | None
+) -> Iterator[Row]:
     pools: list[ProcessPoolExecutor] = []
     futures: list[Future[Row]] = []
     try:
         for lane, count in _lanes(jobs, arms, workers):
             pool = ProcessPoolExecutor(
-                count, mp_context=get_context("spawn"), initializer=_begin, initargs=(opener, arms)
+                count, mp_context=get_context("spawn"), initializer=_begin, initargs=(opener, arms, kept)
             )
             pools.append(pool)
             futures += [pool.submit(_play, job) for job in lane]
@@ -154,7 +178,9 @@ def _in_processes(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], 
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _with_ray(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int) -> Iterator[Row]:
+def _with_ray(
+    jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int, kept: Path | None
+) -> Iterator[Row]:
     try:
         import ray
         from ray.util import ActorPool
@@ -167,7 +193,7 @@ def _with_ray(jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], work
         actor = ray.remote(num_cpus=1)(Player)
         pools = []
         for lane, count in _lanes(jobs, arms, workers):
-            pool = ActorPool([actor.remote(opener, arms) for _ in range(count)])
+            pool = ActorPool([actor.remote(opener, arms, kept) for _ in range(count)])
             for job in lane:
                 pool.submit(lambda player, one: player.play.remote(one), job)
             pools.append(pool)

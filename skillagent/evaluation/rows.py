@@ -1,9 +1,12 @@
-"""Rows: one line an episode, as it lies in `rows.jsonl`. Nothing here runs anything."""
+"""Rows: one line an episode, as it lies in `rows.jsonl`, and the whole episode where it is kept. Nothing runs here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from skillagent.errors import ConfigError
+from skillagent.learning.attribute import attribute, blamed
 from skillagent.schema import Attempt, Value
 
 
@@ -19,7 +22,8 @@ class Row(Value):
     """One episode, as it lies in `rows.jsonl`.
 
     `success` and `reward` are None where nobody scored it; `void` says why the world could not play it. `code` is the
-    commit that played it, with a + where files had been changed.
+    commit that played it, with a + where files had been changed. `why` is the judge's reason, `blame` what a failure is
+    put down to, and `episode` the file that the whole trajectory is kept in, if it is, relative to the run's folder.
     """
 
     v: int = 1
@@ -43,6 +47,10 @@ class Row(Value):
     code: str = ""
     shown: tuple[str, ...] = ()
     errors: int = 0
+    goal: str = ""
+    why: str = ""
+    blame: str = ""
+    episode: str = ""
 
     @property
     def key(self) -> tuple[str, int]:
@@ -50,7 +58,7 @@ class Row(Value):
         return self.task, self.seed
 
 
-def as_row(tried: Attempt, arm: str, *, learning: float = 0.0) -> Row:
+def as_row(tried: Attempt, arm: str, *, learning: float = 0.0, episode: str = "") -> Row:
     """Return the row of one attempt; `learning` is what was spent on practice for it, in seconds."""
     trajectory, usage = tried.trajectory, tried.trajectory.usage
     return Row(
@@ -73,7 +81,19 @@ def as_row(tried: Attempt, arm: str, *, learning: float = 0.0) -> Row:
         library_digest=tried.library,
         shown=tried.route.ids if tried.route else (),
         errors=sum(step.error is not None for step in trajectory.steps),
+        goal=trajectory.goal,
+        why=trajectory.void or tried.verdict.reason,
+        blame=_blame(tried),
+        episode=episode,
     )
+
+
+def _blame(tried: Attempt) -> str:
+    """Return what a failure is put down to, as far as one attempt can tell; empty for a success."""
+    if tried.verdict.success:
+        return ""
+    cause = attribute([tried], blamed([tried]))
+    return f"{cause}, cut off" if tried.trajectory.truncated else str(cause)
 
 
 def read_rows(file: Path) -> list[Row]:
@@ -88,3 +108,31 @@ def read_rows(file: Path) -> list[Row]:
     if whole != text:
         file.write_text(whole, encoding="utf-8")
     return rows
+
+
+class Kept(Value):
+    """A whole episode: what was tried, and the pictures of every state, as files beside this one."""
+
+    v: int = 1
+    attempt: Attempt
+    pictures: tuple[str, ...] = ()
+
+
+def keep(tried: Attempt, arm: str, pictures: Sequence[bytes], folder: Path) -> str:
+    """Write an episode below the run's folder, and return its file relative to that."""
+    task = tried.trajectory.task
+    file = folder / "episodes" / arm / f"{task.id.replace('/', '--')}@{task.seed}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    names = [f"{file.stem}-{number:02d}.png" for number in range(len(pictures))]
+    for name, picture in zip(names, pictures, strict=True):
+        (file.parent / name).write_bytes(picture)
+    file.write_text(Kept(attempt=tried, pictures=tuple(names)).model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return file.relative_to(folder).as_posix()
+
+
+def read_kept(file: Path) -> Kept:
+    """Read an episode that was kept; raises ConfigError where the file holds none."""
+    try:
+        return Kept.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"no episode in {file}: {str(error).splitlines()[0]}") from None

@@ -32,6 +32,7 @@ def evaluate(
     engine: Engine = "process",
     workers: int = 1,
     budget: Budget | None = None,
+    keeping: bool = False,
     watch: Callable[[Row, int, int], None] = lambda row, done, total: None,
 ) -> list[Row]:
     """Return one row per task, seed and arm; those already in the folder are not played again.
@@ -44,6 +45,7 @@ def evaluate(
         engine: Where the workers are.
         workers: How many episodes are played at once.
         budget: Of all rows in the folder together; looked at after each episode.
+        keeping: Keep whole episodes below the folder, with a picture of every state.
         watch: Called with each new row, how many rows there are and how many there will be.
 
     Raises:
@@ -60,7 +62,8 @@ def evaluate(
     code = commit()
     with file.open("a", encoding="utf-8") as stream:
         by_name = {arm.name: arm for arm in arms}
-        for row in play(list(_jobs(tasks, arms, rows)), opener, by_name, engine=engine, workers=workers):
+        jobs, kept = list(_jobs(tasks, arms, rows)), folder if keeping else None
+        for row in play(jobs, opener, by_name, engine=engine, workers=workers, kept=kept):
             row = row.model_copy(update={"code": code})
             rows[_key(row)] = row
             known += 1

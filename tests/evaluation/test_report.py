@@ -1,0 +1,103 @@
+"""The report: one page that stands alone and that a browser shows without complaint; and episodes that are kept."""
+
+from dataclasses import replace
+
+import pytest
+from pressing import ARMS, TASKS, Pressing, knowing
+
+from skillagent.errors import ConfigError
+from skillagent.evaluation import plots
+from skillagent.evaluation.replay import play_again
+from skillagent.evaluation.report import write_report
+from skillagent.evaluation.rows import read_kept
+from skillagent.evaluation.run import evaluate
+from skillagent.evaluation.summary import summarise
+from skillagent.schema import Decision, Edit, RetireSkill, Task
+from skillagent.testing import Corridor
+
+REFUSED = Decision(
+    edit=Edit(changes=(RetireSkill(name="s", base=1),), why="w"), accepted=False, reason="refused: <b>no</b> lift"
+)
+
+
+def watched(environment, task, first, *parts, watch, **options):
+    """Act, and show each step as the real one does."""
+    trajectory = knowing(environment, task, first, *parts, watch=watch, **options)
+    for step in trajectory.steps:
+        watch(step)
+    return trajectory
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    rows = evaluate(Pressing(watched), TASKS, ARMS, tmp_path, keeping=True)
+    return rows, summarise(rows, suite="corridors <b>", command=["x"], provenance={"model": "m"}), tmp_path
+
+
+def test_a_kept_episode_holds_every_state_and_can_be_played_again(run_folder):
+    rows, _, folder = run_folder
+    kept = read_kept(folder / rows[0].episode)
+    assert kept.attempt.trajectory.task == TASKS[0]
+    assert [(folder / rows[0].episode).with_name(name).is_file() for name in kept.pictures] == [True, True]
+    with Pressing()(ARMS[0]) as agent:
+        assert play_again(agent, kept.attempt.trajectory) == []
+        other = kept.attempt.trajectory.model_copy(update={"task": Task(env="corridor", name="z", seed=3)})
+        assert play_again(agent, other)[0].what == "page"
+    with pytest.raises(ConfigError, match="no episode in"):
+        read_kept(folder / "rows.jsonl")
+
+
+def test_a_replay_tells_where_the_world_answers_otherwise(run_folder):
+    rows, _, folder = run_folder
+    trajectory = read_kept(folder / rows[0].episode).attempt.trajectory
+
+    class Broken(Corridor):
+        def step(self, action):
+            return super().step(action).model_copy(update={"error": "jammed", "reward": 0.25})
+
+    with Pressing()(ARMS[0]) as agent:
+        found = play_again(replace(agent, open=lambda task: Broken()), trajectory)
+    assert [(one.step, one.what) for one in found] == [(1, "error"), (1, "reward")]
+
+
+def test_the_page_escapes_what_others_wrote_and_tells_what_was_refused(run_folder):
+    page = write_report(*run_folder, decisions=[REFUSED]).read_text()
+    assert "corridors &lt;b&gt;" in page
+    assert "refused: &lt;b&gt;no&lt;/b&gt; lift" in page
+    assert "<b>no</b>" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_the_plots_are_there_as_png(run_folder):
+    rows, summary, folder = run_folder
+    write_report(rows, summary, folder, extra={"Transfer": plots.matrix([[1, 0], [0.5, 1]], ["a", "b"], ["1", "2"])})
+    names = {file.name for file in (folder / "plots").glob("*.png")}
+    assert names == {
+        "success-as-the-run-went-on.png",
+        "success-against-tokens.png",
+        "where-the-time-went.png",
+        "transfer.png",
+    }
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+def test_a_browser_shows_the_page_without_complaint(run_folder, width, scheme):
+    from playwright.sync_api import sync_playwright
+
+    from skillagent.envs.web.browser import find_chromium
+
+    page_file, complaints = write_report(*run_folder), []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(page_file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("[...document.images].every(i => i.loading === 'lazy' || i.naturalWidth > 0)")
+        page.click("table.sortable th button >> nth=1")
+        firsts = page.eval_on_selector_all("table.sortable tbody tr", "rows => rows.map(r => r.cells[1].textContent)")
+        browser.close()
+    assert firsts == sorted(firsts)
+    assert complaints == []
