@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from skillagent.evaluation.rows import Row
     from skillagent.evaluation.suites import Suite
     from skillagent.evaluation.summary import Summary
-    from skillagent.schema import Task
+    from skillagent.schema import Attempt, Task
 
 
 class Evaluations(TyperGroup):
@@ -145,6 +145,59 @@ def run(
     if code is Exit.OK and rows and all(row.void for row in rows):
         code = Exit.WORLD
     raise typer.Exit(code)
+
+
+@app.command(
+    epilog=examples(
+        "skillagent eval stream miniwob-stream",
+        "skillagent eval stream miniwob-stream --seeds 1 --out runs/life --json",
+    )
+)
+def stream(
+    ctx: typer.Context,
+    suite: Annotated[str, typer.Argument(help="A suite's name or file; its `blocks` say what is trained together.")],
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Holdout instances of each task in a test; default: the suite's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/SUITE-MODEL.")] = None,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a suite block by block, and test all of it in between.
+
+    Learning happens on practice seeds in a copy of the library in the run's folder, testing on holdout seeds. Writes
+    the logs that `skillagent eval lifelong` reads. The same command goes on where it stopped.
+    """
+    from skillagent.evaluation import lifelong as metrics
+    from skillagent.evaluation import run as runs
+    from skillagent.evaluation.arms import OpenArm
+    from skillagent.evaluation.streams import live
+    from skillagent.evaluation.suites import load_suite
+
+    parts = parts_of(ctx)
+    settings, chosen = parts.settings(model=model), load_suite(suite)
+    folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
+    runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
+    opener = OpenArm(settings, folder, open=parts.agent)
+    life = live(opener, chosen, folder, seeds=seeds, watch=_progress(), trained=_trained)
+    found = metrics.stream(life.by_block)
+    if as_json:
+        emit({"life": life.model_dump(mode="json"), "stream": found.model_dump(mode="json")})
+        return
+    stages = ["untrained", *(f"after block {number + 1}" for number in range(len(life.changes)))]
+    say(table(["", *life.tasks], [[s, *map(_figure, row)] for s, row in zip(stages, life.success, strict=True)]))
+    say()
+    for change in life.changes:
+        new = ", ".join([*change.skills, *change.insights]) or "nothing"
+        say(f"block {change.block + 1} ({', '.join(change.trained)}) changed: {new}")
+    say(f"\nforward transfer {_figure(found.forward_transfer)}, forgetting {_figure(found.forgetting)}, "
+        f"area under the curve {_figure(found.area)}")  # fmt: skip
+    say(f"more: skillagent eval lifelong {folder}")
+
+
+def _trained(tried: Attempt) -> None:
+    how = tried.verdict.score if tried.verdict.score is not None else "unscored"
+    note(f"      training {tried.trajectory.task.id} seed {tried.trajectory.task.seed}: score {how}")
 
 
 @app.command(

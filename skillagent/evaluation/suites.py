@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from skillagent.errors import ConfigError
 from skillagent.schema import Split, Task, Value
@@ -25,7 +27,10 @@ FOLDERS = (Path("evals/suites"), Path(__file__).with_name("shipped"), Path(__fil
 
 
 class Suite(Value):
-    """Tasks by id (`env/name`), how many seeds of each split, and the caps of an episode."""
+    """Tasks by id (`env/name`), how many seeds of each split, and the caps of an episode.
+
+    For a stream, `blocks` says how many tasks are trained before the next test of all; without it, one at a time.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -33,8 +38,21 @@ class Suite(Value):
     about: str = ""
     ids: tuple[str, ...] = Field(alias="tasks", min_length=1)
     seeds: Mapping[Split, int] = Field(default_factory=lambda: {Split.PRACTICE: 3, Split.HOLDOUT: 5})
+    blocks: tuple[int, ...] = ()
     max_steps: int = Field(default=10, ge=1)
     timeout_s: float = Field(default=180.0, gt=0)
+
+    @model_validator(mode="after")
+    def _all_in_blocks(self) -> Self:
+        if self.blocks and (sum(self.blocks) != len(self.ids) or min(self.blocks) < 1):
+            raise ValueError(f"blocks {list(self.blocks)} do not add up to the {len(self.ids)} tasks")
+        return self
+
+    @property
+    def groups(self) -> list[tuple[str, ...]]:
+        """The ids of the tasks, block by block."""
+        ids = iter(self.ids)
+        return [tuple(islice(ids, size)) for size in self.blocks or [1] * len(self.ids)]
 
     def tasks(self, split: Split, seeds: int | None = None) -> list[Task]:
         """Return every task of the suite on the first `seeds` seeds of a split (default: as many as the suite says).

@@ -22,6 +22,7 @@ from skillagent.schema import (
     Task,
     Trajectory,
     Usage,
+    Variation,
 )  # fmt: skip
 from skillagent.testing import Corridor, MemoryStore
 
@@ -55,7 +56,7 @@ class Pressing:
     """Opens that agent; remembers what was opened and practised. Ten tokens an episode."""
 
     def __init__(self, act=knowing):
-        self.act, self.store = act, MemoryStore()
+        self.act, self.store, self.learnt = act, MemoryStore(), MemoryStore()
         self.opened, self.practised = [], []
 
     @contextmanager
@@ -72,7 +73,7 @@ class Pressing:
 
         def practise(task, attempt):
             self.practised.append(task)
-            return iter(())
+            yield attempt(task, Variation())
 
         def lessons(attempts, library):
             return [] if library.skills else [Lesson(cause="missing knowledge", summary="l")]
@@ -89,6 +90,6 @@ class Pressing:
             write=lambda lesson, library: [Edit(changes=(PutSkill(skill=SKILL),), why="test")],
             lint=lambda edit, lesson, library, events: None,
             gate=lambda edit, *parts: Decision(edit=edit, accepted=True, reason="test"),
-            store=MemoryStore() if arm.learning else self.store,
+            store=self.learnt if arm.learning else self.store,
             spent=usage,
         )

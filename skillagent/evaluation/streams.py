@@ -1,0 +1,180 @@
+"""Streams: a life in blocks. All tasks are tested, a few are trained, all are tested again, and so on to the end.
+
+Testing is on holdout seeds and never teaches; training is on practice seeds, in a library of the stream's own below its
+folder. What is written is what `lifelong` reads: `ll_logs/<suite>/`, and the success on each task after each block. A
+stream that is started again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from skillagent.evaluation.arms import Arm
+from skillagent.evaluation.blocks import Block, write_blocks
+from skillagent.evaluation.engine import Opener
+from skillagent.evaluation.rows import Row, read_rows
+from skillagent.evaluation.run import evaluate
+from skillagent.evaluation.suites import Suite
+from skillagent.library import Library
+from skillagent.loop import run
+from skillagent.schema import Attempt, Split, Task, Value
+
+LEARNER = "learning"
+
+
+class Change(Value):
+    """What a block of training changed in the library, by names."""
+
+    block: int
+    trained: tuple[str, ...]
+    skills: tuple[str, ...] = ()
+    insights: tuple[str, ...] = ()
+    demonstrations: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+
+
+class Life(Value):
+    """A stream so far: success[i][j] is the success on task j in the test after i blocks of training."""
+
+    tasks: tuple[str, ...]
+    success: tuple[tuple[float, ...], ...]
+    changes: tuple[Change, ...]
+    training: tuple[Block, ...]
+
+    @property
+    def by_block(self) -> list[list[float]]:
+        """S[i][j]: the success on block j's tasks after block i was trained; what `lifelong.stream` takes."""
+        at = {task: number for number, task in enumerate(self.tasks)}
+        groups = [[at[task] for task in change.trained] for change in self.changes]
+        return [[sum(row[i] for i in group) / len(group) for group in groups] for row in self.success[1:]]
+
+
+def live(
+    opener: Opener,
+    suite: Suite,
+    folder: Path,
+    *,
+    start: Library | None = None,
+    seeds: int | None = None,
+    watch: Callable[[Row, int, int], None] = lambda row, done, total: None,
+    trained: Callable[[Attempt], None] = lambda tried: None,
+) -> Life:
+    """Live the stream to its end, and return it; what was lived before is read from the folder.
+
+    Args:
+        opener: Opens the agent of an arm; the arm that learns keeps its library below the folder.
+        suite: Its groups are the blocks.
+        folder: Is made.
+        start: What the learner's library holds at first; only its digest is looked at, the opener copies it.
+        seeds: Holdout instances of each task in a test; default: the suite's.
+        watch: Called with each row of a test, how many there are and how many there will be.
+        trained: Called with each attempt of a training.
+    """
+    learner = Arm(name=LEARNER, library=start or Library(), learning=True)
+    tasks = suite.tasks(Split.HOLDOUT, seeds)
+    known = _read(folder)
+    changes, training = list(known.changes), list(known.training)
+    for block in range(len(suite.groups) + 1):
+        if not _tested(block, tasks, folder):
+            with opener(learner) as agent:
+                library = agent.store.load()
+            arm = Arm(name=_name(block), library=library)
+            evaluate(opener, tasks, [arm], folder, watch=watch)
+        if block == len(changes) and block < len(suite.groups):
+            change, curves = _train(opener, learner, suite, block, trained)
+            changes.append(change)
+            training += curves
+            _write(folder, changes, training)
+    life = Life(tasks=suite.ids, success=_matrix(folder, suite), changes=tuple(changes), training=tuple(training))
+    write_blocks(_blocks(life, folder), folder / "ll_logs" / suite.name, about={"suite": suite.name})
+    return life
+
+
+def _train(
+    opener: Opener, learner: Arm, suite: Suite, block: int, trained: Callable[[Attempt], None]
+) -> tuple[Change, list[Block]]:
+    group, curves = suite.groups[block], []
+    with opener(learner) as agent:
+        before = agent.store.load()
+        for task in suite.tasks(Split.PRACTICE, 1):
+            if task.id in group:
+                scores = []
+                for tried in run(agent, [task]):
+                    trained(tried)
+                    if tried.verdict.score is not None:
+                        scores.append(tried.verdict.score)
+                if scores:
+                    curves.append(Block(number=2 * block + 1, kind="train", task=task.id, performance=tuple(scores)))
+        after = agent.store.load()
+    return _changed(block, group, before, after), curves
+
+
+def _changed(block: int, group: Sequence[str], before: Library, after: Library) -> Change:
+    def new(kind: str) -> tuple[str, ...]:
+        was, now = getattr(before, kind), getattr(after, kind)
+        return tuple(sorted(key for key in {*was, *now} if was.get(key) != now.get(key)))
+
+    skills = new("skills")
+    tools = tuple(name for name in skills if name in after.skills and after.skills[name].files)
+    return Change(
+        block=block,
+        trained=tuple(group),
+        skills=skills,
+        insights=new("insights"),
+        demonstrations=new("demonstrations"),
+        tools=tools,
+    )
+
+
+def _name(block: int) -> str:
+    return f"after-{block}"
+
+
+def _tested(block: int, tasks: Sequence[Task], folder: Path) -> bool:
+    played = {row.key for row in read_rows(folder / "rows.jsonl") if row.arm == _name(block) and row.void is None}
+    return {(task.id, task.seed) for task in tasks} <= played
+
+
+def _matrix(folder: Path, suite: Suite) -> tuple[tuple[float, ...], ...]:
+    rows = read_rows(folder / "rows.jsonl")
+    return tuple(
+        tuple(_rate([row for row in rows if row.arm == _name(block) and row.task == task]) for task in suite.ids)
+        for block in range(len(suite.groups) + 1)
+    )
+
+
+def _rate(rows: Sequence[Row]) -> float:
+    scored = [bool(row.success) for row in rows if row.success is not None]
+    return sum(scored) / len(scored) if scored else 0.0
+
+
+def _blocks(life: Life, folder: Path) -> list[Block]:
+    """Return tests and trainings in the order in which they were lived."""
+    rows, blocks = read_rows(folder / "rows.jsonl"), []
+    for block in range(len(life.success)):
+        for task in life.tasks:
+            own = [row for row in rows if row.arm == _name(block) and row.task == task and row.reward is not None]
+            if own:
+                scores = tuple(row.reward for row in own if row.reward is not None)
+                blocks.append(Block(number=2 * block, kind="test", task=task, performance=scores))
+        blocks += [one for one in life.training if one.number == 2 * block + 1]
+    return blocks
+
+
+class _Record(Value):
+    changes: tuple[Change, ...] = ()
+    training: tuple[Block, ...] = ()
+
+
+def _read(folder: Path) -> _Record:
+    file = folder / "stream.json"
+    return _Record.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else _Record()
+
+
+def _write(folder: Path, changes: Sequence[Change], training: Sequence[Block]) -> None:
+    new = folder / "stream.new"
+    record = _Record(changes=tuple(changes), training=tuple(training))
+    new.write_text(json.dumps(record.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    new.replace(folder / "stream.json")

@@ -1,0 +1,63 @@
+"""Streams: tested, trained, tested again; resumable; and written so that the lifelong metrics can be read off."""
+
+import pytest
+from pressing import Pressing
+
+from skillagent.evaluation.blocks import read_scenario
+from skillagent.evaluation.lifelong import lifelong, stream
+from skillagent.evaluation.streams import live
+from skillagent.evaluation.suites import Suite
+from skillagent.schema import Split
+
+SUITE = Suite(
+    name="life",
+    ids=("corridor/a", "corridor/b", "corridor/c"),
+    blocks=(2, 1),
+    seeds={Split.PRACTICE: 1, Split.HOLDOUT: 2},
+)
+
+
+def test_a_stream_is_tested_before_between_and_after_its_blocks(tmp_path):
+    opener = Pressing()
+    life = live(opener, SUITE, tmp_path)
+    assert [task.name for task in opener.practised] == ["a", "b", "c"]
+    assert life.success[1:] == ((1.0, 1.0, 1.0),) * 2  # the skill is learnt in the first block
+    assert [(change.trained, change.skills) for change in life.changes] == [
+        (("corridor/a", "corridor/b"), ("s",)), (("corridor/c",), ()),
+    ]  # fmt: skip
+    assert life.by_block == [[1.0, 1.0], [1.0, 1.0]]
+    assert stream(life.by_block).forgetting == 0
+
+
+def test_its_logs_are_what_the_metrics_read(tmp_path):
+    life = live(Pressing(), SUITE, tmp_path)
+    scenario = read_scenario(tmp_path)
+    assert [(b.number, b.kind, b.task[-1]) for b in scenario.blocks] == [
+        (0, "test", "a"), (0, "test", "b"), (0, "test", "c"), (1, "train", "a"), (1, "train", "b"),
+        (2, "test", "a"), (2, "test", "b"), (2, "test", "c"), (3, "train", "c"),
+        (4, "test", "a"), (4, "test", "b"), (4, "test", "c"),
+    ]  # fmt: skip
+    assert lifelong(scenario).num_ex == 18
+    assert lifelong(scenario).num_lx == len(life.training)
+
+
+def test_a_stream_that_was_stopped_goes_on(tmp_path):
+    whole = live(Pressing(), SUITE, tmp_path / "whole")
+
+    class Killed(Exception):
+        pass
+
+    def stop(row, done, total):
+        if row.arm == "after-1" and done == 3:
+            raise Killed
+
+    opener = Pressing()
+    with pytest.raises(Killed):
+        live(opener, SUITE, tmp_path / "cut", watch=stop)
+    assert live(opener, SUITE, tmp_path / "cut") == whole
+    assert [task.name for task in opener.practised] == ["a", "b", "c"]
+
+
+def test_blocks_must_hold_all_tasks():
+    with pytest.raises(ValueError, match="do not add up"):
+        Suite(name="life", ids=("corridor/a",), blocks=(2,))
