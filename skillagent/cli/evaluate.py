@@ -102,6 +102,7 @@ def run(
     from skillagent.errors import BudgetSpent, ConfigError
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm, parse_arms
+    from skillagent.evaluation.overlap import with_sources
     from skillagent.evaluation.summary import provenance, summarise, write_summary
     from skillagent.llm.meter import Budget
 
@@ -137,6 +138,10 @@ def run(
     command = ["skillagent", *sys.argv[1:]]
     summary = summarise(rows, suite=chosen.name, command=command, provenance=provenance(settings.model, libraries))
     write_summary(summary, folder)
+    for arm in compared:
+        if shared := with_sources(rows, arm.library):
+            told = ", ".join(f"{task} {count}" for task, count in shared.items())
+            note(f"arm {arm.name}: its library was learnt on goals that are measured here, word for word: {told} seeds")
     _show(rows, summary, folder, as_json=as_json)
     if code is Exit.INTERRUPTED:
         note("stopped; the same command goes on from here")
@@ -223,6 +228,43 @@ def show(
         typer.echo(as_csv(rows), nl=False)
         return
     _show(rows, summary, folder, as_json=as_json)
+
+
+@app.command(epilog=examples("skillagent eval check miniwob-15", "skillagent eval check forms.yaml --seeds 20 --json"))
+def check(
+    ctx: typer.Context,
+    suite: Annotated[str, typer.Argument(help="A suite's name or file, or task,task,…")],
+    seeds: Annotated[int, typer.Option(min=1, help="Instances of each task that are looked at in each split.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Look for instances of a suite that learning may have seen.
+
+    Opens every task on practice, gate and holdout seeds. The exit code is 1 when a holdout instance has the same goal
+    and the same page as one on another split: what is measured there may be remembered rather than learnt.
+    """
+    from skillagent.evaluation.overlap import between_splits, look
+    from skillagent.evaluation.suites import load_suite
+    from skillagent.schema import Split
+
+    parts, chosen = parts_of(ctx), load_suite(suite)
+    tasks = [task for split in Split for task in chosen.tasks(split, seeds)]
+    done = 0
+
+    def tell(_: object) -> None:
+        nonlocal done
+        done += 1
+        if done % 25 == 0:
+            note(f"{done} of {len(tasks)} instances seen")
+
+    with parts.agent(parts.settings(), read_only=True) as agent:
+        found = between_splits(look(agent.open, tasks, tell))
+    if as_json:
+        emit([one.model_dump(mode="json") for one in found])
+    else:
+        told = [[one.task, f"{one.same}/{one.total}", f"{one.goal_only}/{one.total}"] for one in found
+                if one.same or one.goal_only]  # fmt: skip
+        say(table(["task", "same instance", "same goal, other page"], told) if told else "no overlap")
+    raise typer.Exit(Exit.FAILED if any(one.same for one in found) else Exit.OK)
 
 
 @app.command(
