@@ -88,10 +88,17 @@ def _flip_p(sums: list[float]) -> float:
 
 def _clustered_interval(clusters: list[list[float]], seed: int) -> tuple[float, float]:
     """Return the 95 % percentile interval of the mean over resampled clusters; the whole range for fewer than two."""
+    from scipy.stats import bootstrap
+
     if len(clusters) < 2:
         return -1.0, 1.0
-    sums = np.array([sum(c) for c in clusters])
-    sizes = np.array([len(c) for c in clusters])
-    drawn = np.random.default_rng(seed).integers(0, len(clusters), size=(_RESAMPLES, len(clusters)))
-    means = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+    sums, sizes = np.array([sum(c) for c in clusters]), np.array([len(c) for c in clusters])
+    found = bootstrap(
+        (sums, sizes),
+        lambda total, size, axis: total.sum(axis=axis) / size.sum(axis=axis),
+        paired=True,
+        method="percentile",
+        n_resamples=_RESAMPLES,
+        rng=seed,
+    ).confidence_interval
+    return float(found.low), float(found.high)

@@ -8,7 +8,6 @@ from skillagent.evaluation.rows import Row, Seconds
 from skillagent.library import Library
 from skillagent.schema import Observation, Skill, Task
 
-
 SIGHTS = {0: ("press red", "a"), FIRST: ("press red", "a"), FIRST + 1: ("press red", "b"), FIRST + 2: ("dig", "a")}
 
 

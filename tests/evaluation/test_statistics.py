@@ -56,3 +56,14 @@ def test_an_unscored_side_is_dropped_and_counted():
 def test_one_task_alone_says_nothing_about_others():
     found = compare(scores(lambda i, s: 0, tasks=1), scores(lambda i, s: 1, tasks=1))
     assert (found.low, found.high) == (-1.0, 1.0)
+
+
+def test_two_arms_that_are_alike_are_rarely_told_apart():
+    """An A/A comparison under noise, sixty times: the interval should miss zero about once in twenty."""
+    chance = np.random.default_rng(5)
+    found = [
+        compare(*(scores(lambda i, s: chance.random() < 0.2 + 0.03 * i, tasks=20, seeds=3) for _ in range(2)))
+        for _ in range(60)
+    ]
+    assert sum(not one.low <= 0 <= one.high for one in found) <= 8
+    assert sum(one.p < 0.05 for one in found) <= 8
