@@ -81,7 +81,7 @@ def _flip_p(sums: list[float]) -> float:
         return 1.0
     zeros = np.zeros(len(sums))
     found = permutation_test(
-        (np.array(sums), zeros), lambda x, y: np.sum(x) - np.sum(y), permutation_type="samples", rng=0, vectorized=False
+        (np.array(sums), zeros), lambda x, y, axis: x.sum(axis) - y.sum(axis), permutation_type="samples", rng=0
     )
     return float(found.pvalue)
 
