@@ -45,7 +45,11 @@ def task_from(
             raise ConfigError(f"--url is for pages on the web and --env names {env}: give one of them")
         if not words:
             raise ConfigError("what is to be done there? give the goal in words before --url")
-        if not urlsplit(url).scheme:
+        try:
+            scheme = urlsplit(url).scheme
+        except ValueError as error:
+            raise ConfigError(f"--url {url!r} is not an address: {error}") from error
+        if not scheme:
             raise ConfigError(f"--url {url!r} has no scheme: write http://{url} or https://{url}")
         return Task(env=WEB, name=_page_name(words, url), goal=words, url=url, seed=seed, expect=expect, **caps)
     if env is None:

@@ -108,6 +108,7 @@ def test_a_spent_budget_is_exit_code_four_and_says_which(tmp_path, capsys):
         (["run", "press something"], "add --url URL or --env"),
         (["run", "--url", "http://localhost"], "give the goal in words"),
         (["run", "x y", "--url", "localhost/x"], "has no scheme"),
+        (["run", "x y", "--url", "http://[1"], "is not an address"),
         (["run", "x y", "--url", "http://x", "--env", "miniwob/a"], "give one of them"),
         (["run", "--env", "miniwob"], "environment/task"),
         (["run", "nowhere/task"], "no environment 'nowhere'"),

@@ -185,6 +185,7 @@ FAILURES = [
     pytest.param("<p style='height:3000px'>x", "scroll", {"direction": "up"}, "already at the end", id="scrolled to the end"),
     pytest.param("<p>x", "mouse_click", {"x": 900, "y": 5}, "900,5 is outside of the view, which is 800 wide and 600 high", id="outside of the view"),
     pytest.param("<p>x", "goto", {"url": "javascript:alert(1)"}, "is not an address", id="not an address"),
+    pytest.param("<p>x", "goto", {"url": "http://[1] link"}, "'http://.1. link' is not an address", id="an address that cannot be taken apart"),
     pytest.param("<p>x", "goto", {"url": "file:///etc/passwd"}, "files outside of the task's folder are blocked", id="a file elsewhere"),
     pytest.param("<p>x", "goto", {"url": "http://elsewhere.test/"}, "the host is not one of this task's: none", id="a host that is not allowed"),
     pytest.param("<p>x", "tab_focus", {"index": 3}, "there is no tab 3: the tabs are 0 to 0", id="no such tab"),

@@ -176,6 +176,7 @@ def test_a_page_that_does_not_load_fails_the_reset(desk):
     ({"goal": "", "url": "http://127.0.0.1/"}, "needs a goal"),
     ({"goal": "g", "url": None}, "is not an address"),
     ({"goal": "g", "url": "ftp://x/"}, "is not an address"),
+    ({"goal": "g", "url": "http://[1"}, "is not an address"),
 ])  # fmt: skip
 def test_a_task_without_goal_or_address_is_the_operators_fault(desk, task, message):
     with pytest.raises(ConfigError, match=message):

@@ -64,7 +64,7 @@ class WebEnvironment:
         if not task.goal:
             raise ConfigError(f"{task.id}: a task on the web needs a goal in words")
         url = task.url or ""
-        if urlsplit(url).scheme not in ("http", "https", "file"):
+        if _scheme(url) not in ("http", "https", "file"):
             raise ConfigError(f"{task.id}: {url!r} is not an address: give --url http://… or https://…")
         first = self._launch
         launch = Launch(first.executable, first.headed, first.hosts | hosts_of([url]), first.width, first.height)
@@ -102,3 +102,11 @@ class WebEnvironment:
     def close(self) -> None:
         """Stop the browser; a second call does nothing."""
         self._episode.close()
+
+
+def _scheme(url: str) -> str:
+    """Return the URL's scheme; empty where it is no URL at all."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""

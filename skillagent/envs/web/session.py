@@ -186,8 +186,11 @@ class Session:
         """
         from playwright.sync_api import Error
 
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https", "file", "about"):
+        try:
+            scheme = urlsplit(url).scheme
+        except ValueError as error:
+            raise InvalidAction(f"{url!r} is not an address: {error}") from error
+        if scheme not in ("http", "https", "file", "about"):
             raise InvalidAction(f"{url!r} is not an address: it must begin with http:// or https://")
         if self._outside.match(url):
             raise InvalidAction(f"{url} cannot be opened: {self.refusal(url)}")
