@@ -101,7 +101,7 @@ def path(
     """
     from skillagent.llm import weights
 
-    found = weights.path(name, parts_of(ctx).settings().models_dir)
+    found = weights.located(name, parts_of(ctx).settings().models_dir)
     if as_json:
         emit({"name": name, "path": str(found) if found else None})
     elif found:

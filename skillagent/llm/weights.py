@@ -1,18 +1,23 @@
 """Weights: model files by name, each pinned by its SHA-256, from whichever source can be reached.
 
-The pin is the point: a file enters the models folder only when its hash is the one in the catalogue, so it does not
-matter who delivered it. Three sources are tried in order: the file that is there already, the Hugging Face hub, and
-parts carried by packages of the Python index (which are unzipped, never imported).
+The pin is the point: a file is used only when its hash is the one in the catalogue, so it does not matter who delivered
+it. Three sources are tried in order: the file that is there already, the Hugging Face hub, and parts carried by
+packages of the Python index (which are unzipped, never imported).
+
+What a reader would get wrong: a file is hashed once. A stamp beside it, `.NAME.checked`, keeps its size, time and
+SHA-256; as long as size and time are the same it is not read again.
 
 What this does not do: load a model (`local`, `embed`), decide where the models folder is (`config`), draw a bar.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -38,11 +43,25 @@ HUB_PATIENCE_S = 3.0
 
 
 def path(name: str, models_dir: Path, *, catalogue: Mapping[str, Weights] = CATALOGUE) -> Path | None:
-    """Return the main file of `name`, or None when it, or a file that goes with it, is not there yet.
+    """Return the main file of `name`, to be loaded, or None when it, or a file that goes with it, is not there yet.
+
+    Files of the catalogue have the pinned hash: one that nobody has hashed yet is hashed now.
 
     Args:
         name: A name of the catalogue, or a path to a model file of one's own.
         models_dir: Where pulled files lie; need not exist.
+
+    Raises:
+        ConfigError: `name` is neither in the catalogue nor a file, or a file has another hash; then it was removed.
+    """
+    found = located(name, models_dir, catalogue=catalogue)
+    if found is not None and name in catalogue and (problems := _refused(catalogue[name], models_dir)):
+        raise ConfigError(f"{'; '.join(problems)}: run `skillagent models pull {name}`")
+    return found
+
+
+def located(name: str, models_dir: Path, *, catalogue: Mapping[str, Weights] = CATALOGUE) -> Path | None:
+    """Return what `path` does, at once: presence is told by size and nothing is hashed.
 
     Raises:
         ConfigError: `name` is neither in the catalogue nor a file.
@@ -60,7 +79,7 @@ def listing(
     models_dir: Path, *, catalogue: Mapping[str, Weights] = CATALOGUE
 ) -> tuple[tuple[Weights, Path | None], ...]:
     """Return every entry of the catalogue with the path of its main file, or None where it is not pulled yet."""
-    return tuple((entry, path(name, models_dir, catalogue=catalogue)) for name, entry in catalogue.items())
+    return tuple((entry, located(name, models_dir, catalogue=catalogue)) for name, entry in catalogue.items())
 
 
 def pull(
@@ -76,7 +95,8 @@ def pull(
     """Make sure that the files of `name` are in `models_dir` with the pinned hash, and return the main one.
 
     An interrupted pull goes on where it stopped: at the last whole part, or where the hub's own download left off.
-    Two processes that pull the same name take turns, and the second finds the work done.
+    Two processes that pull the same name take turns, and the second finds the work done. A file that is there with
+    another hash is removed, with a warning, and fetched.
 
     Args:
         name: A name of the catalogue, or a path to a model file of one's own (returned as it is).
@@ -89,7 +109,9 @@ def pull(
     Raises:
         ConfigError: No source delivered the file, or what came had another hash; that file has been removed.
     """
-    there = path(name, models_dir, catalogue=catalogue)
+    for problem in _refused(catalogue[name], models_dir) if name in catalogue else ():
+        log.warning("%s", problem)
+    there = located(name, models_dir, catalogue=catalogue)
     if there is not None:
         return there
     models_dir.mkdir(parents=True, exist_ok=True)
@@ -164,10 +186,46 @@ def _answers(url: str) -> bool:
         return False
 
 
+def checked_sha256(file: Path) -> str:
+    """Return the SHA-256 of a file: from the stamp beside it where that fits, else from its bytes, which stamps it."""
+    status = file.stat()
+    with contextlib.suppress(OSError, ValueError):
+        size, time_ns, known = _stamp_of(file).read_text(encoding="utf-8").split()
+        if (int(size), int(time_ns)) == (status.st_size, status.st_mtime_ns):
+            return known
+    found = sha256_of(file)
+    _stamp(file, status, found)
+    return found
+
+
+def _stamp(file: Path, status: os.stat_result, sha256: str) -> None:
+    """The stamp says that the file had this hash when it had this size and time."""
+    try:
+        _stamp_of(file).write_text(f"{status.st_size} {status.st_mtime_ns} {sha256}\n", encoding="utf-8")
+    except OSError as error:  # in a folder that is shared read-only it is hashed every time
+        log.info("%s cannot be stamped as checked: %s", file, error)
+
+
+def _stamp_of(file: Path) -> Path:
+    return file.with_name(f".{file.name}.checked")
+
+
 def _is_there(file: WeightsFile, models_dir: Path) -> bool:
-    """Presence by size: files come into place only after their hash was checked."""
+    """Presence by size: what is pulled comes into place only after its hash was checked."""
     target = models_dir / file.path
     return target.is_file() and target.stat().st_size == file.size
+
+
+def _refused(entry: Weights, models_dir: Path) -> list[str]:
+    """No file of the entry that is there has another hash than the pinned one; what was removed is said of each."""
+    problems = []
+    for file in entry.files:
+        target = models_dir / file.path
+        if _is_there(file, models_dir) and (found := checked_sha256(target)) != file.sha256:
+            target.unlink()
+            _stamp_of(target).unlink(missing_ok=True)
+            problems.append(f"{target} had SHA-256 {found}, not {file.sha256}; it was removed")
+    return problems
 
 
 def _pull_file(
@@ -196,6 +254,7 @@ def _pull_file(
         found = sha256_of(partial)
         if found == file.sha256:
             partial.replace(target)
+            _stamp(target, target.stat(), found)
             progress(label, file.size, file.size)
             return
         partial.unlink()

@@ -15,12 +15,14 @@ from skillagent.llm.catalogue import CATALOGUE
 
 @pytest.fixture
 def smollm(tmp_path):
-    """A file of the right size where the weights belong: presence is told by size."""
+    """A file of the right size where the weights belong, stamped as if it had been hashed."""
     file = CATALOGUE["smollm2-135m"].files[0]
     path = tmp_path / "home" / "models" / file.path
     path.parent.mkdir(parents=True)
     with path.open("wb") as stream:
         stream.truncate(file.size)
+    stamp = path.with_name(f".{path.name}.checked")
+    stamp.write_text(f"{file.size} {path.stat().st_mtime_ns} {file.sha256}\n")
     return path
 
 
@@ -31,6 +33,13 @@ def test_list_says_which_weights_are_here(tmp_path, capsys, smollm):
     assert set(paths.values()) == {None}
     assert main(["models", "list"], parts=parts(tmp_path)) == 0
     assert "not here" in capsys.readouterr().out
+
+
+def test_list_and_path_hash_nothing(tmp_path, smollm):
+    smollm.with_name(f".{smollm.name}.checked").unlink()
+    assert main(["models", "list"], parts=parts(tmp_path)) == 0
+    assert main(["models", "path", "smollm2-135m"], parts=parts(tmp_path)) == 0
+    assert smollm.exists(), "zeros have another hash: the file would have been removed"
 
 
 def test_path_prints_the_file_or_says_how_to_fetch_it(tmp_path, capsys, smollm):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -73,7 +74,7 @@ def test_parts_are_joined_in_order_and_nothing_else_is_left_behind(tmp_path):
 
     assert file == tmp_path / "demo.gguf"
     assert file.read_bytes() == WHOLE
-    assert {f.name for f in tmp_path.iterdir()} <= {"demo.gguf", ".demo.lock"}
+    assert {f.name for f in tmp_path.iterdir()} <= {"demo.gguf", ".demo.gguf.checked", ".demo.lock"}
     assert [done for _, done, _ in heard] == [0, 1000, 2000, 2300, 2300]
     assert {(label, total) for label, _, total in heard} == {("demo.gguf", 2300)}
 
@@ -85,6 +86,57 @@ def test_what_is_there_is_not_fetched_again(tmp_path):
 
     assert pull(tmp_path, index) == tmp_path / "demo.gguf"
     assert index.fetched == []
+
+
+def forged(tmp_path):
+    """Put a file of the right size and another content where the weights belong."""
+    file = tmp_path / "demo.gguf"
+    file.write_bytes(bytes(len(WHOLE)))
+    return file
+
+
+def test_a_file_of_the_right_size_with_another_content_is_never_loaded_and_is_removed(tmp_path):
+    file = forged(tmp_path)
+
+    with pytest.raises(ConfigError, match=r"had SHA-256 .*it was removed: run `skillagent models pull demo`"):
+        weights.path("demo", tmp_path, catalogue=catalogue_of())
+
+    assert not file.exists()
+    assert weights.path("demo", tmp_path, catalogue=catalogue_of()) is None
+
+
+def test_a_pull_over_a_file_with_another_content_fetches_it_anew_and_says_so(tmp_path, caplog):
+    file = forged(tmp_path)
+
+    assert pull(tmp_path).read_bytes() == WHOLE
+    assert f"{file} had SHA-256" in caplog.text
+
+
+def test_a_file_is_hashed_once_and_again_when_its_time_has_changed(tmp_path):
+    file = tmp_path / "demo.gguf"
+    file.write_bytes(WHOLE)
+    assert weights.path("demo", tmp_path, catalogue=catalogue_of()) == file
+    status = file.stat()
+    pin = hashlib.sha256(WHOLE).hexdigest()
+    assert (tmp_path / ".demo.gguf.checked").read_text() == f"{len(WHOLE)} {status.st_mtime_ns} {pin}\n"
+
+    forged(tmp_path)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert weights.path("demo", tmp_path, catalogue=catalogue_of()) == file, "the stamp is believed"
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    with pytest.raises(ConfigError, match="it was removed"):
+        weights.path("demo", tmp_path, catalogue=catalogue_of())
+
+
+def test_what_was_pulled_is_stamped_and_a_torn_stamp_costs_one_more_hash(tmp_path):
+    pull(tmp_path)
+    stamp = tmp_path / ".demo.gguf.checked"
+    whole = stamp.read_text()
+
+    stamp.write_text(whole[:7])
+    weights.path("demo", tmp_path, catalogue=catalogue_of())
+
+    assert stamp.read_text() == whole
 
 
 def test_an_interrupted_pull_goes_on_after_the_last_whole_part(tmp_path):
@@ -152,11 +204,11 @@ def test_an_entry_with_two_files_is_there_only_when_both_are(tmp_path):
     with (tmp_path / model.path).open("wb") as out:
         out.truncate(model.size)
 
-    assert weights.path("minilm-int8", tmp_path) is None
+    assert weights.located("minilm-int8", tmp_path) is None
 
     with (tmp_path / tokenizer.path).open("wb") as out:
         out.truncate(tokenizer.size)
-    assert weights.path("minilm-int8", tmp_path) == tmp_path / model.path
+    assert weights.located("minilm-int8", tmp_path) == tmp_path / model.path
     assert [p for e, p in weights.listing(tmp_path) if p] == [tmp_path / model.path]
 
 
