@@ -46,6 +46,7 @@ class LiteLLM:
         api_key: Overrides the provider's variable. Not sent anywhere else.
         timeout_s: Seconds for one try.
         retries: Further tries after a fault that may pass: limits of rate, timeouts, faults of the server.
+        priced: Refuse to go on after the first reply that has no known price, because a limit of cost must hold.
         pause: Waits that many seconds between tries.
     """
 
@@ -57,12 +58,14 @@ class LiteLLM:
         api_key: str | None = None,
         timeout_s: float = 120.0,
         retries: int = 3,
+        priced: bool = False,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._model = model
         self._endpoint = endpoint(model, base_url, api_key)
         self._timeout_s = timeout_s
         self._retries = retries
+        self._priced = priced
         self._pause = pause
         self._binds: bool | None = None
 
@@ -84,7 +87,8 @@ class LiteLLM:
         """Answer the last message. What repairs and longer second tries cost is in the usage.
 
         Raises:
-            ConfigError: The key, the model's name or the size of the prompt is wrong; it would be wrong again.
+            ConfigError: The key, the model's name or the size of the prompt is wrong, or no price is known and it has
+                to be; it would be so again.
             LLMUnavailable: No answer after the retries.
         """
         started = time.perf_counter()
@@ -101,6 +105,20 @@ class LiteLLM:
         request |= {"model": self._model, "timeout": self._timeout_s, "max_retries": 0, "num_retries": 0}
         ask = functools.partial(lib.completion, **request, **self._endpoint, drop_params=True)
         return with_retries(ask, self._model, self._retries, self._pause)
+
+    def used(self, response: Any) -> Usage:  # noqa: ANN401 - as above
+        """Return what a response has used; where no price is known it counts as free. For `_Asking`.
+
+        Raises:
+            ConfigError: It has no price, and it must have one.
+        """
+        cost_usd = _cost_of(response, self._model)
+        if cost_usd is None and self._priced:
+            raise ConfigError(
+                f"the price of {self._model} is not known, so a limit of cost cannot hold: "
+                "limit tokens instead, with --token-limit or SKILLAGENT_TOKEN_LIMIT"
+            )
+        return _usage_of(response, cost_usd or 0.0)
 
     @property
     def binds(self) -> bool:
@@ -160,7 +178,7 @@ class _Asking:
     def _once(self, messages: list[Message], more: dict[str, object]) -> _Said:
         turns = [{"role": m.role, "content": m.content} for m in messages]
         response = self._llm.complete(messages=turns, max_tokens=self._max_tokens, **self._options, **more)
-        self._used += _usage_of(response, self._llm.name)
+        self._used += self._llm.used(response)
         if not response.choices:
             return _Said("", cut=False)
         choice = response.choices[0]
@@ -275,21 +293,25 @@ def _brief(e: Exception) -> str:
     return f"{type(e).__name__}: {words[:300]}"
 
 
-def _usage_of(response: Any, model: str) -> Usage:  # noqa: ANN401
-    usage = getattr(response, "usage", None)
-    details = getattr(usage, "prompt_tokens_details", None)
+def _cost_of(response: Any, model: str) -> float | None:  # noqa: ANN401
+    """Return US dollars, or None where no price is known for the model, nor for the one that the response names."""
     try:
         with _no_warnings():
-            cost = float(imported().completion_cost(completion_response=response, model=model))
+            return float(imported().completion_cost(completion_response=response, model=model))
     except Exception as e:  # litellm raises a plain Exception for a model whose price it does not know
         log.debug("no price for %s: %s", model, e)
-        cost = 0.0
+        return None
+
+
+def _usage_of(response: Any, cost_usd: float) -> Usage:  # noqa: ANN401
+    usage = getattr(response, "usage", None)
+    details = getattr(usage, "prompt_tokens_details", None)
     return Usage(
         calls=1,
         tokens_in=getattr(usage, "prompt_tokens", 0) or 0,
         tokens_cached=getattr(details, "cached_tokens", 0) or 0,
         tokens_out=getattr(usage, "completion_tokens", 0) or 0,
-        cost_usd=cost,
+        cost_usd=cost_usd,
     )
 
 

@@ -46,6 +46,22 @@ def test_a_plain_reply_carries_text_tokens_and_money(provider):
     ]
 
 
+def unknown(text):
+    """A reply of a model that nobody has a price for."""
+    return 200, completion(text) | {"model": "mine"}
+
+
+def test_where_a_limit_of_cost_must_hold_a_model_without_a_known_price_is_refused(provider):
+    provider.script = [unknown("Hello."), unknown("Hello."), "Hello."]
+    options = {"base_url": provider.url, "retries": 0}
+
+    with pytest.raises(ConfigError, match=r"price of openai/mine is not known.*--token-limit"):
+        LiteLLM("openai/mine", priced=True, **options).reply(ASK, role=Role.ACTOR)
+
+    assert LiteLLM("openai/mine", **options).reply(ASK, role=Role.ACTOR).usage.cost_usd == 0
+    assert model_at(provider, priced=True).reply(ASK, role=Role.ACTOR).usage.cost_usd > 0
+
+
 def test_a_provider_that_binds_its_output_is_given_the_schema_and_not_told_it_twice(provider):
     provider.script = ['{"verb": "click"}']
 
