@@ -50,9 +50,11 @@ class Settings(BaseSettings):
     )
     chromium: Path | None = Field(default=None, description="Chromium's path; default: Playwright's own or the PATH's.")
     headed: bool = Field(default=False, description="Show the browser's window.")
-    token_limit: int | None = Field(default=None, description="Tokens that a command may use; it then stops cleanly.")
-    cost_limit: float | None = Field(default=None, description="US dollars that a command may use.")
-    time_limit_s: float | None = Field(default=None, description="Seconds of model time that a command may use.")
+    token_limit: int | None = Field(
+        default=None, ge=1, description="Tokens that a command may use; it then stops cleanly."
+    )
+    cost_limit: float | None = Field(default=None, ge=0, description="US dollars that a command may use.")
+    time_limit_s: float | None = Field(default=None, ge=0, description="Seconds of model time that a command may use.")
 
     @field_validator("skills", "memory", "home", "chromium")
     @classmethod

@@ -1,8 +1,8 @@
 """The command line: `skillagent …`. A command's module is loaded when that command runs, and not for `--help`.
 
 What a reader would get wrong: the commands below are placeholders with a name and one line of help; the real ones are
-in the modules named beside them, each with an `app` of its own. Errors that a user can mend end here as one line on
-stderr and an exit code (`exits`); `--debug` shows where they came from.
+in the modules named beside them, each with an `app` of its own. Errors that a user can mend, and those of files, end
+here as one line on stderr and an exit code (`exits`); `--debug` shows where they came from.
 
 Nothing is decided here: commands call the loop, the store and the weights, and show what came back.
 """
@@ -54,12 +54,14 @@ class Commands(TyperGroup):
         """Run the command; what a user can mend ends as one line on stderr and an exit code."""
         try:
             return super().invoke(ctx)
-        except SkillAgentError as error:
+        except (SkillAgentError, OSError) as error:
+            if isinstance(error, BrokenPipeError):  # nobody reads any more: click ends quietly
+                raise
             if ctx.params.get("debug"):
                 import traceback
 
                 traceback.print_exc()
-            typer.echo(f"error: {error}", err=True)
+            typer.echo(f"error: {_told(error)}", err=True)
             raise typer.Exit(exit_of(error)) from None
         except KeyboardInterrupt:
             hush()
@@ -74,6 +76,13 @@ def loaded(name: str) -> TyperCommand | TyperGroup:
     command.name, command.short_help = name, summary
     assert isinstance(command, TyperCommand | TyperGroup)
     return command
+
+
+def _told(error: Exception) -> str:
+    """Return an error in one line, with the file that the system's own ones are about."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+    return str(error) or type(error).__name__
 
 
 def _version(wanted: bool) -> None:

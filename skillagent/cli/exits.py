@@ -36,7 +36,7 @@ _MEANINGS = {
 }
 
 
-def exit_of(error: SkillAgentError) -> Exit:
+def exit_of(error: SkillAgentError | OSError) -> Exit:
     """Return the code for an error that ends a command."""
     match error:
         case BudgetSpent():

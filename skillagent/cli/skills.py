@@ -223,9 +223,14 @@ def export(
     What is written is a plain Agent Skill: any client of the format can read it.
     """
     from skillagent.cli.texts import exported, known_skill
+    from skillagent.errors import ConfigError
 
     _, library, _ = _opened(ctx)
-    target = exported(known_skill(library, name), folder.expanduser())
+    skill = known_skill(library, name)
+    try:
+        target = exported(skill, folder.expanduser())
+    except OSError as error:
+        raise ConfigError(f"cannot write into {folder} ({error.strerror}): name another folder") from error
     if as_json:
         emit({"name": name, "path": str(target)})
     else:

@@ -107,14 +107,18 @@ def pull(
         hub_is_up: Says whether the hub can be reached; default: one request per process.
 
     Raises:
-        ConfigError: No source delivered the file, or what came had another hash; that file has been removed.
+        ConfigError: No source delivered the file, or what came had another hash; that file has been removed. Or
+            `models_dir` cannot be made.
     """
     for problem in _refused(catalogue[name], models_dir) if name in catalogue else ():
         log.warning("%s", problem)
     there = located(name, models_dir, catalogue=catalogue)
     if there is not None:
         return there
-    models_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot make the folder of models {models_dir} ({error.strerror}): name another") from error
     with FileLock(models_dir / f".{name}.lock"):
         for file in catalogue[name].files:
             if not _is_there(file, models_dir):

@@ -121,15 +121,17 @@ def open_server(url: str, collection: str, *, embedder: str) -> Chroma:
     """Return the collection on a server.
 
     Raises:
-        ConfigError: It does not answer.
+        ConfigError: It does not answer, or the URL is none.
     """
     import chromadb
 
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 8000)
     try:
-        client = chromadb.HttpClient(parts.hostname or "localhost", port, ssl=secure, settings=_settings())
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port, secure = parts.hostname or "localhost", parts.port, parts.scheme == "https"
+    except ValueError as error:
+        raise ConfigError(f"{url!r} is no address of a Chroma server ({error}): write http://HOST:PORT") from error
+    try:
+        client = chromadb.HttpClient(host, port or (443 if secure else 8000), ssl=secure, settings=_settings())
         return Chroma(client, collection, embedder=embedder)
     except Exception as error:  # chromadb raises ValueError, its own errors and httpx's
         raise ConfigError(

@@ -26,7 +26,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from skillagent.errors import LibraryError, StoreBusy
+from skillagent.errors import ConfigError, LibraryError, StoreBusy
 from skillagent.library import Library
 from skillagent.schema import (
     Change,
@@ -74,6 +74,7 @@ class DiskStore:
         wait_s: float = 10.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._skills = skills
         self._memory = memory
         self._wait_s = wait_s
         self._now = now
@@ -85,9 +86,11 @@ class DiskStore:
         """Return the library as it is on disk now, with an interrupted commit completed first.
 
         Raises:
+            ConfigError: Something that is no folder lies where one of the two should be.
             LibraryError: A file of insights, demonstrations or events is damaged; the message names the line.
             StoreBusy: An interrupted commit has to be completed, and another process holds the lock.
         """
+        self._check_places()
         for _ in range(_TRIES):
             if (mark := self._mark()) is None:
                 break
@@ -112,7 +115,9 @@ class DiskStore:
             NotFound: A change names something that is not there; nothing was written.
             InvalidSkill: A skill breaks the format; nothing was written.
             StoreBusy: Another process holds the lock; nothing was written.
+            ConfigError: As for `load`; nothing was written.
         """
+        self._check_places()
         entry = _encodable(entry)
         with self._locked():
             before = self._shelf.read()
@@ -136,12 +141,21 @@ class DiskStore:
         """Yield the ledger, oldest first.
 
         Raises:
+            ConfigError: As for `load`.
             LibraryError: A line of the ledger is damaged; the message names it.
         """
+        self._check_places()
         if self._pending.exists():
             with self._locked():
                 pass
         yield from self._ledger.events()
+
+    def _check_places(self) -> None:
+        """Raise ConfigError unless both folders are there or can be made."""
+        for folder in (self._skills, self._memory):
+            there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+            if there.exists() and not there.is_dir():
+                raise ConfigError(f"{there} is not a folder, so {folder} cannot hold skills or memory: name another")
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """What a user reads before anything runs: help, reference, exit codes, and what it costs to show them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,40 @@ def test_the_example_of_settings_is_current():
 )
 def test_each_kind_of_error_has_its_exit_code(error, code):
     assert exit_of(error) == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "said"),
+    [
+        (["skills", "list"], {"SKILLS": "{file}"}, "{file} is not a folder"),
+        (["skills", "log"], {"SKILLS": "{file}/x"}, "{file} is not a folder"),
+        (["skills", "log"], {"MEMORY": "{file}"}, "{file} is not a folder"),
+        (["models", "pull", "smollm2-135m"], {"HOME": "{file}"}, "cannot make the folder of models {file}/models"),
+        (["skills", "export", "mine", "{file}"], {}, "cannot write into {file}"),
+        (["skills", "list"], {"TOKEN_LIMIT": "-1"}, "SKILLAGENT_TOKEN_LIMIT: Input should be greater than or equal"),
+        (["skills", "list"], {"TIME_LIMIT_S": "-1"}, "SKILLAGENT_TIME_LIMIT_S: Input should be greater than or equal"),
+        (["skills", "list"], {"COST_LIMIT": "-1"}, "SKILLAGENT_COST_LIMIT: Input should be greater than or equal"),
+        (["insights", "list"], {"MEMORY": "{odd}"}, "{odd}/insights.jsonl: Is a directory"),
+    ],
+)
+def test_a_wrong_place_or_limit_is_one_line_that_names_it(tmp_path, arguments, settings, said):
+    file, odd, mine = tmp_path / "file", tmp_path / "odd", tmp_path / "skills" / "mine"
+    file.touch()
+    (odd / "insights.jsonl").mkdir(parents=True)
+    mine.mkdir(parents=True)
+    (mine / "SKILL.md").write_text('---\nname: mine\ndescription: "Use it."\n---\n\nbody\n', encoding="utf-8")
+    places = {"file": file, "odd": odd}
+    done = subprocess.run(
+        [sys.executable, "-m", "skillagent.cli", *(one.format(**places) for one in arguments)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {f"SKILLAGENT_{name}": text.format(**places) for name, text in settings.items()},
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert said.format(**places) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_an_unknown_command_is_answered_with_a_near_one(capsys):

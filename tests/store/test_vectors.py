@@ -376,6 +376,12 @@ def test_a_server_that_does_not_answer_is_the_operators_to_start(open_cache):
             open_cache(url=url).vectors(["a"])
 
 
+@pytest.mark.parametrize("url", ["http://localhost:80a", "localhost:99999", "http://[1"])
+def test_what_is_no_address_of_a_server_is_the_operators_to_mend(open_cache, url):
+    with pytest.raises(ConfigError, match=r"is no address of a Chroma server.*http://HOST:PORT"):
+        open_cache(url=url).vectors(["a"])
+
+
 def test_a_collection_that_fails_later_is_left_and_work_goes_on_in_memory(tmp_path, open_cache, caplog):
     cache = open_cache(path=tmp_path)
     cache.vectors(TEXTS)
