@@ -2,7 +2,8 @@
 
 Lines are read plainly from stdin, so a conversation can be piped in. What a reader would get wrong: a goal is tried
 once and nothing is learnt by itself; `/bad`, `/good` and `/learn` start learning, and only in a world that can be
-reset, because learning repeats the task.
+reset, because learning repeats the task. A page that sets its own goal is tried and judged by that one: words typed
+for it start a try and are kept in the session, and the conversation says so.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import typer
 from skillagent.cli.output import AsJson, examples
 from skillagent.cli.parts import parts_of
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
-from skillagent.cli.tasks import WEB, task_from
+from skillagent.cli.tasks import WEB, states_goals, task_from
 
 if TYPE_CHECKING:
     from skillagent.cli.session import Session
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 HELP = """\
-GOAL         try to reach a goal; on a world with tasks of its own, an empty line tries the next instance
+GOAL         try to reach a goal; on a page that sets its own, an empty line tries the next instance
 /good        the last try was good
 /bad TEXT    the last try was bad, and why
 /learn       practise the last task and keep what helps
@@ -58,8 +59,10 @@ def chat(
     """Give goals in words, watch, and say what was good or bad.
 
     /good and /bad TEXT record your verdict; in a world that can be reset, what the tries teach is then replayed and
-    kept where it helps. /why, /skills and /undo show and mend what was learnt. /help lists all. The conversation is
-    saved under the home folder, and --session NAME takes it up again. With --json, one JSON object a line.
+    kept where it helps. /why, /skills and /undo show and mend what was learnt. /help lists all. Goals in words are for
+    --url; a miniwob page sets its own goals, and those are tried and judged: there an empty line tries the next one.
+    The conversation is saved under the home folder, and --session NAME takes it up again. With --json, one JSON object
+    a line.
     """
     from skillagent.build import Options
     from skillagent.cli.session import Session
@@ -78,8 +81,10 @@ def chat(
     )
     saved = Session(settings.home.expanduser() / "chats", session)
 
+    own = states_goals(env)
+
     def task(words: str, seed: int) -> Task:
-        return task_from(words, env=env, url=url, seed=seed, max_steps=max_steps)
+        return task_from("" if own else words, env=env, url=url, seed=seed, max_steps=max_steps)
 
     with (
         watching(as_json, most=Rules().pairs) as watch,
@@ -87,6 +92,11 @@ def chat(
     ):
         again = f", {len(saved.attempts)} tries so far" if saved.lines else ""
         watch.say(f"session {saved.name}{again}; /help lists the commands")
+        if own:
+            watch.say(
+                f"{env} sets its own goals: each is shown when a try starts, and it is what is judged, whatever words "
+                "you type; an empty line tries the next one"
+            )
         Chat(agent, watch, saved, task).listen(parts.lines(not as_json))
 
 
@@ -149,6 +159,9 @@ class Chat:
         self._session.add("goal", words=goal)
         for attempt in run(self._agent, [task], learning=False):
             self._session.add_attempt(attempt)
+            own = attempt.trajectory.goal
+            if goal and own not in ("", goal):
+                self._watch.say(f"{task.id} set its own goal, {own!r}: that was tried and judged, not your words")
             self._shown(attempt)
 
     def _shown(self, attempt: Attempt) -> None:

@@ -56,9 +56,10 @@ def run(
 ) -> None:
     """Do one task, and learn from it where that is safe.
 
-    Shows every step. When the first try fails, the same instance is tried again and what those tries teach is replayed
-    on fresh instances; only what helps there is kept. With --json, one JSON object a line: the events as they happen,
-    the last one has "event": "result".
+    A goal in words is for a page, given by --url; a task such as miniwob/login-user sets its own goal and takes no
+    words. Shows every step. When the first try fails, the same instance is tried again and what those tries teach is
+    replayed on fresh instances; only what helps there is kept. With --json, one JSON object a line: the events as they
+    happen, the last one has "event": "result".
     """
     from skillagent.build import Options
     from skillagent.cli.show import watching

@@ -61,7 +61,19 @@ def task_from(
     world, _, name = env.partition("/")
     if not name:
         raise ConfigError(f"--env {env!r}: write environment/task, e.g. miniwob/login-user")
+    if words and states_goals(env):
+        raise ConfigError(
+            f"{env} sets its own goal, so {words!r} would be read by nobody: leave out the words, "
+            "or leave out --env and say with --url where they are to be done"
+        )
     return Task(env=world, name=name, goal=words, seed=seed, expect=expect, **caps)
+
+
+def states_goals(env: str | None) -> bool:
+    """Tell whether the tasks of the world that `--env` names state their own goals, as MiniWoB++ pages do."""
+    from skillagent.envs.registry import STATES_GOALS
+
+    return env is not None and env.partition("/")[0] in STATES_GOALS
 
 
 def why_not_learn(task: Task, *, replay: bool) -> str | None:

@@ -17,7 +17,7 @@ from skillagent.cli.tasks import task_from
 from skillagent.errors import ConfigError
 from skillagent.practice.feedback import judged, remark
 from skillagent.schema import Decided, Decision, Edit, PutSkill, Remarked, Skill
-from skillagent.testing import MemoryStore
+from skillagent.testing import Corridor, MemoryStore
 
 
 class Heard:
@@ -37,11 +37,13 @@ class Heard:
 class Table:
     """A conversation in memory."""
 
-    def __init__(self, tmp_path, *, name="talk", env="corridor/press", url=None):
+    def __init__(self, tmp_path, *, name="talk", env="corridor/press", url=None, world=None):
         self.store, self.heard = MemoryStore(), Heard()
         self.session = Session(tmp_path / "chats", name)
         settings = parts(tmp_path).settings()
-        agent = corridor_agent(Lucky(), self.store, watch=self.heard, options=Options(), settings=settings)
+        agent = corridor_agent(
+            Lucky(), self.store, watch=self.heard, options=Options(), settings=settings, environment=world
+        )
         self.chat = Chat(
             agent, self.heard, self.session, lambda words, seed: task_from(words, env=env, url=url, seed=seed)
         )
@@ -84,6 +86,39 @@ def test_a_page_on_the_web_is_remembered_but_not_learnt_from(tmp_path):
     assert "nothing is learnt from it: a page on the web" in table.say('press the "red" button', "/bad no")
     assert [event.entry.kind for event in table.store.events()] == ["attempted", "remarked"]
     assert "nothing can be learnt" in table.say("/learn")
+
+
+class OwnGoal(Corridor):
+    """Reads no goal in words, as MiniWoB++ pages do."""
+
+    def reset(self, task):
+        return super().reset(task.model_copy(update={"goal": ""}))
+
+
+def test_words_for_a_page_that_sets_its_own_goal_are_answered_with_that_goal(tmp_path):
+    table = Table(tmp_path, world=OwnGoal())
+    said = table.say('press the "grey" button')
+    goal = table.session.attempts[0].trajectory.goal
+    assert goal.startswith("press the ")
+    assert f"corridor/press set its own goal, {goal!r}: that was tried and judged, not your words" in said
+    assert "own goal" not in table.say("")
+
+
+def test_a_goal_in_words_that_is_read_is_not_remarked_on(table):
+    assert "own goal" not in table.say('press the "red" button')
+
+
+@pytest.mark.parametrize(("env", "own"), [("miniwob/login-user", True), ("corridor/press", False)])
+def test_chat_says_at_the_start_whether_the_page_sets_its_own_goals(tmp_path, capsys, env, own):
+    given = replace(parts(tmp_path, store=MemoryStore()), lines=lambda prompt: [])
+    assert main(["chat", "--env", env], parts=given) == 0
+    assert (f"{env} sets its own goals" in capsys.readouterr().out) == own
+
+
+def test_words_typed_in_chat_never_reach_a_task_that_sets_its_own_goal(tmp_path, capsys):
+    given = replace(parts(tmp_path, store=MemoryStore()), lines=lambda prompt: ["log out\n"])
+    assert main(["chat", "--env", "miniwob/login-user", "--json"], parts=given) == 0
+    assert "no environment 'miniwob'" in lines(capsys.readouterr().out)[-1]["text"], "not refused for its words"
 
 
 def test_learn_practises_the_last_task_and_undo_takes_it_back(table):

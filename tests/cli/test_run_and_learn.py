@@ -111,6 +111,7 @@ def test_a_spent_budget_is_exit_code_four_and_says_which(tmp_path, capsys):
         (["run", "x y", "--url", "http://[1"], "is not an address"),
         (["run", "x y", "--url", "http://x", "--env", "miniwob/a"], "give one of them"),
         (["run", "--env", "miniwob"], "environment/task"),
+        (["run", "log out", "--env", "miniwob/login-user"], "leave out the words, or leave out --env"),
         (["run", "nowhere/task"], "no environment 'nowhere'"),
         (["learn", "no-such-suite"], "no suite 'no-such-suite'"),
         (["learn", "corridor/press,corridor/pull", "--tasks", "corridor/pres"], "has no task 'corridor/pres'"),
