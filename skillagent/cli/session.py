@@ -68,7 +68,8 @@ class Session:
         if text and not text.endswith("\n"):
             text = text[: text.rfind("\n") + 1]
             self.path.write_text(text, encoding="utf-8")
-        for number, line in enumerate(text.splitlines(), start=1):
+        # Not `splitlines`: JSON leaves U+0085 and U+2028 as they are, and they would end a line there.
+        for number, line in enumerate(text.split("\n")[:-1], start=1):
             try:
                 self._take(json.loads(line))
             except (ValueError, ValidationError):

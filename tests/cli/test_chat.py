@@ -164,6 +164,14 @@ def test_a_conversation_is_saved_and_taken_up_again(tmp_path, table):
     assert again.session.attempts[-1].trajectory.task.seed == 2
 
 
+def test_a_goal_with_odd_line_ends_in_it_is_taken_up_again(tmp_path, table):
+    table.say('press the "red" button \u2028 now\x85 please')
+    again = Session(tmp_path / "chats", "talk")
+    assert len(again.attempts) == 1
+    assert again.attempts == table.session.attempts
+    assert again.lines == table.session.lines
+
+
 def test_a_torn_last_line_costs_that_line_only(tmp_path, table):
     table.say("", "")
     with table.session.path.open("a", encoding="utf-8") as file:
