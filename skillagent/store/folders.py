@@ -4,6 +4,7 @@ A file is written under a temporary name, fsynced and renamed. A skill's folder 
 `.new-NAME` and swapped in by two renames; between them a reader finds no folder, never half a one. Every function can
 be called again after a crash at any point and then finishes the work. What a reader would get wrong: files that are
 not part of a skill (pictures, hidden files, links) are carried over into the new folder, and stay when it is retired.
+A file that is written anew keeps the mode of the one it replaces: a script stays executable.
 
 Nothing here takes the lock: one writer at a time is the caller's work.
 """
@@ -76,6 +77,8 @@ def place(folder: Path, files: Mapping[str, str] | None, *, known: Mapping[str, 
         target = new / path
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(target, text.encode("utf-8"))
+        if (folder / path).is_file():
+            shutil.copymode(folder / path, target)
     kept = _carry_over(folder, new, set(known) | set(files or {}))
     for inner, _, _ in os.walk(new):
         sync_folder(Path(inner))

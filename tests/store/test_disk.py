@@ -69,6 +69,23 @@ def test_the_store_keeps_the_promises_of_its_port(tmp_path):
     check_store(lambda: open_store(tmp_path))
 
 
+def test_a_changed_skill_of_someone_else_keeps_its_scripts_executable(tmp_path):
+    home = tmp_path / "skills" / "pdf"
+    script = home / "scripts" / "read.sh"
+    script.parent.mkdir(parents=True)
+    (home / "SKILL.md").write_bytes(FOREIGN)
+    script.write_text("#!/bin/sh\n", encoding="utf-8")
+    script.chmod(0o755)
+    store = open_store(tmp_path)
+    theirs = store.load().skills["pdf"]
+    files = {"scripts/read.sh": "#!/bin/sh\nexit\n", "notes.md": "new\n"}
+
+    store.commit(accepted(PutSkill(skill=theirs.model_copy(update={"version": 2, "files": files}), base=1)))
+
+    assert script.read_text(encoding="utf-8") == files["scripts/read.sh"]
+    assert (script.stat().st_mode & 0o777, (home / "notes.md").stat().st_mode & 0o111) == (0o755, 0)
+
+
 def test_opening_and_reading_an_empty_store_makes_nothing(tmp_path):
     store = open_store(tmp_path)
 
