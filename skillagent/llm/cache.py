@@ -3,6 +3,8 @@
 A cached reply says so in its usage: no calls, no money, only the time of reading; its tokens are those of the first
 time, all of `tokens_in` marked as cached. So comparisons of tokens come out alike whether or not a cache was warm.
 
+Models are told apart by `wrapped.identity_of`, not by their names alone: two servers may call different models alike.
+
 Deleting the folder costs money and time, nothing else. Errors are not kept.
 """
 
@@ -19,6 +21,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from skillagent.llm.request import key_of, request_json
+from skillagent.llm.wrapped import identity_of
 from skillagent.ports import LLM
 from skillagent.schema import Json, Message, Reply, Role
 
@@ -37,6 +40,11 @@ class Cached:
         """The model's own name."""
         return self._llm.name
 
+    @property
+    def identity(self) -> str:
+        """As the model has it."""
+        return identity_of(self._llm)
+
     def reply(
         self,
         messages: Sequence[Message],
@@ -54,7 +62,7 @@ class Cached:
             BudgetSpent: As the model raises it. A kept reply needs no budget.
         """
         started = time.perf_counter()
-        request = request_json(self.name, messages, schema, temperature, seed, max_tokens)
+        request = request_json(identity_of(self._llm), messages, schema, temperature, seed, max_tokens)
         file = self._file(request)
         kept = _read(file, request)
         if kept is not None:

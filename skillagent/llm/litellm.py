@@ -12,6 +12,7 @@ none, from the variables that litellm reads itself.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import logging
 import os
@@ -62,6 +63,7 @@ class LiteLLM:
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._model = model
+        self._base_url = base_url
         self._endpoint = endpoint(model, base_url, api_key)
         self._timeout_s = timeout_s
         self._retries = retries
@@ -73,6 +75,13 @@ class LiteLLM:
     def name(self) -> str:
         """The litellm name."""
         return self._model
+
+    @property
+    def identity(self) -> str:
+        """The name, with a digest of the address where that is not the usual one; addresses may hold passwords."""
+        if self._base_url is None:
+            return self._model
+        return f"{self._model} at {hashlib.sha256(self._base_url.encode()).hexdigest()[:16]}"
 
     def reply(
         self,

@@ -8,6 +8,7 @@ Fetching the file is `weights`; how tokens are computed and kept is `engine`.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import time
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from skillagent.errors import ConfigError
 from skillagent.llm import shape
+from skillagent.llm.weights import checked_sha256
 from skillagent.schema import Json, Message, Reply, Role, Usage
 
 if TYPE_CHECKING:
@@ -56,6 +58,17 @@ class LlamaCpp:
     def name(self) -> str:
         """As it was given."""
         return self._name
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """The name, with the hash of the file: other weights are another model.
+
+        Raises:
+            ConfigError: There is no such file.
+        """
+        if not self._path.is_file():
+            raise ConfigError(f"no model file at {self._path}")
+        return f"{self._name} {checked_sha256(self._path)[:16]}"
 
     def reply(
         self,

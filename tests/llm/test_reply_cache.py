@@ -8,6 +8,8 @@ import pytest
 from skillagent.errors import ConfigError, LLMUnavailable
 from skillagent.llm.cache import Cached
 from skillagent.llm.cassette import Player, Recorder
+from skillagent.llm.litellm import LiteLLM
+from skillagent.llm.local import LlamaCpp
 from skillagent.schema import Message, Reply, Role, Usage
 
 ASK = [Message.system("You act."), Message.user("What next? \u2028 é")]
@@ -73,6 +75,42 @@ def test_another_model_is_asked(tmp_path):
     Cached(other, tmp_path).reply(ASK, role=Role.ACTOR)
 
     assert other.calls == 1
+
+
+def test_models_of_one_name_do_not_share_replies_where_their_identities_differ(tmp_path):
+    class At(Counting):
+        def __init__(self, place):
+            super().__init__()
+            self.identity = f"counting at {place}"
+
+    Cached(At("one"), tmp_path).reply(ASK, role=Role.ACTOR)
+    here, elsewhere = At("one"), At("two")
+
+    for model in (here, elsewhere):
+        Cached(model, tmp_path).reply(ASK, role=Role.ACTOR)
+
+    assert (here.calls, elsewhere.calls) == (0, 1)
+
+
+def test_a_provider_s_model_is_told_by_its_address_which_is_not_written_down():
+    usual, one, two = (LiteLLM("openai/mine", base_url=at) for at in (None, "http://me:secret@one/v1", "http://two/v1"))
+
+    assert usual.identity == "openai/mine"
+    assert len({usual.identity, one.identity, two.identity}) == 3
+    assert "secret" not in one.identity
+
+
+def test_a_local_model_is_told_by_what_its_file_holds(tmp_path):
+    file = tmp_path / "mine.gguf"
+
+    def identity(content):
+        file.write_bytes(content)
+        return LlamaCpp(file, name="local/mine").identity
+
+    assert identity(b"a") != identity(b"bc")
+    assert identity(b"a").startswith("local/mine ")
+    with pytest.raises(ConfigError, match="no model file"):
+        _ = LlamaCpp(tmp_path / "none.gguf", name="x").identity
 
 
 @pytest.mark.parametrize("torn", ["", "{", "[]", '{"request": null}', '{"request": {}, "reply": {}}'])
