@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from skillagent.llm.request import key_of, request_json
-from skillagent.llm.wrapped import identity_of
+from skillagent.llm.wrapped import close, identity_of
 from skillagent.ports import LLM
 from skillagent.schema import Json, Message, Reply, Role
 
@@ -77,6 +77,10 @@ class Cached:
         )
         _write(file, request, reply)
         return reply
+
+    def close(self) -> None:
+        """Let go of what the model holds."""
+        close(self._llm)
 
     def _file(self, request: Json) -> Path:
         key = key_of(request)

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from skillagent.errors import BudgetSpent, LLMUnavailable
+from skillagent.llm.wrapped import close
 from skillagent.ports import LLM
 from skillagent.schema import Json, Message, Reply, Role, Usage, Value
 
@@ -114,3 +115,7 @@ class Metered:
             raise
         self._meter.add(role, reply.usage)
         return reply
+
+    def close(self) -> None:
+        """Let go of what the model holds; it is loaded again when asked."""
+        close(self._llm)

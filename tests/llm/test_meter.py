@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from skillagent.errors import BudgetSpent, LLMUnavailable
+from skillagent.llm.cache import Cached
 from skillagent.llm.meter import Budget, Meter, Metered
 from skillagent.schema import Message, Reply, Role, Usage
 
@@ -81,3 +82,18 @@ def test_a_call_that_fails_counts_with_the_time_it_took():
         Metered(Model(fails=True), meter, clock=lambda: next(times)).reply(ASK, role=Role.ACTOR)
 
     assert meter.total == Usage(calls=1, seconds=4.5)
+
+
+def test_closing_reaches_the_model_through_its_wrappers_and_is_not_asked_of_every_model(tmp_path):
+    class Holding(Model):
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    inner = Holding()
+
+    Metered(Cached(inner, tmp_path), Meter()).close()
+    Metered(Cached(Model(), tmp_path), Meter()).close()
+
+    assert inner.closed == 1
