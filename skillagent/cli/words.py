@@ -143,10 +143,15 @@ def of_verdict(verdict: Verdict) -> str:
 
 
 def of_decision(decision: Decision) -> str:
-    """Accepted or refused, with the reason and the chance of luck."""
+    """Accepted or refused, with the reason and the chance of luck.
+
+    The chance is that of the wins; what was accepted without one, for its lower cost, does not rest on it.
+    """
     word = "accepted" if decision.accepted else "refused"
     reason = decision.reason.removeprefix(f"{word}: ")
-    p = "" if decision.p_value is None or not decision.pairs else f", p ≤ {min(1.0, decision.p_value):.2g}"
+    by_cost = decision.accepted and not any(pair.outcome == "win" for pair in decision.pairs)
+    known = decision.p_value is not None and decision.pairs and not by_cost
+    p = f", p ≤ {min(1.0, decision.p_value or 0.0):.2g}" if known else ""
     return f"{word}: {reason}{p}"
 
 

@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from skillagent.cli import words
 from skillagent.cli.output import clean, shorten, table
 from skillagent.cli.show import Lines, Show
 from skillagent.schema import (
@@ -94,6 +95,21 @@ def test_text_of_a_page_cannot_command_the_terminal(terminal):
 def test_on_a_terminal_a_line_says_what_is_under_way():
     assert "gate: replaying pair 1 of at most 8" in shown(
         EDIT, Verdict(score=1, by="state"), EDIT, terminal=True, most=8
+    )
+
+
+@pytest.mark.parametrize(
+    ("accepted", "reason", "pairs", "expected"),
+    [
+        (True, "accepted: it helps", (pair(0, 1),), "accepted: it helps, p ≤ 0.5"),
+        (True, "accepted: as good and cheaper", (pair(1, 1),), "accepted: as good and cheaper"),
+        (False, "refused: no clear lift", (pair(1, 1),), "refused: no clear lift, p ≤ 0.5"),
+        (True, "accepted: a person's decision", (), "accepted: a person's decision"),
+    ],
+)
+def test_the_chance_of_luck_is_told_where_the_decision_rests_on_it(accepted, reason, pairs, expected):
+    assert (
+        words.of_decision(Decision(edit=EDIT, accepted=accepted, reason=reason, pairs=pairs, p_value=0.5)) == expected
     )
 
 
