@@ -67,7 +67,8 @@ def misfit(data: JsonValue, schema: Json, root: Json | None = None, where: str =
         if key in schema:
             reasons = [misfit(data, option, root, where) for option in cast(list[Json], schema[key])]
             if None not in reasons:
-                return f"{where} fits none of the {len(reasons)} forms allowed; the first: {reasons[0]}"
+                first = f"; the first: {reasons[0]}" if reasons else ""
+                return f"{where} fits none of the {len(reasons)} forms allowed{first}"
     types = _types(schema)
     if types and not any(_is_of_type(data, name) for name in types):
         return f"{where} must be of type {' or '.join(types)}, not {_show(data)}"

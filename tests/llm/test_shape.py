@@ -36,6 +36,7 @@ ACTION = {
         pytest.param([], {"type": "array", "minItems": 1}, "number of items", id="too few items"),
         pytest.param(3, {"anyOf": [{"type": "string"}, ACTION]}, "fits none of the 2 forms", id="none of the forms"),
         pytest.param("a", {"anyOf": [{"type": "integer"}, {"type": "string"}]}, None, id="one of the forms"),
+        pytest.param({}, {"anyOf": []}, "fits none of the 0 forms allowed", id="no form at all"),
         pytest.param(
             {"next": {"next": {}}},
             {"$ref": "#/$defs/N", "$defs": {"N": {"type": "object", "properties": {"next": {"$ref": "#/$defs/N"}}}}},
