@@ -47,8 +47,8 @@ def learn(
 
     Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and what they teach is
     replayed on fresh instances before it is kept. At the end: what was accepted, what was refused and why, and what it
-    cost. Ctrl-C stops at any time, and what was committed stands. With --json, one JSON object a line: the events as
-    they happen, the last one has "event": "result".
+    cost. Ctrl-C stops at any time, and what was committed stands. Exits with 3 when the world failed in every try.
+    With --json, one JSON object a line: the events as they happen, the last one has "event": "result".
     """
     from skillagent.build import Options
     from skillagent.cli.show import watching
@@ -75,6 +75,8 @@ def learn(
             error, code = spent, Exit.BUDGET
         left = len(chosen) - len({one.trajectory.task.id for one in tried})
         summary = Summary(tried, watch.decisions, agent.spent(), left=left, stopped=code is not Exit.OK)
+        if code is Exit.OK and tried and all(one.trajectory.void is not None for one in tried):
+            code = Exit.WORLD
         _finish(watch, summary, code, as_json=as_json)
     if error:
         raise error
@@ -185,7 +187,9 @@ def _finish(watch: Watching, summary: Summary, code: Exit, *, as_json: bool) -> 
         emit_line({"event": "result", "exit": int(code), **summary.json})
         return
     watch.say(f"\n{summary.text}")
-    if code is not Exit.OK:
+    if code is Exit.WORLD:
+        watch.say("\nthe world failed in every try: nothing could be learnt")
+    if summary.stopped:
         watch.say(
             f"\nstopped; tasks not reached: {summary.left}. What is listed above stands. "
             "The same command goes on with what has been learnt."

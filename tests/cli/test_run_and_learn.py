@@ -92,6 +92,26 @@ def test_a_crash_of_the_world_is_exit_code_three_and_teaches_nothing(tmp_path, c
     assert set(kinds(store)) == {"attempted"}
 
 
+def test_practice_in_a_world_that_always_fails_is_exit_code_three(tmp_path, capsys):
+    arguments = ["learn", "corridor/press,corridor/push"]
+    assert main(arguments, parts=parts(tmp_path, store=MemoryStore(), environment=Crashing())) == 3
+    out = capsys.readouterr().out
+    assert "the world failed in every try" in out
+    assert "stopped" not in out
+    given = parts(tmp_path, store=MemoryStore(), environment=Crashing())
+    assert main([*arguments, "--json"], parts=given) == 3
+    assert lines(capsys.readouterr().out)[-1]["exit"] == 3
+
+
+def test_practice_that_could_be_tried_at_all_is_exit_code_zero(tmp_path, capsys):
+    class Once(Crashing):
+        def step(self, action):
+            type(self).step = Crashing.step
+            return Corridor.step(self, action)
+
+    assert main(["learn", "corridor/press"], parts=parts(tmp_path, store=MemoryStore(), environment=Once())) == 0
+
+
 def test_a_spent_budget_is_exit_code_four_and_says_which(tmp_path, capsys):
     store = MemoryStore()
     assert main(["run", "corridor/press", "--token-limit", "1"], parts=parts(tmp_path, store=store)) == 4
