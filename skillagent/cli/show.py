@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from skillagent.cli import words
 from skillagent.cli.output import clean, emit_line, shorten
-from skillagent.schema import Decision, Edit, Lesson, Observation, Pair, Plan, Route, Step, Value, Verdict
+from skillagent.schema import Decision, Edit, Lesson, Observation, Pair, Plan, Route, Split, Step, Value, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -129,9 +129,7 @@ class Show:
                 self._line("try", words.of_changes(value.changes))
                 self._doing(f"gate: replaying pair 1{self._of_most()}")
             case Pair():
-                self._pairs.append(value)
-                self._line("", f"pair {len(self._pairs)}  {words.of_pair(value)}   ({words.tally(self._pairs)})")
-                self._doing(f"gate: replaying pair {len(self._pairs) + 1}{self._of_most()}, {words.tally(self._pairs)}")
+                self._compared(value)
             case Decision():
                 self.decisions.append(value)
                 style = "bold green" if value.accepted else "yellow"
@@ -139,6 +137,19 @@ class Show:
                 self._doing("going on")
             case _:
                 pass
+
+    def _compared(self, pair: Pair) -> None:
+        """Show a replay. The gate decides on fresh seeds: what it tries on seeds of practice is not in its tally.
+
+        Before its pairs those are the tasks that the edit was learnt from, after them tasks that were solved before.
+        """
+        if pair.task.split is Split.PRACTICE:
+            self._line("", f"{'rehearsal' if self._pairs else 'source'}  {words.of_pair(pair)}")
+            return
+        self._pairs.append(pair)
+        told = words.tally(self._pairs)
+        self._line("", f"pair {len(self._pairs)}  {words.of_pair(pair)}   ({told})")
+        self._doing(f"gate: replaying pair {len(self._pairs) + 1}{self._of_most()}, {told}")
 
     def say(self, text: str) -> None:
         """Show a line of the command's own."""

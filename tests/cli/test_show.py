@@ -40,8 +40,9 @@ def shown(*values, terminal=False, **options):
     return out.getvalue()
 
 
-def pair(before, after):
-    return Pair(task=TASK, before=Score(value=before), after=None if after is None else Score(value=after))
+def pair(before, after, seed=TASK.seed):
+    task = TASK.model_copy(update={"seed": seed})
+    return Pair(task=task, before=Score(value=before), after=None if after is None else Score(value=after))
 
 
 def test_pairs_carry_a_running_tally():
@@ -57,6 +58,18 @@ def test_pairs_carry_a_running_tally():
 
 def test_a_new_edit_starts_a_new_tally():
     assert shown(EDIT, pair(0, 1), EDIT, pair(0, 1)).count("(1 won, 0 lost, 0 tied)") == 2
+
+
+def test_replays_on_practice_seeds_are_shown_but_not_counted_with_the_gate_s_pairs():
+    out = shown(EDIT, pair(0, 0, seed=2), pair(0, 1, seed=3), pair(0, 1), pair(1, 1), pair(1, 1, seed=4))
+    assert [line.split("(")[-1] if "(" in line else line.split()[0] for line in out.splitlines()[1:]] == [
+        "source",
+        "source",
+        "1 won, 0 lost, 0 tied)",
+        "1 won, 0 lost, 1 tied)",
+        "rehearsal",
+    ]
+    assert "pair 1 corridor/press@1000000" in out
 
 
 def test_a_step_says_what_was_acted_on_and_what_went_wrong():
