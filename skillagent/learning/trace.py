@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from skillagent.goals import shape
 from skillagent.schema import Element, Step, Trajectory
 
@@ -29,18 +31,8 @@ def useful_steps(trajectory: Trajectory) -> tuple[Step, ...]:
 
 def instruct(step: Step, goal: str) -> str:
     """Return the step as an instruction for any goal of this kind: the verb, what it acts on, and with which value."""
-    parts = [f"`{step.action.verb}`"]
-    for name, value in step.action.arguments.items():
-        element = step.observation.element(value)
-        if element is not None:
-            parts.append(
-                f"the {_describe(element, goal)}" if name != "to_ref" else f"onto the {_describe(element, goal)}"
-            )
-        elif isinstance(value, str) and (source := _source(value, goal)):
-            parts.append(f"with {source}")
-        else:
-            parts.append(f"with {name} {value!r}" if isinstance(value, str) else f"{name} {value}")
-    return " ".join(parts)
+    parts = [_said(name, value, step, goal) for name, value in step.action.arguments.items()]
+    return " ".join([f"`{step.action.verb}`", *parts])
 
 
 def instructions(steps: Sequence[Step], goal: str) -> list[str]:
@@ -58,6 +50,17 @@ def instructions(steps: Sequence[Step], goal: str) -> list[str]:
         line if count == 1 else f"{line}; repeat this for each one that the goal names"
         for line, count in zip(lines, counts, strict=True)
     ]
+
+
+def _said(name: str, value: JsonValue, step: Step, goal: str) -> str:
+    """Return one argument in words. Only a name that ends in "ref" holds an element: a typed 3 is not element 3."""
+    if name.endswith("ref"):
+        element = step.observation.element(value)
+        what = f"the {_describe(element, goal)}" if element else "an element that is not there"
+        return f"onto {what}" if name == "to_ref" else what
+    if isinstance(value, str):
+        return f"with {_source(value, goal) or f'{name} {value!r}'}"
+    return f"{name} {value}"
 
 
 def _describe(element: Element, goal: str) -> str:

@@ -89,6 +89,18 @@ def test_steps_name_what_a_person_sees_and_where_a_value_comes_from():
     ]
 
 
+def test_a_typed_text_is_no_element_even_where_an_element_has_that_ref():
+    typed = step("empty", "fill", ref="1", text="3")
+    assert instructions([typed], 'Enter the age "3".') == [
+        '`fill` the textbox near "Username" with the value that the goal gives after "Enter the age"'
+    ]
+    assert instructions([typed], GOAL) == ["`fill` the textbox near \"Username\" with text '3'"]
+
+
+def test_a_ref_that_names_nothing_is_not_taken_for_a_value_of_the_goal():
+    assert instructions([step("empty", "click", ref="99")], "Enter 99.") == ["`click` an element that is not there"]
+
+
 def test_equal_steps_in_a_row_become_one_that_is_repeated():
     lines = instructions([step("a", "click", ref="3"), step("b", "click", ref="3")], GOAL)
     assert lines == ["`click` the button that the goal names; repeat this for each one that the goal names"]
