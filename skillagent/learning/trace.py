@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import groupby
 
 from pydantic import JsonValue
 
 from skillagent.goals import shape
 from skillagent.schema import Element, Step, Trajectory
 
+_OPEN_QUOTE = re.compile(r"""(?:["“]|(?<!\w)')[^"”']*$""")
+_FROM_GOAL = "that the goal"  # stands in every instruction that takes something from the goal
 _IDLE = frozenset({"wait", "done", "none"})
 
 
@@ -36,20 +39,21 @@ def instruct(step: Step, goal: str) -> str:
 
 
 def instructions(steps: Sequence[Step], goal: str) -> list[str]:
-    """Return one instruction a step; a run of equal instructions becomes one that says to repeat it."""
-    lines: list[str] = []
-    counts: list[int] = []
-    for step in steps:
-        line = instruct(step, goal)
-        if lines and lines[-1] == line:
-            counts[-1] += 1
-        else:
+    """Return one instruction a step; a run of equal instructions becomes one that says how often.
+
+    Different actions come out alike where the goal decides what they act on: then it is once for each thing that the
+    goal names. How often one and the same action is needed, a single success cannot tell.
+    """
+    lines = []
+    for line, run in groupby(steps, key=lambda step: instruct(step, goal)):
+        actions = [str(step.action) for step in run]
+        if len(actions) == 1:
             lines.append(line)
-            counts.append(1)
-    return [
-        line if count == 1 else f"{line}; repeat this for each one that the goal names"
-        for line, count in zip(lines, counts, strict=True)
-    ]
+        elif _FROM_GOAL in line and len(set(actions)) == len(actions):
+            lines.append(f"{line}; repeat this for each one that the goal names")
+        else:
+            lines.append(f"{line}; repeat this as often as needed ({len(actions)} times in the example)")
+    return lines
 
 
 def _said(name: str, value: JsonValue, step: Step, goal: str) -> str:
@@ -90,7 +94,14 @@ def _source(value: str, goal: str) -> str | None:
     found = word.search(goal)
     if found is None or word.search(shape(goal)):
         return None
-    before = re.findall(r"\w+", goal[: found.start()])[-4:]
-    return (
-        f'the value that the goal gives after "{" ".join(before)}"' if before else "the value that the goal begins with"
-    )
+    before = _context(goal[: found.start()])
+    return f'the value that the goal gives after "{before}"' if before else "the value that the goal begins with"
+
+
+def _context(before: str) -> str:
+    """Return the last words of what stands before a value in its goal, without the values of this one task."""
+    masked = _OPEN_QUOTE.sub("…", shape(before))
+    words: list[str] = re.findall(r"\w+|…", masked)
+    while words and words[-1] == "…":  # the values that share this place come after the same words
+        words.pop()
+    return " ".join(words[-4:])

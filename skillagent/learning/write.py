@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from skillagent.goals import shape
-from skillagent.learning.trace import instructions, useful_steps
+from skillagent.learning.trace import instruct, instructions, useful_steps
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
@@ -101,12 +101,12 @@ def _body(name: str, words: dict[str, str], steps: Sequence[str], pitfalls: Sequ
 def _pitfalls(lesson: Lesson, goal: str) -> list[str]:
     """Say, for each failed attempt, the first thing it did that the success did not."""
     assert lesson.success is not None
-    right = instructions(useful_steps(lesson.success.trajectory), goal)
+    right = {instruct(step, goal) for step in useful_steps(lesson.success.trajectory)}
     found = []
     for failure in lesson.failures:
         trajectory = failure.trajectory
         for step in trajectory.steps:
-            line = instructions([step], trajectory.goal)[0]
+            line = instruct(step, trajectory.goal)
             if line not in right:
                 found.append(f"Not: {line}" + (f" ({step.error.splitlines()[0][:120]})" if step.error else ""))
                 break

@@ -101,9 +101,31 @@ def test_a_ref_that_names_nothing_is_not_taken_for_a_value_of_the_goal():
     assert instructions([step("empty", "click", ref="99")], "Enter 99.") == ["`click` an element that is not there"]
 
 
-def test_equal_steps_in_a_row_become_one_that_is_repeated():
-    lines = instructions([step("a", "click", ref="3"), step("b", "click", ref="3")], GOAL)
+def test_equal_steps_on_different_things_are_repeated_for_each_that_the_goal_names():
+    lines = instructions([step("a", "click", ref="2"), step("b", "click", ref="3")], GOAL)
     assert lines == ["`click` the button that the goal names; repeat this for each one that the goal names"]
+
+
+@pytest.mark.parametrize("goal", ["Go to page four.", "Press Login until you are in."], ids=["not named", "named"])
+def test_the_same_step_again_and_again_is_not_said_to_be_one_for_each_thing_that_the_goal_names(goal):
+    (line,) = instructions([step(text, "click", ref="2") for text in "abc"], goal)
+    assert line.startswith("`click` the button ")
+    assert line.endswith("; repeat this as often as needed (3 times in the example)")
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "context"),
+    [
+        pytest.param('Enter "bob" and the password "x1" here.', "x1", 'after "… and the password"', id="quoted"),
+        pytest.param("Select Corrine, Catherine from the list.", "Catherine", 'after "Select"', id="in a list"),
+        pytest.param("Fly from Rome to Oslo.", "Oslo", 'after "Fly from … to"', id="named"),
+        pytest.param('Enter "user bob" now.', "bob", 'after "Enter"', id="inside of a quotation"),
+        pytest.param('"bob" is to be typed.', "bob", "begins with", id="nothing before it"),
+    ],
+)
+def test_where_a_value_stands_is_told_without_the_other_values_of_that_goal(goal, value, context):
+    (line,) = instructions([step("a", "fill", ref="1", text=value)], goal)
+    assert f"with the value that the goal {'' if context == 'begins with' else 'gives '}{context}" in line
 
 
 def test_steps_that_failed_or_changed_nothing_are_left_out():
@@ -125,6 +147,16 @@ def test_a_success_becomes_a_skill_with_an_example_and_a_pitfall():
         '{"verb":"click","ref":"button Login [2]"}',
     ]
     assert insight_edit.changes[0].insight.taxonomy == "shop/forms/order"
+
+
+def test_what_the_success_did_too_is_no_pitfall_even_where_the_success_repeated_it():
+    success = tried([step("a", "click", ref="2"), step("b", "click", ref="3"), step("c", "fill", ref="1", text="x")], 1)
+    failure = tried([step("a", "click", ref="3"), step("b", "fill", ref="1", text="other")], 0.0)
+    edit = written(Lesson(cause=Cause.KNOWLEDGE, summary="s", success=success, failures=(failure,)))[0]
+    body = edit.changes[0].skill.body
+    assert "1. `click` the button that the goal names; repeat this for each" in body
+    assert "- Not: `click`" not in body
+    assert "- Not: `fill` the textbox near \"Username\" with text 'other'" in body
 
 
 def test_a_model_that_writes_nonsense_costs_the_words_and_not_the_steps():
