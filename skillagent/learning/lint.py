@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from skillagent.errors import LibraryError
+from skillagent.learning.trace import COPIED_WORDS, WORD
 from skillagent.library import Library
 from skillagent.schema import (
     Decided,
@@ -39,7 +40,6 @@ _BROKEN = re.compile(
     r"is unavailable|crash)",
     re.IGNORECASE,
 )
-_COPIED_WORDS = 7
 
 
 def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) -> str | None:
@@ -147,6 +147,6 @@ def _read(step: Step) -> Iterator[str]:
 
 def _runs(text: str) -> Iterator[str]:
     """Yield every run of that many words, over line ends too."""
-    words = re.findall(r"[^\W_]+", text.lower())
-    for start in range(len(words) - _COPIED_WORDS + 1):
-        yield " ".join(words[start : start + _COPIED_WORDS])
+    words = WORD.findall(text.lower())
+    for start in range(len(words) - COPIED_WORDS + 1):
+        yield " ".join(words[start : start + COPIED_WORDS])

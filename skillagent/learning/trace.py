@@ -15,6 +15,10 @@ from pydantic import JsonValue
 from skillagent.goals import shape
 from skillagent.schema import Element, Step, Trajectory
 
+WORD = re.compile(r"[^\W_]+")
+COPIED_WORDS = 7  # so many words in the order in which a page has them are a sentence of the page
+_NAMED_WORDS = COPIED_WORDS - 2  # of an element: fewer, and a number may follow here and there
+
 _OPEN_QUOTE = re.compile(r"""(?:["“]|(?<!\w)')[^"”']*$""")
 _FROM_GOAL = "that the goal"  # stands in every instruction that takes something from the goal
 _IDLE = frozenset({"wait", "done", "none"})
@@ -68,21 +72,18 @@ def _said(name: str, value: JsonValue, step: Step, goal: str) -> str:
 
 
 def _describe(element: Element, goal: str) -> str:
-    if element.name and _source(element.name, goal):
-        return f"{element.role} that the goal names"
-    if element.name:
-        return f'{element.role} "{_short(element.name)}"'
-    if element.near and _source(element.near, goal):
-        return f"{element.role} near the text that the goal names"
-    if element.near:
-        return f'{element.role} near "{_short(element.near)}"'
-    return element.role
+    name, seen = element.name or element.near, element.role if element.name else f"{element.role} near"
+    if not name:
+        return element.role
+    if _source(name, goal):
+        return f"{seen} that the goal names" if element.name else f"{seen} the text that the goal names"
+    return f'{seen} "{shorten(name, max(1, _NAMED_WORDS - len(WORD.findall(seen))))}"'
 
 
-def _short(name: str) -> str:
-    """Return the first six words: enough to find the element, too few to carry a sentence of the page."""
-    words = name.split()
-    return " ".join(words[:6]) + ("…" if len(words) > 6 else "")
+def shorten(text: str, most: int) -> str:
+    """Return the first words: enough to know it by, and with fewer than `COPIED_WORDS` no sentence of a page."""
+    ends = [word.end() for word in WORD.finditer(text)]
+    return text if len(ends) <= most else f"{text[: ends[most - 1]]}…"
 
 
 def _source(value: str, goal: str) -> str | None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from skillagent.goals import shape
-from skillagent.learning.trace import instruct, instructions, useful_steps
+from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shorten, useful_steps
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
@@ -33,6 +33,7 @@ from skillagent.schema import (
     digest_of,
 )
 
+_ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4] button "Save"
 _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
 
@@ -108,9 +109,14 @@ def _pitfalls(lesson: Lesson, goal: str) -> list[str]:
         for step in trajectory.steps:
             line = instruct(step, trajectory.goal)
             if line not in right:
-                found.append(f"Not: {line}" + (f" ({step.error.splitlines()[0][:120]})" if step.error else ""))
+                found.append(f"Not: {line}" + (f" (error: {_fault(step.error)})" if step.error else ""))
                 break
     return list(dict.fromkeys(found))[:3]
+
+
+def _fault(error: str) -> str:
+    """Return how the error begins, without the element's ref and name: few words, as it may quote the page."""
+    return shorten(_ELEMENT.sub("", error.strip().partition("\n")[0]), COPIED_WORDS - 1)
 
 
 def _words(goal: str, steps: Sequence[str], llm: LLM) -> dict[str, str]:

@@ -230,6 +230,40 @@ def test_lint(edit, problem):
 
 
 @pytest.mark.parametrize(
+    ("role", "name", "near"),
+    [
+        ("button", "Continue to the next checkout page now", ""),
+        ("button", "Sign-in with your e-mail-address today", ""),
+        ("textbox", "", "Your e-mail as it stands on the card"),
+        ("large red circle", "with the word stop in it", ""),
+    ],
+)
+def test_a_step_on_an_element_with_a_long_name_passes_lint(role, name, near):
+    element, save = Element(ref="1", role=role, name=name, near=near), Element(ref="2", role="button", name="Save")
+    text = f'[1] {role} {"" if name else "near "}"{name or near}"\n[2] button "Save"'
+    page = Observation(goal=GOAL, text=text, elements=(element, save))
+    steps = [
+        Step(observation=page, action=Action(verb="click", arguments={"ref": "1"})),
+        Step(observation=page.model_copy(update={"text": f"{text} pressed"}), action=Action(verb="done")),
+    ]
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=tried(steps, 1.0))
+    edit = written(lesson)[0]
+    assert f"1. `click` the {role} " in edit.changes[0].skill.body
+    assert lint(edit, lesson, Library(), []) is None
+
+
+def test_a_pitfall_tells_of_an_error_in_words_that_pass_lint():
+    error = '[3] button "bob" is covered by an element in front of it: close that first'
+    failure = tried([step("empty", "click", error=error, ref="3")], 0.0)
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=tried([FILL], 1.0), failures=(failure,))
+    edit = written(lesson)[0]
+    assert "- Not: `click` the button that the goal names (error: is covered by an element in…)" in (
+        edit.changes[0].skill.body
+    )
+    assert lint(edit, lesson, Library(), []) is None
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         pytest.param(
