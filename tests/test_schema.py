@@ -12,10 +12,12 @@ from skillagent.schema import (
     Observation,
     Pair,
     PutDemonstration,
+    PutSkill,
     Ranked,
     Route,
     Score,
     Seconds,
+    Skill,
     Split,
     Step,
     Task,
@@ -95,6 +97,14 @@ def test_an_edit_is_the_same_whatever_its_evidence():
         return Edit(changes=(PutDemonstration(demonstration=demo),), why=str(evidence))
 
     assert edit(("one",), "o").identity == edit(("two",), "o").identity != edit(("one",), "other").identity
+
+
+def test_an_edit_is_the_same_against_whatever_version_it_is_made():
+    def edit(version, base, body="b"):
+        skill = Skill(name="s", description="d", body=body, version=version)
+        return Edit(changes=(PutSkill(skill=skill, base=base),), why="w")
+
+    assert edit(1, None).identity == edit(2, 1).identity == edit(4, 3).identity != edit(4, 3, "other").identity
 
 
 def test_a_signature_marks_what_may_be_left_out():

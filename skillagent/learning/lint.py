@@ -18,12 +18,16 @@ from skillagent.schema import (
     Decision,
     Demonstration,
     Edit,
+    Entry,
     Event,
     Insight,
     Lesson,
     PutDemonstration,
     PutInsight,
     PutSkill,
+    RetireDemonstration,
+    RetireInsight,
+    RetireSkill,
     RolledBack,
     Skill,
     Step,
@@ -74,10 +78,21 @@ def _known(edit: Edit, events: Iterable[Event]) -> str | None:
                 accepted[made.identity] = frozenset(change.key for change in made.changes)
             case Decided(decision=Decision(accepted=False, final=True) as old) if old.edit.identity == edit.identity:
                 problem = f"refused before ({event.at}): {old.reason}"
-            case RolledBack(changes=changes):
-                if accepted.get(edit.identity, frozenset()).intersection(change.key for change in changes):
-                    problem = f"a person took this back ({event.at})"
+        if accepted.get(edit.identity, frozenset()) & _taken_back(event.entry):
+            problem = f"a person took this back ({event.at})"
     return problem
+
+
+def _taken_back(entry: Entry) -> frozenset[str]:
+    """Return the keys of what a person rolled back or retired; nothing else retires anything."""
+    match entry:
+        case RolledBack(changes=changes):
+            return frozenset(change.key for change in changes)
+        case Decided(decision=Decision(accepted=True, edit=edit)):
+            retired = (RetireSkill, RetireInsight, RetireDemonstration)
+            return frozenset(change.key for change in edit.changes if isinstance(change, retired))
+        case _:
+            return frozenset()
 
 
 def _skill_problems(skill: Skill, lesson: Lesson, library: Library) -> Iterator[str]:

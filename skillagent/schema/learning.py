@@ -133,8 +133,16 @@ class Edit(Value):
 
     @property
     def identity(self) -> str:
-        """The digest of what would change, whoever proposes it and on what evidence: refusals are remembered by it."""
-        aside = {"insight": {"evidence", "origin"}, "demonstration": {"evidence", "source"}}
+        """The digest of what would change: refusals, and what a person took back, are remembered by it.
+
+        Who proposes it, on what evidence and against which version makes no difference.
+        """
+        aside: dict[str, bool | set[str]] = {
+            "base": True,
+            "skill": {"version"},
+            "insight": {"evidence", "origin"},
+            "demonstration": {"evidence", "source"},
+        }
         return digest_of([change.model_dump(mode="json", exclude=aside) for change in self.changes])
 
 

@@ -24,6 +24,7 @@ from skillagent.schema import (
     PutDemonstration,
     PutInsight,
     PutSkill,
+    RetireInsight,
     RetireSkill,
     RolledBack,
     Skill,
@@ -296,14 +297,55 @@ def test_every_text_of_a_change_is_searched_for_credentials():
         assert "credential" in lint(Edit(changes=(change,), why=""), LESSON, Library(), [])
 
 
-def test_what_a_person_took_back_is_not_proposed_again():
-    edit = skill_of("Press it.")
-    made = Event(
-        seq=0, at="t0", library="x", entry=Decided(decision=Decision(edit=edit, accepted=True, reason="helps"))
-    )
-    undone = Event(seq=1, at="t1", library="y", entry=RolledBack(changes=(RetireSkill(name="s", base=1),)))
-    assert lint(edit, LESSON, Library(), [made]) is None
-    assert "a person took this back" in lint(edit, LESSON, Library(), [made, undone])
+def accepted(*changes):
+    return Decided(decision=Decision(edit=Edit(changes=changes, why=""), accepted=True, reason="helps"))
+
+
+def version(number, body, base=None):
+    return PutSkill(skill=Skill(name="s", description="Does. Use when.", body=body, version=number), base=base)
+
+
+CREATED, REVISED = version(1, "one"), version(2, "two", base=1)
+
+
+@pytest.mark.parametrize(
+    ("entries", "proposal", "remembered"),
+    [
+        pytest.param([accepted(CREATED)], CREATED, False, id="nothing was taken back"),
+        pytest.param(
+            [accepted(CREATED), RolledBack(changes=(RetireSkill(name="s", base=1),))],
+            CREATED,
+            True,
+            id="a creation was rolled back",
+        ),
+        pytest.param(
+            [accepted(CREATED), accepted(RetireSkill(name="s", base=1))], CREATED, True, id="a skill was retired"
+        ),
+        pytest.param(
+            [accepted(CREATED), accepted(RetireSkill(name="another", base=1))],
+            CREATED,
+            False,
+            id="another skill was retired",
+        ),
+        pytest.param(
+            [accepted(CREATED), accepted(REVISED), RolledBack(changes=(version(3, "one", base=2),))],
+            version(4, "two", base=3),
+            True,
+            id="a revision was rolled back and is proposed with new numbers",
+        ),
+    ],
+)
+def test_what_a_person_took_back_is_not_proposed_again(entries, proposal, remembered):
+    events = [Event(seq=n, at=f"t{n}", library="x", entry=entry) for n, entry in enumerate(entries)]
+    found = lint(Edit(changes=(proposal,), why=""), LESSON, Library(), events)
+    assert ("a person took this back" in (found or "")) == remembered
+
+
+def test_an_insight_that_a_person_retired_is_not_proposed_again():
+    edit = insight_of("Fill the field first.")
+    entries = [accepted(*edit.changes), accepted(RetireInsight(id="i"))]
+    events = [Event(seq=n, at=f"t{n}", library="x", entry=entry) for n, entry in enumerate(entries)]
+    assert "a person took this back" in lint(edit, LESSON, Library(), events)
 
 
 def test_a_refusal_for_want_of_scores_is_not_held_against_an_edit():
