@@ -14,6 +14,7 @@ from skillagent.schema import (
     PutDemonstration,
     PutSkill,
     Ranked,
+    Reply,
     Route,
     Score,
     Seconds,
@@ -105,6 +106,21 @@ def test_an_edit_is_the_same_against_whatever_version_it_is_made():
         return Edit(changes=(PutSkill(skill=skill, base=base),), why="w")
 
     assert edit(1, None).identity == edit(2, 1).identity == edit(4, 3).identity != edit(4, 3, "other").identity
+
+
+HALF = "\ud83d"
+
+
+def test_what_a_model_says_can_always_be_written():
+    reply = Reply(text=f"ok {HALF}", data={"a": [f"{HALF}x", 1], HALF: {"b": "whole \U0001f600"}})
+    assert reply.text == "ok \ufffd"
+    assert reply.data == {"a": ["\ufffdx", 1], "\ufffd": {"b": "whole \U0001f600"}}
+    assert Reply.model_validate_json(reply.model_dump_json()) == reply
+
+
+def test_half_a_character_has_a_digest_of_its_own():
+    one, two = (Skill(name="s", description="d", body=body).digest for body in (HALF, "\ufffd"))
+    assert one != two
 
 
 def test_a_signature_marks_what_may_be_left_out():

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, Self
 
-from skillagent.schema.value import Json, Value
+from pydantic import JsonValue, field_validator
+
+from skillagent.schema.value import Json, Value, mended
 
 
 class Message(Value):
@@ -45,11 +47,19 @@ class Usage(Value):
 
 
 class Reply(Value):
-    """A model's answer. `data` is the object that a schema asked for; None without one, or for another form."""
+    """A model's answer. `data` is the object that a schema asked for; None without one, or for another form.
+
+    What cannot be written as UTF-8 is mended here, so that nothing made from a model's words has to look for it.
+    """
 
     text: str
     data: Json | None = None
     usage: Usage = Usage(calls=1)
+
+    @field_validator("text", "data", mode="before")
+    @classmethod
+    def _writable(cls, content: JsonValue) -> JsonValue:
+        return mended(content)
 
 
 class Role(StrEnum):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 Json = dict[str, JsonValue]
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Value(BaseModel):
@@ -22,6 +25,19 @@ class Value(BaseModel):
 
 
 def digest_of(content: JsonValue) -> str:
-    """Return sixteen hex digits of the SHA-256 of `content` as canonical JSON."""
+    """Return sixteen hex digits of the SHA-256 of `content` as canonical JSON; half a surrogate pair is no obstacle."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def mended(content: JsonValue) -> JsonValue:
+    """Return the content with U+FFFD for each half of a surrogate pair, which models write and UTF-8 cannot hold."""
+    match content:
+        case str():
+            return _HALF.sub("\ufffd", content)
+        case list():
+            return [mended(part) for part in content]
+        case dict():
+            return {_HALF.sub("\ufffd", key): mended(value) for key, value in content.items()}
+        case _:
+            return content

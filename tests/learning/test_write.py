@@ -182,6 +182,14 @@ def test_a_taken_name_is_not_overwritten():
     assert written(library=library)[0].changes[0].skill.name == "log-in-2"
 
 
+def test_half_a_character_in_a_models_words_reaches_neither_skill_nor_insight():
+    edits = written(words={key: f"{text} \ud83d" for key, text in WORDS.items()})
+    assert [edit.changes[0].kind for edit in edits] == ["put-skill", "put-insight"]
+    for edit in edits:
+        assert "\ufffd" in edit.model_dump_json()
+        assert lint(edit, LESSON, Library(), []) is None
+
+
 def test_failures_without_a_success_give_an_insight_only():
     edits = written(LESSON.model_copy(update={"success": None}))
     assert [edit.changes[0].kind for edit in edits] == ["put-insight"]
