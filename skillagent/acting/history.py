@@ -2,7 +2,7 @@
 
 The unchanging part comes first (instructions and verbs, then what the library offers, then the goal) and each turn is
 appended: a model that keeps its computed prefix reads every state once. When the conversation outgrows its room, the
-oldest states of this episode are replaced by a mark, four at a time; actions are kept.
+oldest states of this episode, and what was said of errors, are replaced by a mark, four at a time; actions are kept.
 """
 
 from __future__ import annotations
@@ -61,31 +61,35 @@ def conversation(
         plan: Shown when it has more than one subgoal.
         steps: The steps of this episode so far.
         now: The present state, shown last and never left out.
-        room: Characters that the conversation may take; oldest states go first.
+        room: Characters that the conversation may take, whatever they are for; oldest states go first.
         advice: Shown beside the goal.
     """
-    seen = [*(step.observation for step in steps), now]
-    states = [fence("state", observation.text) for observation in seen]
-    taken = len(advice) + sum(len(message.content) for message in opened)
-    for index in range(_omitted([len(state) for state in states], room - taken)):
-        states[index] = _OMITTED
-    messages = [*opened, Message.user("\n".join(filter(None, [_task(plan), advice, states[0]])))]
-    for step, state in zip(steps, states[1:], strict=True):
-        messages.append(Message(role="assistant", content=as_reply(step.action, step.observation)))
-        remark = f"That did not work:\n{fence('error', step.error)}\n" if step.error else ""
-        messages.append(Message.user(f"{remark}{state}"))
+    head = "\n".join(filter(None, [_task(plan), advice])) + "\n"
+    answers = [as_reply(step.action, step.observation) for step in steps]
+    turns = [fence("state", observation.text) for observation in [*(step.observation for step in steps), now]]
+    marks = [_OMITTED] * len(turns)
+    for index, step in enumerate(steps, start=1):
+        if step.error:
+            turns[index] = f"That did not work:\n{fence('error', step.error)}\n{turns[index]}"
+            marks[index] = f"That did not work.\n{_OMITTED}"
+    taken = len(head) + sum(len(message.content) for message in opened) + sum(map(len, answers))
+    left_out = _omitted([len(turn) for turn in turns], [len(mark) for mark in marks], room - taken)
+    turns = [*marks[:left_out], *turns[left_out:]]
+    messages = [*opened, Message.user(head + turns[0])]
+    for answer, turn in zip(answers, turns[1:], strict=True):
+        messages += [Message(role="assistant", content=answer), Message.user(turn)]
     return messages
 
 
-def _omitted(lengths: Sequence[int], room: int) -> int:
-    """Return how many of the oldest states to leave out: enough, and by fours.
+def _omitted(lengths: Sequence[int], marks: Sequence[int], room: int) -> int:
+    """Return how many of the oldest turns to leave out, a mark instead of each: enough, and by fours.
 
-    Each state that is left out changes the start of the conversation, which must then be read again. By fours, that
-    happens at every fourth turn instead of at every turn. The last state always stays.
+    Each turn that is left out changes the start of the conversation, which must then be read again. By fours, that
+    happens at every fourth turn instead of at every turn. The last one always stays.
     """
     over, count = sum(lengths) - room, 0
     while over > 0 and count < len(lengths) - 1:
-        over -= lengths[count] - len(_OMITTED)
+        over -= lengths[count] - marks[count]
         count += 1
     return min(-(-count // 4) * 4, len(lengths) - 1)
 

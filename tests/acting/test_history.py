@@ -34,6 +34,7 @@ def test_each_turn_only_adds_to_what_was_there_before():
     first = conversation(OPENED, PLAN, [], seen("one"), room=10_000)
     second = conversation(OPENED, PLAN, [step("one")], seen("two"), room=10_000)
     assert second[: len(first)] == first
+    assert first[-1].content == "Your task now: do it\n<state>\none\n</state>"
     assert [m.role for m in second] == ["system", "user", "assistant", "user"]
 
 
@@ -56,6 +57,24 @@ def test_when_room_is_short_the_oldest_states_go_and_the_present_one_stays():
     assert "old old" not in messages[1].content
     assert "now now" in messages[-1].content
     assert len(messages) == len(OPENED) + 5
+
+
+def test_whatever_takes_room_is_counted():
+    fill = Action(verb="fill", arguments={"ref": "1", "text": "y" * 300})
+    error = f"there is no element [99]: the elements are {', '.join(map(str, range(1, 41)))}"
+    steps = [Step(observation=seen("x" * 900), action=fill, error=error)] * 11
+    plan = Plan(goal="do it " * 100, subgoals=(Subgoal(text="first " * 20), Subgoal(text="second " * 20)))
+    messages = conversation(OPENED, plan, steps, seen("now"), room=8_000, advice="a" * 500)
+    assert sum(len(message.content) for message in messages) <= 8_000
+    assert error in messages[-1].content
+
+
+def test_of_a_state_that_is_left_out_it_still_says_that_the_action_before_it_did_not_work():
+    messages = conversation(
+        OPENED, PLAN, [step("old " * 100, "covered " * 50), step("older " * 100)], seen("x"), room=1
+    )
+    assert "did not work" not in messages[len(OPENED)].content
+    assert messages[len(OPENED) + 2].content.startswith("That did not work.\n<state>\n(an earlier state")
 
 
 def test_states_are_left_out_by_fours_so_that_the_start_changes_seldom():
