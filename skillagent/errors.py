@@ -2,7 +2,8 @@
 
 SkillAgentError
 ├── AgentFault             the policy's: shown to it as an observation, costs a turn, may be learnt from
-│   └── InvalidAction      unknown verb, missing or ill-typed argument, element that is gone or covered
+│   ├── InvalidAction      unknown verb, missing or ill-typed argument, element that is gone or covered
+│   └── PromptTooLong      what there is to read does not fit the model's context; the model was not asked
 ├── WorldFault             the world's: the episode is void, never scored, never learnt from
 │   ├── EnvironmentFailed  browser crash, simulator divergence, page that never loads
 │   └── LLMUnavailable     provider down, timeout: no answer at all
@@ -26,6 +27,10 @@ class AgentFault(SkillAgentError):
 
 class InvalidAction(AgentFault):
     """The action does not exist, does not fit its signature, or cannot be carried out now; nothing has happened."""
+
+
+class PromptTooLong(AgentFault):
+    """The prompt does not fit the model's context; the model was not asked, and the same prompt never will fit."""
 
 
 class WorldFault(SkillAgentError):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from skillagent.errors import BudgetSpent, StaleEdit, WorldFault
+from skillagent.errors import BudgetSpent, PromptTooLong, StaleEdit, WorldFault
 from skillagent.library import Library
 from skillagent.ports import Environment, Store
 from skillagent.schema import (
@@ -171,7 +171,7 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
             for decision in _decide(agent, lesson, library):
                 yield decision
                 library = agent.store.load()
-        except (WorldFault, StaleEdit) as fault:  # this lesson is lost; the next one need not be
+        except (WorldFault, StaleEdit, PromptTooLong) as fault:  # this lesson is lost; the next one need not be
             log.warning("nothing more is learnt from %s: %s", lesson.summary, fault)
 
 

@@ -1,7 +1,8 @@
 """Act: ask the model for one typed action at a time until the task ends.
 
 What the policy does wrong (an action that cannot be done, a reply out of form) is a step with an error, which the model
-reads next. What the world does wrong is raised and makes the episode void; this module catches nothing of that.
+reads next. A conversation too long for the model ends the episode with such a step: the task is then failed, not void.
+What the world does wrong is raised and makes the episode void; this module catches nothing of that.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from skillagent.acting.history import advice, conversation, opening
 from skillagent.acting.reply import reply_schema
+from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM, Environment
 from skillagent.replies import as_action
@@ -68,20 +70,23 @@ def act(
         useless = [*barred(steps, now), *barred(variation.avoid, now)]
         if variation.focus:
             useless += [step.action for step in steps]  # each thing that the goal names once
-        reply = llm.reply(
-            conversation(opened, plan, steps, now, room=room, advice=known),
-            role=Role.ACTOR,
-            schema=reply_schema(environment.verbs, now, useless, focus=variation.focus),
-            temperature=variation.temperature,
-            seed=task.seed + len(steps) + round(1000 * variation.temperature),
-            max_tokens=200,
-        )
-        if reply.data is None:
-            action, error = NO_ACTION, f"not an action: {reply.text[:80]!r}"
-            outcome = environment.step(action).model_copy(update={"error": error})  # refused there; it costs a turn
+        try:
+            reply = llm.reply(
+                conversation(opened, plan, steps, now, room=room, advice=known),
+                role=Role.ACTOR,
+                schema=reply_schema(environment.verbs, now, useless, focus=variation.focus),
+                temperature=variation.temperature,
+                seed=task.seed + len(steps) + round(1000 * variation.temperature),
+                max_tokens=200,
+            )
+        except PromptTooLong as fault:
+            action, outcome = NO_ACTION, _wasted(environment, str(fault)).model_copy(update={"truncated": True})
         else:
-            action = as_action(reply.data, now)
-            outcome = environment.step(action)
+            if reply.data is None:
+                action, outcome = NO_ACTION, _wasted(environment, f"not an action: {reply.text[:80]!r}")
+            else:
+                action = as_action(reply.data, now)
+                outcome = environment.step(action)
         steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward))
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:
@@ -97,6 +102,11 @@ def act(
         truncated=not outcome.terminated,
         answer=str(answers[-1]) if answers else None,
     )
+
+
+def _wasted(environment: Environment, error: str) -> Outcome:
+    """Return what a turn without an action led to: the environment refuses it, and it costs a step there too."""
+    return environment.step(NO_ACTION).model_copy(update={"error": error})
 
 
 def barred(steps: Sequence[Step], now: Observation) -> list[Action]:

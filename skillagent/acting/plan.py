@@ -1,13 +1,15 @@
 """Plan: one subgoal where one skill covers the goal or the goal is short; else the model splits it.
 
 A plan costs a model call and a small model splits badly, so it is only asked for where a goal is long enough to be
-several and no skill claims the whole of it. A plan out of form is no plan: the goal is then its own only subgoal.
+several and no skill claims the whole of it. A plan out of form, or a prompt too long to ask for one, is no plan: the
+goal is then its own only subgoal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
@@ -48,7 +50,10 @@ def plan(goal: str, library: Library, *, llm: LLM, covers: Callable[[str, Librar
         return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
     skills = "\n".join(f"- {skill.name}: {skill.description[:160]}" for skill in library.skills.values())
     prompt = render("plan", skills=fence("skills", skills), goal=fence("goal", goal))
-    reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=_SCHEMA, max_tokens=700)
+    try:
+        reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=_SCHEMA, max_tokens=700)
+    except PromptTooLong:
+        return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
     return Plan(goal=goal, subgoals=_subgoals(reply.data or {}) or (Subgoal(text=goal),))
 
 

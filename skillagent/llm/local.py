@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skillagent.errors import ConfigError
+from skillagent.errors import ConfigError, PromptTooLong
 from skillagent.llm import shape
 from skillagent.llm.weights import checked_sha256
 from skillagent.schema import Json, Message, Reply, Role, Usage
@@ -86,15 +86,15 @@ class LlamaCpp:
         as many, which gives the same text as asking again with the higher limit.
 
         Raises:
-            ConfigError: The prompt does not fit the context. This is not passed off as a fault of the world: it would
-                happen again, and to drop such episodes would make long pages look easier than they are.
+            PromptTooLong: The prompt does not fit the context. This is not passed off as a fault of the world: it
+                would happen again, and to drop such episodes would make long pages look easier than they are.
         """
         started = time.perf_counter()
         engine = self.load()
         prompt = self._layout(engine, messages)
         room = self._context - len(prompt)
         if room < max_tokens:
-            raise ConfigError(
+            raise PromptTooLong(
                 f"{self._name}: a prompt of {len(prompt)} tokens and a reply of {max_tokens} do not fit a context of "
                 f"{self._context}: raise the context, or shorten what is shown to the model"
             )

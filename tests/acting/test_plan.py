@@ -3,6 +3,7 @@
 import pytest
 
 from skillagent.acting.plan import LONG_GOAL_WORDS, plan
+from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.schema import Skill
 from skillagent.testing import ScriptedLLM
@@ -35,3 +36,11 @@ def test_a_long_goal_is_split_and_a_missing_skill_is_asked_for():
 def test_a_reply_out_of_form_leaves_the_goal_whole():
     made = plan(LONG, LIBRARY, llm=ScriptedLLM(["no JSON"]), covers=lambda g, b: False)
     assert len(made.subgoals) == 1
+
+
+def test_a_prompt_too_long_to_ask_for_a_plan_leaves_the_goal_whole():
+    def refuse(messages, role):
+        raise PromptTooLong("too long")
+
+    made = plan(LONG, LIBRARY, llm=ScriptedLLM(refuse), covers=lambda g, b: False)
+    assert [part.text for part in made.subgoals] == [LONG]

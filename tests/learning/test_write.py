@@ -160,6 +160,13 @@ def test_what_the_success_did_too_is_no_pitfall_even_where_the_success_repeated_
     assert "- Not: `fill` the textbox near \"Username\" with text 'other'" in body
 
 
+def test_a_turn_without_an_action_is_no_pitfall():
+    failure = tried([step("empty", "none", error="not an action: 'hm'"), step("empty", "click", ref="3")], 0.0)
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=tried([FILL], 1.0), failures=(failure,))
+    body = written(lesson)[0].changes[0].skill.body
+    assert body.endswith("## Pitfalls\n\n- Not: `click` the button that the goal names\n")
+
+
 def test_a_model_that_writes_nonsense_costs_the_words_and_not_the_steps():
     (edit,) = list(write(LESSON, Library(), llm=ScriptedLLM(lambda messages, role: "not JSON")))
     skill = edit.changes[0].skill

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from skillagent.errors import ConfigError
+from skillagent.errors import ConfigError, PromptTooLong
 from skillagent.llm import shape
 from skillagent.llm.local import LlamaCpp
 from skillagent.schema import Message, Role
@@ -212,8 +212,8 @@ def test_a_plain_reply_stops_at_its_limit(small_model):
     assert reply.usage.tokens_out == 6
 
 
-def test_a_prompt_that_does_not_fit_is_the_operators_and_says_by_how_much(small_model):
-    with pytest.raises(ConfigError, match=r"do not fit a context of 2048: raise the context"):
+def test_a_prompt_that_does_not_fit_is_no_fault_of_the_world_and_says_by_how_much(small_model):
+    with pytest.raises(PromptTooLong, match=r"do not fit a context of 2048: raise the context"):
         small_model.reply([Message.user("word " * 3000)], role=Role.ACTOR)
 
     assert small_model.reply([Message.user("Hi.")], role=Role.ACTOR, max_tokens=2).usage.tokens_out > 0

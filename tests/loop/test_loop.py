@@ -6,7 +6,7 @@ import pytest
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
-from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed
+from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed, PromptTooLong
 from skillagent.learning.gate import gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
@@ -150,6 +150,42 @@ def test_a_crash_makes_the_episode_void_and_teaches_nothing():
     assert all(one.verdict.score is None for one in tried)
     assert len(dropped) == len(tried)
     assert {event.entry.kind for event in agent.store.events()} == {"attempted"}
+
+
+class Scoring(Corridor):
+    """Says at every step how it stands, as a page with a reward does."""
+
+    def step(self, action):
+        outcome = super().step(action)
+        return outcome.model_copy(update={"reward": outcome.reward or 0.0})
+
+
+class Overflowing(Player):
+    """Has no room for what `role` is asked."""
+
+    def __init__(self, role):
+        super().__init__()
+        self.role = role
+
+    def __call__(self, messages, role):
+        if role is self.role:
+            raise PromptTooLong("a prompt of 9000 tokens does not fit")
+        return super().__call__(messages, role)
+
+
+def test_a_conversation_too_long_for_the_model_is_a_failed_episode_and_not_the_end_of_the_run():
+    agent, dropped = make(world=Scoring(), player=Overflowing(Role.ACTOR))
+    one, _ = run(agent, [TASK, TASK], learning=False)
+    (step,) = one.trajectory.steps
+    assert "9000 tokens" in step.error
+    assert (one.trajectory.truncated, one.trajectory.void, one.verdict.success) == (True, None, False)
+    assert not dropped
+
+
+def test_a_lesson_too_long_for_the_model_is_lost_alone():
+    agent, _ = make(player=Overflowing(Role.REFLECTOR))
+    tried = list(run(agent, [TASK]))
+    assert [event.entry.kind for event in agent.store.events()] == ["attempted"] * len(tried)
 
 
 def test_without_learning_only_attempts_are_recorded():
