@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from skillagent.errors import BudgetSpent, PromptTooLong, StaleEdit, WorldFault
+from skillagent.errors import BudgetSpent, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.library import Library
 from skillagent.ports import Environment, Store
 from skillagent.schema import (
@@ -40,6 +40,8 @@ from skillagent.schema import (
 )
 
 log = logging.getLogger("skillagent.loop")
+
+_LOST = (WorldFault, StaleEdit, InvalidSkill, NotFound, PromptTooLong)
 
 Watch = Callable[[Value], None]
 Trial = Callable[[Task, Library], Score | None]
@@ -163,7 +165,8 @@ def trial(agent: Agent, task: Task, library: Library) -> Score | None:
 def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterator[Decision]:
     """Turn attempts into edits, gate each, commit every decision, and yield it.
 
-    The first edit of a lesson that is accepted ends that lesson. A spent budget is raised; what is committed stands.
+    The first edit of a lesson that is accepted ends that lesson. An edit that the store refuses, say because a folder
+    of that name holds something else, loses that lesson alone. A spent budget is raised; what is committed stands.
     """
     for lesson in agent.reflect(attempts, library):
         agent.watch(lesson)
@@ -171,7 +174,7 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
             for decision in _decide(agent, lesson, library):
                 yield decision
                 library = agent.store.load()
-        except (WorldFault, StaleEdit, PromptTooLong) as fault:  # this lesson is lost; the next one need not be
+        except _LOST as fault:  # this lesson is lost; the next one need not be
             log.warning("nothing more is learnt from %s: %s", lesson.summary, fault)
 
 

@@ -1,12 +1,21 @@
 """The whole loop in memory: scripted model, tiny world, real stages."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
-from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed, PromptTooLong
+from skillagent.errors import (
+    BudgetSpent,
+    ConfigError,
+    EnvironmentFailed,
+    InvalidSkill,
+    NotFound,
+    PromptTooLong,
+    StaleEdit,
+)
 from skillagent.learning.gate import gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
@@ -17,7 +26,20 @@ from skillagent.library import Library
 from skillagent.loop import Agent, attempt, learn, run, trial
 from skillagent.practice.explore import practise
 from skillagent.routing.route import covers, route
-from skillagent.schema import Attempted, Decided, Role, Split, Task, Usage
+from skillagent.schema import (
+    Attempted,
+    Cause,
+    Decided,
+    Decision,
+    Edit,
+    Lesson,
+    PutSkill,
+    Role,
+    Skill,
+    Split,
+    Task,
+    Usage,
+)
 from skillagent.testing import Corridor, HashEmbedder, MemoryStore, ScriptedLLM
 
 SECRET = dict.fromkeys(Corridor.colours, "white")
@@ -186,6 +208,40 @@ def test_a_lesson_too_long_for_the_model_is_lost_alone():
     agent, _ = make(player=Overflowing(Role.REFLECTOR))
     tried = list(run(agent, [TASK]))
     assert [event.entry.kind for event in agent.store.events()] == ["attempted"] * len(tried)
+
+
+class Refusing(MemoryStore):
+    """Refuses the first edit that is accepted, as the disk does where the skill's folder holds something else."""
+
+    def __init__(self, fault):
+        super().__init__()
+        self.fault = fault
+
+    def commit(self, entry):
+        fault, is_edit = self.fault, isinstance(entry, Decided) and entry.decision.accepted
+        if fault and is_edit:
+            self.fault = None
+            raise fault
+        return super().commit(entry)
+
+
+@pytest.mark.parametrize("fault", [InvalidSkill("no frontmatter"), NotFound("gone"), StaleEdit("moved on")], ids=repr)
+def test_what_the_store_refuses_costs_that_lesson_and_not_the_next(fault, caplog):
+    def edit(lesson, library):
+        return [Edit(changes=(PutSkill(skill=Skill(name=lesson.summary, description="d", body="b")),), why="w")]
+
+    agent = replace(
+        make()[0],
+        store=Refusing(fault),
+        reflect=lambda attempts, library: [Lesson(cause=Cause.KNOWLEDGE, summary=name) for name in ("one", "two")],
+        write=edit,
+        lint=lambda *_: None,
+        gate=lambda edit, *_: Decision(edit=edit, accepted=True, reason="accepted"),
+    )
+    (decision,) = learn(agent, [], Library())
+    assert decision.edit.changes[0].key == "two"
+    assert list(agent.store.load().skills) == ["two"]
+    assert "nothing more is learnt from one" in caplog.text
 
 
 def test_without_learning_only_attempts_are_recorded():
