@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
-from skillagent.errors import BudgetSpent, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
+from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.library import Library
 from skillagent.ports import Environment, Store
 from skillagent.schema import (
@@ -31,6 +31,7 @@ from skillagent.schema import (
     Route,
     Score,
     Seconds,
+    Split,
     Task,
     Trajectory,
     Usage,
@@ -167,7 +168,13 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
 
     The first edit of a lesson that is accepted ends that lesson. An edit that the store refuses, say because a folder
     of that name holds something else, loses that lesson alone. A spent budget is raised; what is committed stands.
+
+    Raises:
+        ConfigError: An attempt was not made on a practice seed; nothing was learnt from any of them.
     """
+    for one in attempts:
+        if (task := one.trajectory.task).split is not Split.PRACTICE:
+            raise ConfigError(f"{task.id}: seed {task.seed} is a {task.split} seed; learning uses practice seeds only")
     for lesson in agent.reflect(attempts, library):
         agent.watch(lesson)
         try:

@@ -256,6 +256,16 @@ def test_learning_on_a_seed_that_is_not_for_practice_is_refused():
         list(run(agent, [TASK.model_copy(update={"seed": 2_000_000})]))
 
 
+@pytest.mark.parametrize("split", [Split.GATE, Split.HOLDOUT])
+def test_nothing_is_learnt_where_one_attempt_was_not_for_practice(split):
+    agent, _ = make(world=Scoring())
+    other = TASK.model_copy(update={"seed": split.first_seed})
+    tried = [attempt(agent, task, Library()) for task in (TASK, TASK, other)]
+    with pytest.raises(ConfigError, match=f"corridor/press: seed {other.seed} is a {split} seed"):
+        list(learn(agent, tried, Library()))
+    assert not list(agent.store.events())
+
+
 def test_a_spent_budget_stops_the_run_and_keeps_what_was_done():
     class Broke(Player):
         def __call__(self, messages, role):
