@@ -185,7 +185,13 @@ def language_model(settings: Settings) -> LLM:
     else:
         export_provider_keys()
         key = settings.api_key.get_secret_value() if settings.api_key else None
-        model = LiteLLM(settings.model, base_url=settings.base_url, api_key=key, timeout_s=settings.timeout_s)
+        model = LiteLLM(
+            settings.model,
+            base_url=settings.base_url,
+            api_key=key,
+            timeout_s=settings.timeout_s,
+            priced=settings.cost_limit is not None,
+        )
     return Cached(model, settings.home.expanduser() / "replies") if settings.cache_replies else model
 
 

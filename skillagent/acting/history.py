@@ -97,7 +97,8 @@ def _omitted(lengths: Sequence[int], marks: Sequence[int], room: int) -> int:
 def _task(plan: Plan) -> str:
     lines = [f"Your task now: {plan.goal}"]
     if len(plan.subgoals) > 1:
-        lines += [f"{n}. {part.text}" for n, part in enumerate(plan.subgoals, start=1)]
+        done = [f" (done when: {part.done_when})" if part.done_when else "" for part in plan.subgoals]
+        lines += [f"{n}. {part.text}{when}" for n, (part, when) in enumerate(zip(plan.subgoals, done, strict=True), 1)]
     return "\n".join(lines)
 
 

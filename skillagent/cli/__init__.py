@@ -33,6 +33,7 @@ COMMANDS = {
     "learn": ("skillagent.cli.learn", "Practise a suite of tasks and let the library grow."),
     "chat": ("skillagent.cli.chat", "Give goals in words, watch, and say what was good or bad."),
     "eval": ("skillagent.cli.evaluate", "Measure a suite with and without the library."),
+    "replay": ("skillagent.cli.replay", "Do again what a kept episode did, or step through it."),
     "skills": ("skillagent.cli.skills", "See, compare, check and undo what was learnt as skills."),
     "insights": ("skillagent.cli.insights", "See, search and undo what was learnt as insights."),
     "models": ("skillagent.cli.models", "Fetch the weights of embedded models."),

@@ -88,6 +88,12 @@ def test_states_are_left_out_by_fours_so_that_the_start_changes_seldom():
     assert len(set(cut)) <= 5
 
 
+def test_subgoals_are_told_in_order_with_what_shows_that_they_are_done():
+    plan = Plan(goal="buy it", subgoals=(Subgoal(text="log in", done_when="a name is shown"), Subgoal(text="pay")))
+    task = conversation(OPENED, plan, [], seen("one"), room=10_000)[-1].content
+    assert task.startswith("Your task now: buy it\n1. log in (done when: a name is shown)\n2. pay\n<state>")
+
+
 def test_of_a_skill_its_steps_stand_beside_the_goal():
     body = "# S\n\nWhy.\n\n## Steps\n\n1. press\n2. wait\n\n## Pitfalls\n\n- none\n"
     shown = Route(skills=((Ranked(id="s", score=1),),), insights=((),), demonstrations=((),))
