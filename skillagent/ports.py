@@ -42,6 +42,7 @@ class LLM(Protocol):
 
         Raises:
             LLMUnavailable: No answer after the retries.
+            PromptTooLong: The messages do not fit what the model can read.
             BudgetSpent: A budget does not allow the call; the model was not asked.
         """
         ...

@@ -99,7 +99,7 @@ class OpenArm:
     """Opens the agent of an arm; can be sent to another process where `open` can.
 
     Args:
-        settings: Of all arms. Budgets are left to the run, and the cores are shared among the workers.
+        settings: Of all arms. Budgets of tokens and time are left to the run; the workers share the cores.
         folder: The run's; an arm that learns keeps its own copy of the library in it, under the arm's name.
         workers: How many such agents there will be on this machine.
         open: Instead of `build.open_agent`.
@@ -112,7 +112,7 @@ class OpenArm:
 
     def __call__(self, arm: Arm) -> AbstractContextManager[Agent]:
         """Open it; what an arm sets otherwise weighs more than the settings."""
-        unlimited = {"token_limit": None, "cost_limit": None, "time_limit_s": None}
+        unlimited = {"token_limit": None, "time_limit_s": None}  # a limit on money also asks for a known price
         shared = changed(self.settings, {**unlimited, "threads": max(1, self.settings.threads // self.workers)})
         settings = changed(shared, self._copy(shared, arm.name) if arm.learning else {})
         settings = changed(settings, arm.settings)

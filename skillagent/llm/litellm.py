@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
 
-from skillagent.errors import ConfigError, LLMUnavailable
+from skillagent.errors import ConfigError, LLMUnavailable, PromptTooLong
 from skillagent.llm import shape
 from skillagent.schema import Json, Message, Reply, Role, Usage
 
@@ -270,7 +270,7 @@ def _raise_if_lasting(e: Exception, model: str) -> None:
             f"no model {model!r} there: write PROVIDER/MODEL, e.g. openai/gpt-5-mini ({_brief(e)})"
         ) from e
     if isinstance(e, lib.ContextWindowExceededError):
-        raise ConfigError(f"{model}: the prompt does not fit its context: show less, or choose another model") from e
+        raise PromptTooLong(f"{model}: the prompt does not fit its context") from e
     if isinstance(e, openai.BadRequestError | openai.UnprocessableEntityError):
         words = str(e).lower()
         kind = _SchemaRefused if "response_format" in words or "schema" in words else LLMUnavailable

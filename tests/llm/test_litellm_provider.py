@@ -5,7 +5,7 @@ import json
 import pytest
 from provider_script import completion, failure
 
-from skillagent.errors import ConfigError, LLMUnavailable
+from skillagent.errors import ConfigError, LLMUnavailable, PromptTooLong
 from skillagent.llm.litellm import LiteLLM
 from skillagent.schema import Message, Role
 from skillagent.testing import check_llm
@@ -176,11 +176,6 @@ def test_nobody_listening_is_unavailable():
         pytest.param(failure(401, "bad key"), "OPENAI_API_KEY", id="a key that is refused"),
         pytest.param(failure(404, "no such model"), "PROVIDER/MODEL", id="a model that is not there"),
         pytest.param(failure(429, "You exceeded your current quota"), "credit", id="an empty account"),
-        pytest.param(
-            failure(400, "This model's maximum context length is 10 tokens", "context_length_exceeded"),
-            "show less",
-            id="a prompt that is too long",
-        ),
     ],
 )
 def test_what_waiting_does_not_mend_is_the_operators_and_is_asked_once(provider, answer, remedy):
@@ -189,6 +184,13 @@ def test_what_waiting_does_not_mend_is_the_operators_and_is_asked_once(provider,
     with pytest.raises(ConfigError, match=remedy):
         model_at(provider).reply(ASK, role=Role.ACTOR)
 
+    assert len(provider.asked) == 1
+
+
+def test_a_prompt_that_is_too_long_is_told_apart(provider):
+    provider.script = [failure(400, "This model's maximum context length is 10 tokens", "context_length_exceeded")]
+    with pytest.raises(PromptTooLong):
+        model_at(provider).reply(ASK, role=Role.ACTOR)
     assert len(provider.asked) == 1
 
 
