@@ -92,17 +92,13 @@
     return urls.length ? Promise.race([Promise.allSettled(urls.map(load)), late]) : null;
   };
 
-  // The same once the page has answered the mouse: a style for hovering, and its picture, are in place by then.
+  // The same once the page has answered the mouse: where hovering asks for another picture, when that is in place.
   const relocate = async (id, options) => {
-    const watch = window[Symbol.for("skillagent.watch")];
-    const frames = async (count) => {
-      for (let frame = 0; watch && frame < count; frame++) await watch.frame();
-    };
-    await frames(2);
     const picture = pictured(page.node(id));
     if (picture) {
       await picture;
-      await frames(2);
+      const watch = window[Symbol.for("skillagent.watch")];
+      for (let frame = 0; watch && frame < 2; frame++) await watch.frame();
     }
     return locate(id, options);
   };
