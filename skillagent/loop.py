@@ -186,14 +186,16 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
 
 
 def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision]:
+    before = agent.spent()
     for edit in agent.write(lesson, library):
         agent.watch(edit)
-        before = agent.spent()
+        written = agent.spent()
         if problem := agent.lint(edit, lesson, library, agent.store.events()):
             decision = Decision(edit=edit, accepted=False, reason=problem, final=False)
         else:
             decision = agent.gate(edit, lesson, library, agent.store.events(), partial(trial, agent))
-        decision = decision.model_copy(update={"usage": agent.spent() - before})
+        spent = {"writing": written - before, "usage": agent.spent() - written}
+        decision, before = decision.model_copy(update=spent), agent.spent()
         agent.store.commit(Decided(decision=decision))
         agent.watch(decision)
         yield decision

@@ -103,7 +103,7 @@ def run(
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm, parse_arms
     from skillagent.evaluation.overlap import with_sources
-    from skillagent.evaluation.summary import provenance, summarise, write_summary
+    from skillagent.evaluation.summary import provenance, spent_on, summarise, write_summary
     from skillagent.llm.meter import Budget
 
     if engine not in ("process", "ray"):
@@ -111,7 +111,8 @@ def run(
     parts = parts_of(ctx)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     chosen, tasks = _holdout(suite, seeds, only)
-    compared = parse_arms(arms, parts.store(settings).load())
+    store = parts.store(settings)
+    compared = parse_arms(arms, store.load())
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     runs.begin(
         folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder}
@@ -136,7 +137,13 @@ def run(
     rows = runs.wanted_rows(folder, tasks, compared)
     libraries = {arm.name: arm.library for arm in compared}
     command = ["skillagent", *sys.argv[1:]]
-    summary = summarise(rows, suite=chosen.name, command=command, provenance=provenance(settings.model, libraries))
+    summary = summarise(
+        rows,
+        suite=chosen.name,
+        command=command,
+        provenance=provenance(settings.model, libraries),
+        learning=spent_on(store.events()),
+    )
     write_summary(summary, folder)
     for arm in compared:
         if shared := with_sources(rows, arm.library):

@@ -6,7 +6,7 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from skillagent.errors import ConfigError
 from skillagent.evaluation.rows import Row
 from skillagent.evaluation.statistics import Comparison, Rate, compare, rate
 from skillagent.library import Library
-from skillagent.schema import Json, Value
+from skillagent.schema import Attempted, Decided, Event, Json, Split, Usage, Value
 
 
 class ArmSummary(Value):
@@ -35,6 +35,31 @@ class ArmSummary(Value):
     cost_usd: float
 
 
+class Spent(Value):
+    """Tokens and money that went into a library, by what they were for; judging by a world's own check costs none."""
+
+    acting: Usage = Usage()
+    judging: Usage = Usage()
+    reflecting: Usage = Usage()
+    gating: Usage = Usage()
+
+    @property
+    def total(self) -> Usage:
+        """All of it."""
+        return self.acting + self.judging + self.reflecting + self.gating
+
+
+class Payoff(Value):
+    """What an arm's lead over another cost to learn.
+
+    `tokens_per_point` is the price of one percentage point of success. `break_even` is after how many episodes the
+    tokens that successes save have paid for it; None where they save none.
+    """
+
+    tokens_per_point: float | None
+    break_even: float | None
+
+
 class Summary(Value):
     """A run's `summary.json`."""
 
@@ -44,10 +69,17 @@ class Summary(Value):
     provenance: Json
     arms: Mapping[str, ArmSummary]
     paired: Mapping[str, Comparison] = Field(default_factory=dict)
+    learning: Spent | None = None
+    payoff: Mapping[str, Payoff] = Field(default_factory=dict)
 
 
-def summarise(rows: Sequence[Row], *, suite: str, command: Sequence[str], provenance: Json) -> Summary:
-    """Return each arm's figures, and every later arm paired against the first ones."""
+def summarise(
+    rows: Sequence[Row], *, suite: str, command: Sequence[str], provenance: Json, learning: Spent | None = None
+) -> Summary:
+    """Return each arm's figures, and every later arm paired against the first ones.
+
+    `learning` is what the library that the arms use has cost; with it, what it pays back is told too.
+    """
     names = list(dict.fromkeys(row.arm for row in rows))
     by_arm = {name: [row for row in rows if row.arm == name] for name in names}
     scores = {name: {row.key: _as_score(row.success) for row in by_arm[name]} for name in names}
@@ -56,12 +88,42 @@ def summarise(rows: Sequence[Row], *, suite: str, command: Sequence[str], proven
         for i, early in enumerate(names)
         for late in names[i + 1 :]
     }
+    arms = {name: _arm(by_arm[name]) for name in names}
     return Summary(
         suite=suite,
         command=shlex.join(command),
         provenance={**provenance, "played_by": sorted({row.code for row in rows})},
-        arms={name: _arm(by_arm[name]) for name in names},
+        arms=arms,
         paired=paired,
+        learning=learning,
+        payoff={
+            f"{late}-{early}": _payoff(arms[early], arms[late], learning.total)
+            for i, early in enumerate(names)
+            for late in names[i + 1 :]
+            if learning is not None
+        },
+    )
+
+
+def spent_on(events: Iterable[Event]) -> Spent:
+    """Add up what a ledger says that learning has cost: practice is acting."""
+    parts = {"acting": Usage(), "reflecting": Usage(), "gating": Usage()}
+    for event in events:
+        if isinstance(event.entry, Attempted) and event.entry.task.split is Split.PRACTICE:
+            parts["acting"] += event.entry.usage
+        elif isinstance(event.entry, Decided):
+            parts["reflecting"] += event.entry.decision.writing
+            parts["gating"] += event.entry.decision.usage
+    return Spent(**parts)
+
+
+def _payoff(before: ArmSummary, after: ArmSummary, learnt: Usage) -> Payoff:
+    tokens, points = learnt.tokens_in + learnt.tokens_out, 100 * (after.success - before.success)
+    saved = (before.tokens_per_success or 0.0) - (after.tokens_per_success or 0.0)
+    pays = saved > 0 and after.tokens_per_success is not None
+    return Payoff(
+        tokens_per_point=tokens / points if points > 0 else None,
+        break_even=tokens / saved / after.success if pays else None,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from skillagent.evaluation.rows import Row
 from skillagent.evaluation.statistics import Comparison
-from skillagent.evaluation.summary import Summary
+from skillagent.evaluation.summary import Payoff, Summary
 from skillagent.schema import Json
 
 
@@ -39,7 +39,15 @@ def headline(summary: Summary) -> list[str]:
             f"{name}: {arm.success:.0%} of {arm.scored} (95 % interval {low:.0%} to {high:.0%})"
             f"{cost}{time}" + (f", {arm.void} void" if arm.void else "")
         )
-    return lines + [points(name, pair) for name, pair in summary.paired.items()]
+    lines += [points(name, pair) for name, pair in summary.paired.items()]
+    return lines + [line for name, one in summary.payoff.items() if (line := _paid(name, one))]
+
+
+def _paid(name: str, payoff: Payoff) -> str:
+    if payoff.tokens_per_point is None:
+        return ""
+    back = "" if payoff.break_even is None else f", paid back in tokens after {payoff.break_even:,.0f} episodes"
+    return f"{name}: {payoff.tokens_per_point:,.0f} tokens of learning a point{back}"
 
 
 def points(name: str, pair: Comparison) -> str:

@@ -168,7 +168,8 @@ class Decision(Value):
 
     `verified` are tasks that the lesson came from, tried again with the edit; `pairs` are fresh; `rehearsed` are tasks
     that were solved before. `final` is false for a refusal that says nothing against the edit itself: replays could not
-    be scored, or it did not fit the library at that moment. Only final refusals are remembered.
+    be scored, or it did not fit the library at that moment. Only final refusals are remembered. `writing` is what the
+    edit cost to write, `usage` what it cost to decide.
     """
 
     edit: Edit
@@ -180,6 +181,7 @@ class Decision(Value):
     rehearsed: tuple[Pair, ...] = ()
     p_value: float | None = None
     usage: Usage = Usage()
+    writing: Usage = Usage()
 
     def count(self, outcome: str) -> int:
         """Return how many pairs, gate and rehearsal together, came out so: win, loss, tie or dropped."""

@@ -7,11 +7,11 @@ from skillagent.errors import BudgetSpent, ConfigError
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.rows import Seconds, read_rows
 from skillagent.evaluation.run import begin, evaluate, wanted_rows
-from skillagent.evaluation.summary import across, read_summary, summarise, write_summary
+from skillagent.evaluation.summary import across, read_summary, spent_on, summarise, write_summary
 from skillagent.evaluation.table import as_csv, headline, per_task
 from skillagent.library import Library
 from skillagent.llm.meter import Budget
-from skillagent.schema import Skill
+from skillagent.schema import Attempted, Decided, Decision, Edit, Event, RetireSkill, Skill, Task, Usage
 
 
 def without_times(rows):
@@ -161,6 +161,30 @@ def test_a_summary_is_read_back_and_names_the_code_that_played(tmp_path):
     assert summary.provenance["played_by"] == [rows[0].code]
     with pytest.raises(ConfigError, match="no run in"):
         read_summary(tmp_path / "elsewhere")
+
+
+def test_what_learning_cost_is_set_against_what_it_pays_back(tmp_path):
+    rows = evaluate(Pressing(), TASKS, ARMS, tmp_path)
+    rows = [
+        row.model_copy(update={"success": row.arm == "frozen" or row.seed == FIRST, "tokens_in": 100}) for row in rows
+    ]  # 2 of 8 against 8 of 8: 400 tokens a success against 100
+    edit = Edit(changes=(RetireSkill(name="s", base=1),), why="w")
+    decision = Decision(
+        edit=edit, accepted=True, reason="r", writing=Usage(tokens_in=500), usage=Usage(tokens_out=1000)
+    )
+    attempted = {"attempt": "x", "goal": "g", "usage": Usage(tokens_in=1500)}
+    entries = [
+        Decided(decision=decision),
+        Attempted(task=Task(env="e", name="n", seed=0), **attempted),
+        Attempted(task=TASKS[0], **attempted),  # a holdout seed: nothing was learnt there
+    ]
+    events = [Event(seq=seq, at="2026", library="d", entry=entry) for seq, entry in enumerate(entries)]
+    learning = spent_on(events)
+    assert (learning.acting.tokens_in, learning.reflecting.tokens_in, learning.gating.tokens_out) == (1500, 500, 1000)
+    payoff = summarise(rows, suite="s", command=["x"], provenance={}, learning=learning).payoff["frozen-none"]
+    assert payoff.tokens_per_point == pytest.approx(3000 / 75)
+    assert payoff.break_even == pytest.approx(3000 / 300)
+    assert summarise(rows[:2], suite="s", command=["x"], provenance={}, learning=learning).payoff
 
 
 def test_rows_are_written_as_csv(tmp_path):
