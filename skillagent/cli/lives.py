@@ -1,0 +1,165 @@
+"""Lives: what becomes of tasks while others are learnt, and whether what is tested may have been seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skillagent.cli.exits import Exit
+from skillagent.cli.output import AsJson, emit, examples, note, say, table
+from skillagent.cli.parts import parts_of
+from skillagent.cli.progress import episodes
+from skillagent.cli.run import Model
+
+if TYPE_CHECKING:
+    from skillagent.schema import Attempt
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command(
+    epilog=examples(
+        "skillagent eval stream miniwob-stream",
+        "skillagent eval stream miniwob-stream --seeds 1 --out runs/life --json",
+    )
+)
+def stream(
+    ctx: typer.Context,
+    suite: Annotated[str, typer.Argument(help="A suite's name or file; its `blocks` say what is trained together.")],
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Holdout instances of each task in a test; default: the suite's.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/SUITE-MODEL.")] = None,
+    model: Model = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a suite block by block, and test all of it in between.
+
+    Learning happens on practice seeds in a copy of the library in the run's folder, testing on holdout seeds. Writes
+    the logs that `skillagent eval lifelong` reads. The same command goes on where it stopped.
+    """
+    from skillagent.evaluation import lifelong as metrics
+    from skillagent.evaluation import run as runs
+    from skillagent.evaluation.arms import OpenArm
+    from skillagent.evaluation.streams import live
+    from skillagent.evaluation.suites import load_suite
+
+    parts = parts_of(ctx)
+    settings, chosen = parts.settings(model=model), load_suite(suite)
+    folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
+    runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
+    opener = OpenArm(settings, folder, open=parts.agent)
+    life = live(opener, chosen, folder, seeds=seeds, watch=episodes(), trained=_trained)
+    found = metrics.stream(life.by_block)
+    if as_json:
+        emit({"life": life.model_dump(mode="json"), "stream": found.model_dump(mode="json")})
+        return
+    stages = ["untrained", *(f"after block {number + 1}" for number in range(len(life.changes)))]
+    say(table(["", *life.tasks], [[s, *map(_figure, row)] for s, row in zip(stages, life.success, strict=True)]))
+    say()
+    for change in life.changes:
+        new = ", ".join([*change.skills, *change.insights]) or "nothing"
+        say(f"block {change.block + 1} ({', '.join(change.trained)}) changed: {new}")
+    say(f"\nforward transfer {_figure(found.forward_transfer)}, forgetting {_figure(found.forgetting)}, "
+        f"area under the curve {_figure(found.area)}")  # fmt: skip
+    say(f"more: skillagent eval lifelong {folder}")
+
+
+def _trained(tried: Attempt) -> None:
+    how = tried.verdict.score if tried.verdict.score is not None else "unscored"
+    note(f"      training {tried.trajectory.task.id} seed {tried.trajectory.task.seed}: score {how}")
+
+
+@app.command(
+    epilog=examples(
+        "skillagent eval lifelong runs/stream",
+        "skillagent eval lifelong logs/ll_logs/scenario --experts logs/ste_logs --settings settings.json --json",
+    )
+)
+def lifelong(
+    folder: Annotated[Path, typer.Argument(help="A scenario's logs, or a folder with ll_logs/ and ste_logs/ in it.")],
+    settings: Annotated[
+        Path | None, typer.Option(help="JSON: how to smooth, scale and compare; default: the reference's own.")
+    ] = None,
+    experts: Annotated[
+        Path | None, typer.Option(help="Logs of experts that learnt one task alone; default: ste_logs beside it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what learning one task after another did to all of them."""
+    from skillagent.evaluation import lifelong as metrics
+    from skillagent.evaluation.blocks import read_scenario
+
+    how = metrics.read_settings(settings) if settings else metrics.Settings()
+    found = metrics.lifelong(read_scenario(folder, experts=experts, measure=how.perf_measure), how)
+    if as_json:
+        emit(found.model_dump(mode="json"))
+        return
+    say(table(["", found.run_id, ""], [[name, _figure(getattr(found, name)), about] for name, about in _LIFELONG]))
+    per_task = [
+        [task, *(_figure(getattr(own, name)) for name, _ in _LIFELONG if name in type(own).model_fields
+                 and not isinstance(getattr(own, name), dict))]
+        for task, own in found.task_metrics.items()
+    ]  # fmt: skip
+    header = [name for name, _ in _LIFELONG if "transfer" not in name]
+    say()
+    say(table(["task", *header], per_task))
+
+
+_LIFELONG = (
+    ("avg_train_perf", "performance while training, scaled to 1 to 101 over the task's life"),
+    ("avg_eval_perf", "performance in tests"),
+    ("perf_maintenance_mrlep", "above 0: tests got better while other tasks were trained"),
+    ("perf_recovery", "above 0: a task that is trained again comes back sooner each time"),
+    ("forward_transfer_ratio", "above 1: training a task helped others before they were trained"),
+    ("backward_transfer_ratio", "above 1: training a task helped others after they were trained"),
+    ("forward_transfer_contrast", "the same as (after - before) / (after + before), above 0"),
+    ("backward_transfer_contrast", "the same as (after - before) / (after + before), above 0"),
+    ("ste_rel_perf", "above 1: better than experts that learnt one task alone"),
+    ("sample_efficiency", "above 1: saturated sooner or higher than such experts"),
+    ("num_lx", "experiences of training"),
+    ("num_ex", "experiences of testing"),
+)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+@app.command(epilog=examples("skillagent eval check miniwob-15", "skillagent eval check forms.yaml --seeds 20 --json"))
+def check(
+    ctx: typer.Context,
+    suite: Annotated[str, typer.Argument(help="A suite's name or file, or task,task,…")],
+    seeds: Annotated[int, typer.Option(min=1, help="Instances of each task that are looked at in each split.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Look for instances of a suite that learning may have seen.
+
+    Opens every task on practice, gate and holdout seeds. The exit code is 1 when a holdout instance has the same goal
+    and the same page as one on another split: what is measured there may be remembered rather than learnt.
+    """
+    from skillagent.evaluation.overlap import between_splits, look
+    from skillagent.evaluation.suites import load_suite
+    from skillagent.schema import Split
+
+    parts, chosen = parts_of(ctx), load_suite(suite)
+    tasks = [task for split in Split for task in chosen.tasks(split, seeds)]
+    done = 0
+
+    def tell(_: object) -> None:
+        nonlocal done
+        done += 1
+        if done % 25 == 0:
+            note(f"{done} of {len(tasks)} instances seen")
+
+    with parts.agent(parts.settings(), read_only=True) as agent:
+        found = between_splits(look(agent.open, tasks, tell))
+    if as_json:
+        emit([one.model_dump(mode="json") for one in found])
+    else:
+        told = [[one.task, f"{one.same}/{one.total}", f"{one.goal_only}/{one.total}"] for one in found
+                if one.same or one.goal_only]  # fmt: skip
+        say(table(["task", "same instance", "same goal, other page"], told) if told else "no overlap")
+    raise typer.Exit(Exit.FAILED if any(one.same for one in found) else Exit.OK)

@@ -1,0 +1,130 @@
+"""Measured: look at runs of `eval`: show, compare, report. Nothing is played."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skillagent.cli.output import AsJson, emit, examples, say, table
+from skillagent.cli.parts import parts_of
+
+if TYPE_CHECKING:
+    from skillagent.evaluation.rows import Row
+    from skillagent.evaluation.summary import Summary
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+
+Run = Annotated[Path, typer.Argument(help="A run's folder.")]
+
+
+@app.command(
+    epilog=examples(
+        "skillagent eval show runs/miniwob-15-local-qwen2.5-coder-1.5b",
+        "skillagent eval show runs/forms --csv > forms.csv",
+    )
+)
+def show(
+    folder: Run,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV instead, one an episode.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a run measured."""
+    from skillagent.evaluation.rows import read_rows
+    from skillagent.evaluation.summary import read_summary
+
+    summary = read_summary(folder)
+    rows = read_rows(folder / "rows.jsonl")
+    if csv:
+        from skillagent.evaluation.table import as_csv
+
+        typer.echo(as_csv(rows), nl=False)
+        return
+    show_run(rows, summary, folder, as_json=as_json)
+
+
+@app.command(
+    epilog=examples(
+        "skillagent eval report runs/miniwob-15-local-qwen2.5-coder-1.5b",
+        "skillagent eval report runs/forms --memory runs/forms/learning/memory_store",
+    )
+)
+def report(
+    ctx: typer.Context,
+    folder: Run,
+    memory: Annotated[
+        Path | None, typer.Option(help="Whose ledger says what was learnt; default: the present library's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a run as one page, `report.html`, with its plots as PNG beside it."""
+    from skillagent.evaluation.report import write_report
+    from skillagent.evaluation.rows import read_rows
+    from skillagent.evaluation.summary import read_summary
+    from skillagent.schema import Decided
+
+    parts = parts_of(ctx)
+    events = parts.store(parts.settings(memory=memory)).events()
+    decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
+    summary = read_summary(folder)
+    rows = [row for row in read_rows(folder / "rows.jsonl") if row.arm in summary.arms]
+    page = write_report(rows, summary, folder, decisions=decisions)
+    if as_json:
+        emit({"report": str(page), "plots": [str(file) for file in sorted((folder / "plots").glob("*.png"))]})
+    else:
+        say(str(page))
+
+
+@app.command(
+    epilog=examples(
+        "skillagent eval compare runs/before runs/after",
+        "skillagent eval compare runs/a runs/b --arms none,frozen --json",
+    )
+)
+def compare(
+    before: Run,
+    after: Annotated[Path, typer.Argument(help="Another run's folder.")],
+    arms: Annotated[
+        str | None, typer.Option(help="One arm of each, e.g. none,frozen; default: every arm that both have.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs on the tasks and seeds that both have played."""
+    from skillagent.errors import ConfigError
+    from skillagent.evaluation.rows import read_rows
+    from skillagent.evaluation.summary import across
+    from skillagent.evaluation.table import points
+
+    rows = [read_rows(folder / "rows.jsonl") for folder in (before, after)]
+    for folder, known in zip((before, after), rows, strict=True):
+        if not known:
+            raise ConfigError(f"no run in {folder}: there is no rows.jsonl")
+    names = [{row.arm for row in known} for known in rows]
+    pairs = [tuple(arms.split(","))] if arms else [(name, name) for name in sorted(names[0] & names[1])]
+    if len(pairs) == 0 and len(names[0]) == len(names[1]) == 1:
+        pairs = [(*names[0], *names[1])]
+    if not pairs or any(len(p) != 2 or p[0] not in names[0] or p[1] not in names[1] for p in pairs):
+        raise ConfigError(
+            f"--arms: {before} has {', '.join(sorted(names[0]))}; {after} has {', '.join(sorted(names[1]))}"
+        )
+    found = {f"{b}-{a}" if a != b else a: across(rows[0], a, rows[1], b) for a, b in pairs}
+    if as_json:
+        emit({name: pair.model_dump(mode="json") for name, pair in found.items()})
+        return
+    for name, pair in found.items():
+        say(points(name, pair))
+
+
+def show_run(rows: list[Row], summary: Summary, folder: Path, *, as_json: bool) -> None:
+    """Print a run as its tables and headline, or its summary as JSON."""
+    from skillagent.evaluation.table import headline, per_task
+
+    if as_json:
+        emit(summary.model_dump(mode="json"))
+        return
+    say(table(*per_task(rows)))
+    say()
+    for line in headline(summary):
+        say(line)
+    say(f"\n{len(rows)} rows in {folder / 'rows.jsonl'}, summary in {folder / 'summary.json'}")
