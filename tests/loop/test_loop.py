@@ -284,3 +284,31 @@ def test_the_watcher_sees_every_value_of_an_attempt_in_order():
     agent, _ = make(watch=seen.append)
     attempt(agent, TASK, Library())
     assert [type(value).__name__ for value in seen] == ["Observation", "Plan", "Route", "Step", "Verdict"]
+
+
+def test_what_an_edit_cost_to_write_is_kept_apart_from_what_it_cost_to_decide():
+    tokens = 0
+
+    def spend(count):
+        nonlocal tokens
+        tokens += count
+
+    def writing(lesson, library):
+        for name, cost in (("one", 3), ("two", 5)):
+            spend(cost)
+            yield Edit(changes=(PutSkill(skill=Skill(name=name, description="d", body="b")),), why="w")
+
+    def deciding(edit, *parts):
+        spend(100)
+        return Decision(edit=edit, accepted=False, reason="refused: test")
+
+    made = replace(
+        make()[0],
+        spent=lambda: Usage(tokens_in=tokens),
+        reflect=lambda attempts, library: [Lesson(cause=Cause.KNOWLEDGE, summary="s")],
+        write=writing,
+        lint=lambda *parts: None,
+        gate=deciding,
+    )
+    decisions = list(learn(made, [], Library()))
+    assert [(one.writing.tokens_in, one.usage.tokens_in) for one in decisions] == [(3, 100), (5, 100)]
