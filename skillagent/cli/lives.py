@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,8 +44,10 @@ def stream(
     from skillagent.evaluation import lifelong as metrics
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm
+    from skillagent.evaluation.rows import read_rows
     from skillagent.evaluation.streams import live
     from skillagent.evaluation.suites import load_suite
+    from skillagent.evaluation.summary import provenance, summarise, write_summary
 
     parts = parts_of(ctx)
     settings, chosen = parts.settings(model=model), load_suite(suite)
@@ -52,6 +55,13 @@ def stream(
     runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
     opener = OpenArm(settings, folder, open=parts.agent)
     life = live(opener, chosen, folder, seeds=seeds, watch=episodes(), trained=_trained)
+    summary = summarise(
+        read_rows(folder / "rows.jsonl"),
+        suite=chosen.name,
+        command=["skillagent", *sys.argv[1:]],
+        provenance=provenance(settings.model, {}),
+    )
+    write_summary(summary, folder)
     found = metrics.stream(life.by_block)
     if as_json:
         emit({"life": life.model_dump(mode="json"), "stream": found.model_dump(mode="json")})
@@ -64,7 +74,7 @@ def stream(
         say(f"block {change.block + 1} ({', '.join(change.trained)}) changed: {new}")
     say(f"\nforward transfer {_figure(found.forward_transfer)}, forgetting {_figure(found.forgetting)}, "
         f"area under the curve {_figure(found.area)}")  # fmt: skip
-    say(f"more: skillagent eval lifelong {folder}")
+    say(f"more: skillagent eval lifelong {folder}, skillagent eval report {folder}")
 
 
 def _trained(tried: Attempt) -> None:

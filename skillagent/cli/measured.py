@@ -11,6 +11,7 @@ from skillagent.cli.output import AsJson, emit, examples, say, table
 from skillagent.cli.parts import parts_of
 
 if TYPE_CHECKING:
+    from skillagent.evaluation.plots import Draw
     from skillagent.evaluation.rows import Row
     from skillagent.evaluation.summary import Summary
 
@@ -69,11 +70,25 @@ def report(
     decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
     summary = read_summary(folder)
     rows = [row for row in read_rows(folder / "rows.jsonl") if row.arm in summary.arms]
-    page = write_report(rows, summary, folder, decisions=decisions)
+    page = write_report(rows, summary, folder, decisions=decisions, extra=_transfer(folder))
     if as_json:
         emit({"report": str(page), "plots": [str(file) for file in sorted((folder / "plots").glob("*.png"))]})
     else:
         say(str(page))
+
+
+def _transfer(folder: Path) -> dict[str, Draw]:
+    """Return the heat map of a stream, where the folder holds one."""
+    from skillagent.evaluation.plots import matrix
+    from skillagent.evaluation.run import begun
+    from skillagent.evaluation.streams import read_life
+    from skillagent.evaluation.suites import Suite
+
+    life = read_life(folder, Suite.model_validate(begun(folder)["suite"]))
+    if life is None:
+        return {}
+    stages = ["untrained", *(f"after block {number + 1}" for number in range(len(life.changes)))]
+    return {"Success on each task after each block": matrix(life.success, life.tasks, stages)}
 
 
 @app.command(

@@ -90,14 +90,24 @@ def begin(folder: Path, conditions: Json) -> None:
     """
     file = folder / "run.json"
     if file.is_file():
-        begun = json.loads(file.read_text(encoding="utf-8"))
-        if other := [f"{key} {begun.get(key)!r}" for key, value in conditions.items() if begun.get(key) != value]:
+        known = begun(folder)
+        if other := [f"{key} {known.get(key)!r}" for key, value in conditions.items() if known.get(key) != value]:
             raise ConfigError(f"{folder} was begun with {', '.join(other)}; give another folder, or remove this one")
         return
     folder.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
     new.write_text(json.dumps(conditions, indent=1) + "\n", encoding="utf-8")
     new.replace(file)
+
+
+def begun(folder: Path) -> Json:
+    """Return the conditions under which a run was begun; raises ConfigError where they cannot be read."""
+    file = folder / "run.json"
+    try:
+        conditions: Json = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"no run in {folder}: {file.name}: {error}") from None
+    return conditions
 
 
 def _key(row: Row) -> Key:

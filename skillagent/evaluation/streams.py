@@ -87,9 +87,20 @@ def live(
             changes.append(change)
             training += curves
             _write(folder, changes, training)
-    life = Life(tasks=suite.ids, success=_matrix(folder, suite), changes=tuple(changes), training=tuple(training))
+    life = _life(folder, suite, changes, training)
     write_blocks(_blocks(life, folder), folder / "ll_logs" / suite.name, about={"suite": suite.name})
     return life
+
+
+def read_life(folder: Path, suite: Suite) -> Life | None:
+    """Return the stream that is kept in a folder, as far as it was lived; None where there is none."""
+    record = _read(folder)
+    return _life(folder, suite, record.changes, record.training) if record.changes else None
+
+
+def _life(folder: Path, suite: Suite, changes: Sequence[Change], training: Sequence[Block]) -> Life:
+    success = _matrix(folder, suite, len(changes))
+    return Life(tasks=suite.ids, success=success, changes=tuple(changes), training=tuple(training))
 
 
 def _train(
@@ -137,11 +148,11 @@ def _tested(block: int, tasks: Sequence[Task], folder: Path) -> bool:
     return {(task.id, task.seed) for task in tasks} <= played
 
 
-def _matrix(folder: Path, suite: Suite) -> tuple[tuple[float, ...], ...]:
+def _matrix(folder: Path, suite: Suite, trained: int) -> tuple[tuple[float, ...], ...]:
     rows = read_rows(folder / "rows.jsonl")
     return tuple(
         tuple(_rate([row for row in rows if row.arm == _name(block) and row.task == task]) for task in suite.ids)
-        for block in range(len(suite.groups) + 1)
+        for block in range(trained + 1)
     )
 
 

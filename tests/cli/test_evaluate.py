@@ -106,3 +106,21 @@ def test_lifelong_metrics_of_a_folder_of_logs(tmp_path, capsys):
     assert (found["forward_transfer_ratio"], found["perf_recovery"]) == (2.0, None)
     assert main(command) == 0
     assert "forward_transfer_ratio" in capsys.readouterr().out
+
+
+def test_a_stream_is_lived_told_and_reported(tmp_path, capsys):
+    used, folder = parts(tmp_path), tmp_path / "life"
+    command = ["eval", "stream", SUITE, "--seeds", "1", "--out", str(folder)]
+    assert main([*command, "--json"], parts=used) == 0
+    life = json.loads(capsys.readouterr().out)["life"]
+    assert len(life["success"]) == 3
+    assert life["changes"][0]["skills"] == ["press-white"]
+    assert (folder / "learning" / "skills" / "press-white" / "SKILL.md").is_file()
+    assert not (tmp_path / "skills").exists()
+    assert main(command, parts=used) == 0
+    assert "changed: press-white" in capsys.readouterr().out
+    assert main(["eval", "lifelong", str(folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["num_ex"] == 6
+    assert main(["eval", "report", str(folder), "--json"], parts=used) == 0
+    plots = json.loads(capsys.readouterr().out)["plots"]
+    assert any(plot.endswith("success-on-each-task-after-each-block.png") for plot in plots)
