@@ -56,7 +56,7 @@ def main() -> int:
         settings = load(skills=wanted.out / "skills", memory=wanted.out / "memory_store", model=wanted.model)
         return demonstrate(suite, suite.tasks(Split.HOLDOUT, wanted.seeds), settings, wanted.out, console)
     except SkillAgentError as error:
-        console.print(f"error: {error}", style="red", markup=False)
+        console.print(f"error: {error}", style="red", markup=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         console.print("stopped; the same command goes on from here")
@@ -111,11 +111,14 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
     )
     write_summary(summary, folder)
     console.rule("result")
-    console.print(table(*per_task(rows)), markup=False)
-    console.print("\n".join(["", *headline(summary), ""]), markup=False)
+    console.print(table(*per_task(rows)), markup=False, soft_wrap=True)
+    console.print("\n".join(["", *headline(summary), ""]), markup=False, soft_wrap=True)
     _show_library(library, store, console)
-    console.print(f"\n{_clock(start)}; everything is in {folder}: look with", markup=False)
-    console.print(f"  SKILLAGENT_SKILLS={settings.skills} SKILLAGENT_MEMORY={settings.memory} skillagent skills log")
+    console.print(f"\n{_clock(start)}; everything is in {folder}: look with", markup=False, soft_wrap=True)
+    console.print(
+        f"  SKILLAGENT_SKILLS={settings.skills} SKILLAGENT_MEMORY={settings.memory} skillagent skills log",
+        soft_wrap=True,
+    )
     return 0
 
 
@@ -129,7 +132,7 @@ def _show_library(library: Library, store: DiskStore, console: Console) -> None:
     if library.skills:
         skill = next(iter(library.skills.values()))
         console.rule(f"{skill.name}/SKILL.md")
-        console.print(dump(skill), markup=False)
+        console.print(dump(skill), markup=False, soft_wrap=True)
 
 
 def _clock(start: float) -> str:
