@@ -117,7 +117,7 @@ def run(
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     chosen, tasks = _holdout(suite, seeds, only)
     store = parts.store(settings)
-    compared = parse_arms(arms, store.load())
+    compared = parse_arms(arms, store.load(), settings)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     runs.begin(
         folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder}

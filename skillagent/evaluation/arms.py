@@ -34,28 +34,40 @@ KINDS = ("skills", "insights", "demonstrations")
 
 
 class Arm(Value):
-    """One arm: its name, what it may use, and what is set otherwise for it."""
+    """One arm: its name, what it may use, and what is set otherwise for it.
+
+    With `contents` items are found in `library` and read from there.
+    """
 
     name: str
     library: Library
+    contents: Library | None = None
     settings: Mapping[str, JsonValue] = Field(default_factory=dict)
     options: Mapping[str, JsonValue] = Field(default_factory=dict)
     learning: bool = False
 
 
-def parse_arms(text: str, kept: Library) -> list[Arm]:
+def parse_arms(text: str, kept: Library, settings: Settings | None = None) -> list[Arm]:
     """Return the arms that a comma-separated text names; `kept` is the library that they may use.
+
+    With `settings`, what arms set otherwise is checked against them.
 
     Raises:
         ConfigError: There is no such arm, or none, or the same one twice; the message says what there is.
     """
     names = [part.strip() for part in text.split(",") if part.strip()]
-    names = [each for name in names for each in (("frozen", "frozen#2") if name == "A/A" else (name,))]
+    if "A/A" in names:
+        twins = [name for name in ("frozen", "frozen#2") if name not in names]
+        names[names.index("A/A") : names.index("A/A") + 1] = twins
     if not names:
         raise ConfigError(f"no arm in {text!r}; there is {', '.join(PLAIN)}, A/A and key=value")
     if twice := [name for name in names if names.count(name) > 1]:
         raise ConfigError(f"arm {twice[0]!r} twice; a second one is called {twice[0]}#2")
-    return [_arm(name, kept) for name in names]
+    arms = [_arm(name, kept) for name in names]
+    for arm in arms:
+        if settings is not None:
+            changed(settings, arm.settings)
+    return arms
 
 
 def _arm(name: str, kept: Library) -> Arm:
@@ -65,7 +77,7 @@ def _arm(name: str, kept: Library) -> Arm:
         base, colon, changes = what, "", ""
     if base not in PLAIN:
         raise ConfigError(f"no arm {name!r}; there is {', '.join(PLAIN)}, A/A and key=value")
-    library = {"none": Library(), "shuffled": shuffled(kept)}.get(base, kept)
+    library = Library() if base == "none" else kept
     settings: dict[str, JsonValue] = {}
     options: dict[str, JsonValue] = {}
     for change in changes.split("+") if colon else ():
@@ -75,13 +87,25 @@ def _arm(name: str, kept: Library) -> Arm:
         if key in KINDS:
             if value != "off":
                 raise ConfigError(f"arm {name!r}: {key} can only be off")
+            if base == "learning":
+                raise ConfigError(f"arm {name!r}: what is learnt cannot be switched off")
             library = library.model_copy(update={key: {}})
+        elif key in ("skills", "memory", "home"):
+            raise ConfigError(f"arm {name!r}: all arms share one library; measure another in a run of its own")
         elif key in Settings.model_fields:
             settings[key] = value
         else:
             options[key] = value
     Options().changed(options)  # before anything is measured
-    return Arm(name=name, library=library, settings=settings, options=options, learning=base == "learning")
+    contents = shuffled(library) if base == "shuffled" else None
+    return Arm(
+        name=name,
+        library=library,
+        contents=contents,
+        settings=settings,
+        options=options,
+        learning=base == "learning",
+    )
 
 
 class Open(Protocol):
@@ -135,18 +159,18 @@ class OpenArm:
 def shuffled(library: Library) -> Library:
     """Return the library with its contents under the wrong names: each item holds what the next one of its kind held.
 
-    What an item is found by stays where it is. A lone item keeps its words, in reverse order.
+    A lone item keeps its words, in reverse order.
     """
     skills, insights, demos = (
         [getattr(library, kind)[key] for key in sorted(getattr(library, kind))] for kind in KINDS
     )
     return Library(
         skills={
-            one.name: one.model_copy(update={"body": text, "files": {}, "version": one.version})
+            one.name: one.model_copy(update={"body": text})
             for one, text in zip(skills, _turned([one.body for one in skills]), strict=True)
         },
         insights={
-            one.id: one.model_copy(update={"explanation": text, "example": ""})
+            one.id: one.model_copy(update={"explanation": text})
             for one, text in zip(insights, _turned([one.explanation for one in insights]), strict=True)
         },
         demonstrations={

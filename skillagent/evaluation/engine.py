@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -17,14 +18,28 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.rows import Row, as_row, keep
 from skillagent.library import Library
-from skillagent.loop import Agent, attempt, run
-from skillagent.schema import Attempt, Observation, Split, Step, Task, Value, digest_of
+from skillagent.loop import Agent, Watch, attempt, run
+from skillagent.ports import Environment
+from skillagent.schema import (
+    Attempt,
+    Observation,
+    Plan,
+    Route,
+    Split,
+    Step,
+    Task,
+    Trajectory,
+    Usage,
+    Value,
+    Variation,
+    digest_of,
+)  # fmt: skip
 
 Opener = Callable[[Arm], AbstractContextManager[Agent]]
 Engine = Literal["process", "ray"]
@@ -58,14 +73,14 @@ class Player:
         """Return the row of one episode; a void one is tried once more."""
         arm, task = self._arms[job.arm], job.task
         agent = self._agent(arm)
-        spent = _practise(agent, task) if job.practise else 0.0
+        learning, took = _practise(agent, task) if job.practise else (Usage(), 0.0)
         library = agent.store.load() if arm.learning else arm.library
         for _ in range(1 + VOID_RETRIES):
-            tried, pictures = self._attempt(agent, task, library)
+            tried, pictures = self._attempt(_reading(agent, arm.contents), task, library)
             if tried.trajectory.void is None:
                 break
         episode = keep(tried, arm.name, pictures, self._kept) if self._kept else ""
-        return as_row(tried, arm.name, learning=spent, episode=episode)
+        return as_row(tried, arm.name, learning=learning, took=took, episode=episode)
 
     def _attempt(self, agent: Agent, task: Task, library: Library) -> tuple[Attempt, list[bytes]]:
         """Try a task, and take a picture of every state where episodes are kept."""
@@ -89,12 +104,33 @@ class Player:
         return self._agents[key]
 
 
-def _practise(agent: Agent, task: Task) -> float:
-    """Practise a task, and return the seconds that this took."""
-    start = time.monotonic()
+def _reading(agent: Agent, contents: Library | None) -> Agent:
+    """Return the agent with what was routed to read from other contents, where there are any."""
+    if contents is None:
+        return agent
+
+    def act(
+        environment: Environment,
+        task: Task,
+        first: Observation,
+        plan: Plan,
+        route: Route,
+        library: Library,
+        *,
+        variation: Variation,
+        watch: Watch,
+    ) -> Trajectory:
+        return agent.act(environment, task, first, plan, route, contents, variation=variation, watch=watch)
+
+    return replace(agent, act=act)
+
+
+def _practise(agent: Agent, task: Task) -> tuple[Usage, float]:
+    """Practise a task, and return what it cost, and the seconds that it took."""
+    start, before = time.monotonic(), agent.spent()
     for _ in run(agent, [task.model_copy(update={"seed": Split.PRACTICE.first_seed})]):
         pass
-    return time.monotonic() - start
+    return agent.spent() - before, time.monotonic() - start
 
 
 def play(
@@ -183,23 +219,31 @@ def _with_ray(
 ) -> Iterator[Row]:
     try:
         import ray
-        from ray.util import ActorPool
     except ImportError:
         raise ConfigError("--engine ray: Ray is not installed; run `pip install 'skillagent[ray]'`") from None
     mine = not ray.is_initialized()
     if mine:
         ray.init(num_cpus=workers + 1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     try:
-        actor = ray.remote(num_cpus=1)(Player)
-        pools = []
+        actor: Any = ray.remote(num_cpus=1)(Player)
+        idle: list[Any] = []
+        playing: dict[Any, Any] = {}
         for lane, count in _lanes(jobs, arms, workers):
-            pool = ActorPool([actor.remote(opener, arms, kept) for _ in range(count)])
-            for job in lane:
-                pool.submit(lambda player, one: player.play.remote(one), job)
-            pools.append(pool)
-        for pool in pools:
-            while pool.has_next():  # type: ignore[no-untyped-call]
-                yield pool.get_next_unordered()
+            queue = deque(lane)
+            idle += [(actor.remote(opener, arms, kept), queue) for _ in range(count)]
+        while idle or playing:
+            while idle:
+                player, queue = idle.pop()
+                if queue:
+                    playing[player.play.remote(queue.popleft())] = (player, queue)
+            if playing:
+                (ended, *_), _ = ray.wait(list(playing), num_returns=1)
+                idle.append(playing.pop(ended))
+                yield ray.get(ended)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    except ray.exceptions.RayActorError as error:
+        raise EnvironmentFailed(f"a worker died ({str(error).splitlines()[0]}); the same command goes on") from None
     finally:
         if mine:
             ray.shutdown()

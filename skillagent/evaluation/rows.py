@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from skillagent.errors import ConfigError
 from skillagent.learning.attribute import attribute, blamed
-from skillagent.schema import Attempt, Value
+from skillagent.schema import Attempt, Usage, Value
 
 
 class Seconds(Value):
@@ -26,7 +28,7 @@ class Row(Value):
     put down to, and `episode` the file that the whole trajectory is kept in, if it is, relative to the run's folder.
     """
 
-    v: int = 1
+    v: Literal[1] = 1
     task: str
     env: str
     seed: int
@@ -44,6 +46,8 @@ class Row(Value):
     model_free_steps: int
     void: str | None
     library_digest: str
+    learning_tokens: int = 0
+    learning_usd: float = 0.0
     code: str = ""
     shown: tuple[str, ...] = ()
     errors: int = 0
@@ -58,8 +62,9 @@ class Row(Value):
         return self.task, self.seed
 
 
-def as_row(tried: Attempt, arm: str, *, learning: float = 0.0, episode: str = "") -> Row:
-    """Return the row of one attempt; `learning` is what was spent on practice for it, in seconds."""
+def as_row(tried: Attempt, arm: str, *, learning: Usage | None = None, took: float = 0.0, episode: str = "") -> Row:
+    """Return the row of one attempt; practice before it cost `learning` and `took` so many seconds."""
+    learnt = learning or Usage()
     trajectory, usage = tried.trajectory, tried.trajectory.usage
     return Row(
         task=trajectory.task.id,
@@ -75,10 +80,12 @@ def as_row(tried: Attempt, arm: str, *, learning: float = 0.0, episode: str = ""
         tokens_cached=usage.tokens_cached,
         tokens_out=usage.tokens_out,
         cost_usd=usage.cost_usd,
-        seconds=Seconds(model=trajectory.seconds.model, environment=trajectory.seconds.environment, learning=learning),
+        seconds=Seconds(model=trajectory.seconds.model, environment=trajectory.seconds.environment, learning=took),
         model_free_steps=trajectory.model_free_steps,
         void=trajectory.void,
         library_digest=tried.library,
+        learning_tokens=learnt.tokens_in + learnt.tokens_out,
+        learning_usd=learnt.cost_usd,
         shown=tried.route.ids if tried.route else (),
         errors=sum(step.error is not None for step in trajectory.steps),
         goal=trajectory.goal,
@@ -97,17 +104,29 @@ def _blame(tried: Attempt) -> str:
 
 
 def read_rows(file: Path) -> list[Row]:
-    """Read the rows of a run; a line that a crash cut off at the end is dropped from the file."""
+    """Read the rows of a run, the last one of each episode; a line that is still being written is left out.
+
+    Raises:
+        ConfigError: A line is no row; the message names it.
+    """
     if not file.is_file():
         return []
-    text = file.read_text(encoding="utf-8")
-    if whole := text[: text.rfind("\n") + 1]:
-        rows = [Row.model_validate_json(line) for line in whole.split("\n")[:-1]]
-    else:
-        rows = []
-    if whole != text:
-        file.write_text(whole, encoding="utf-8")
-    return rows
+    rows: dict[tuple[str, str, int], Row] = {}
+    for number, line in enumerate(file.read_bytes().split(b"\n")[:-1], start=1):
+        try:
+            row = Row.model_validate_json(line)
+        except ValueError as error:
+            what = str(error).splitlines()[-2:][0].strip() if "\n" in str(error) else str(error)
+            raise ConfigError(f"{file}, line {number}: no row: {what}") from None
+        rows[row.arm, row.task, row.seed] = row
+    return list(rows.values())
+
+
+def drop_torn(file: Path) -> None:
+    """Cut off a last line that a kill left half written. Only the one who writes may do this."""
+    if file.is_file():
+        whole = file.read_bytes().rfind(b"\n") + 1
+        os.truncate(file, whole)
 
 
 class Kept(Value):

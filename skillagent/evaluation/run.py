@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from skillagent.errors import ConfigError
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.engine import Engine, Job, Opener, play
-from skillagent.evaluation.rows import Row, read_rows
+from skillagent.evaluation.rows import Row, drop_torn, read_rows
 from skillagent.evaluation.summary import commit
 from skillagent.llm.meter import Budget
 from skillagent.schema import Json, Task, Usage
@@ -54,25 +55,39 @@ def evaluate(
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "rows.jsonl"
-    rows = {_key(row): row for row in read_rows(file) if row.void is None}  # a void one may go better today
-    _hold_to(rows, tasks, arms, folder)
-    wanted = [(arm.name, task.id, task.seed) for task in tasks for arm in arms]
-    known = sum(key in rows for key in wanted)
-    _within(budget, rows)
-    code = commit()
-    with file.open("a", encoding="utf-8") as stream:
-        by_name = {arm.name: arm for arm in arms}
-        jobs, kept = list(_jobs(tasks, arms, rows)), folder if keeping else None
-        for row in play(jobs, opener, by_name, engine=engine, workers=workers, kept=kept):
-            row = row.model_copy(update={"code": code})
-            rows[_key(row)] = row
-            known += 1
-            stream.write(row.model_dump_json() + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-            watch(row, known, len(wanted))
-            _within(budget, rows)
+    with _alone(folder):
+        drop_torn(file)
+        rows = {_key(row): row for row in read_rows(file)}
+        _hold_to(rows, tasks, arms, folder)
+        wanted = [(arm.name, task.id, task.seed) for task in tasks for arm in arms]
+        jobs, spent, code = list(_jobs(tasks, arms, rows)), _cost(rows.values()), commit()
+        known, by_name = len(wanted) - len(jobs), {arm.name: arm for arm in arms}
+        if budget and jobs:
+            budget.check(spent)
+        kept = folder if keeping else None
+        with file.open("a", encoding="utf-8") as stream:
+            for row in play(jobs, opener, by_name, engine=engine, workers=workers, kept=kept):
+                row = row.model_copy(update={"code": code})
+                rows[_key(row)] = row
+                known, spent = known + 1, spent + _cost([row])
+                stream.write(row.model_dump_json() + "\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+                watch(row, known, len(wanted))
+                if budget and known < len(wanted):
+                    budget.check(spent)
     return [rows[key] for key in wanted]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / "run.lock", timeout=0):
+            yield
+    except Timeout:
+        raise ConfigError(f"{folder}: another process plays this run; wait for it, or give another folder") from None
 
 
 def wanted_rows(folder: Path, tasks: Sequence[Task], arms: Sequence[Arm]) -> list[Row]:
@@ -107,6 +122,8 @@ def begun(folder: Path) -> Json:
         conditions: Json = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"no run in {folder}: {file.name}: {error}") from None
+    if not isinstance(conditions, dict):
+        raise ConfigError(f"{file}: it does not say how the run was begun")
     return conditions
 
 
@@ -119,7 +136,8 @@ def _jobs(tasks: Sequence[Task], arms: Sequence[Arm], rows: dict[Key, Row]) -> I
     practised = {(arm, task) for arm, task, _ in rows}
     for task in tasks:
         for arm in arms:
-            if (arm.name, task.id, task.seed) not in rows:
+            known = rows.get((arm.name, task.id, task.seed))
+            if known is None or known.void is not None:  # a void one may go better today
                 new = (arm.name, task.id) not in practised
                 practised.add((arm.name, task.id))
                 yield Job(arm=arm.name, task=task, practise=arm.learning and new)
@@ -136,10 +154,15 @@ def _hold_to(rows: dict[Key, Row], tasks: Sequence[Task], arms: Sequence[Arm], f
                 )
 
 
-def _within(budget: Budget | None, rows: dict[Key, Row]) -> None:
-    if budget is not None:
-        spent = (
-            Usage(tokens_in=row.tokens_in, tokens_out=row.tokens_out, cost_usd=row.cost_usd, seconds=row.seconds.model)
-            for row in rows.values()
+def _cost(rows: Iterable[Row]) -> Usage:
+    """Return what the rows have cost, with what was learnt before them."""
+    spent = (
+        Usage(
+            tokens_in=row.tokens_in + row.learning_tokens,
+            tokens_out=row.tokens_out,
+            cost_usd=row.cost_usd + row.learning_usd,
+            seconds=row.seconds.model,
         )
-        budget.check(sum(spent, Usage()))
+        for row in rows
+    )
+    return sum(spent, Usage())

@@ -58,12 +58,27 @@ def test_one_task_alone_says_nothing_about_others():
     assert (found.low, found.high) == (-1.0, 1.0)
 
 
-def test_two_arms_that_are_alike_are_rarely_told_apart():
-    """An A/A comparison under noise, sixty times: the interval should miss zero about once in twenty."""
+@pytest.mark.parametrize("tasks", [4, 8, 12, 20])
+def test_two_arms_that_are_alike_are_rarely_told_apart(tasks):
+    """An A/A comparison under noise, two hundred times: the interval should miss zero about once in twenty."""
     chance = np.random.default_rng(5)
     found = [
-        compare(*(scores(lambda i, s: chance.random() < 0.2 + 0.03 * i, tasks=20, seeds=3) for _ in range(2)))
-        for _ in range(60)
+        compare(*(scores(lambda i, s: chance.random() < 0.2 + 0.6 * i / tasks, tasks=tasks, seeds=3) for _ in "ab"))
+        for _ in range(200)
     ]
-    assert sum(not one.low <= 0 <= one.high for one in found) <= 8
-    assert sum(one.p < 0.05 for one in found) <= 8
+    assert sum(not one.low <= 0 <= one.high for one in found) <= 18
+    assert sum(one.p < 0.05 for one in found) <= 18
+
+
+def test_few_tasks_that_all_say_the_same_prove_little():
+    few = compare(scores(lambda i, s: 0, tasks=3), scores(lambda i, s: 1, tasks=3))
+    assert (few.low, few.high, few.p) == (-1.0, 1.0, 0.25)
+    more = compare(scores(lambda i, s: 0, tasks=6), scores(lambda i, s: 1, tasks=6))
+    assert (more.low, more.high) == (1.0, 1.0)
+
+
+def test_the_interval_is_the_textbook_s():
+    # differences of four tasks 0, 0.2, 0.4, 0.6: mean 0.3, standard error 0.1291, t(3) = 3.182
+    before = scores(lambda i, s: 0, tasks=4)
+    found = compare(before, {key: float(key[1] < int(key[0][1])) for key in before})
+    assert (round(found.low, 3), round(found.high, 3)) == (-0.111, 0.711)
