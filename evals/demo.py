@@ -25,7 +25,8 @@ from skillagent.config import Settings, load
 from skillagent.errors import SkillAgentError
 from skillagent.evaluation import run as runs
 from skillagent.evaluation.arms import Arm
-from skillagent.evaluation.rows import Row
+from skillagent.evaluation.overlap import with_sources
+from skillagent.evaluation.rows import Row, forget
 from skillagent.evaluation.suites import Suite, load_suite
 from skillagent.evaluation.summary import provenance, summarise, write_summary
 from skillagent.evaluation.table import headline, per_task
@@ -99,6 +100,8 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
 
     library = store.load()
     after = Arm(name="after", library=library)
+    if forget(folder / "rows.jsonl", lambda row: row.arm == "after" and row.library_digest != library.digest):
+        console.print("the library has changed since it was measured: measuring it again")
     console.rule(f"3  after learning: the same holdout seeds, {len(library.skills)} skills")
     runs.evaluate(opened, holdout, [after], folder, watch=progress)
 
@@ -113,12 +116,13 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
     console.rule("result")
     console.print(table(*per_task(rows)), markup=False, soft_wrap=True)
     console.print("\n".join(["", *headline(summary), ""]), markup=False, soft_wrap=True)
+    for task, count in with_sources(rows, library).items():
+        console.print(f"note: {task}: the library was learnt on the very goal of {count} of these instances")
     _show_library(library, store, console)
-    console.print(f"\n{_clock(start)}; everything is in {folder}: look with", markup=False, soft_wrap=True)
-    console.print(
-        f"  SKILLAGENT_SKILLS={settings.skills} SKILLAGENT_MEMORY={settings.memory} skillagent skills log",
-        soft_wrap=True,
-    )
+    console.print(f"\n{_clock(start)} in all; everything is in {folder}: look with", markup=False, soft_wrap=True)
+    where = f"SKILLAGENT_SKILLS={settings.skills} SKILLAGENT_MEMORY={settings.memory}"
+    console.print(f"  {where} .venv/bin/skillagent skills log", markup=False, soft_wrap=True)
+    console.print(f"  .venv/bin/skillagent eval report {folder}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -130,7 +134,7 @@ def _show_library(library: Library, store: DiskStore, console: Console) -> None:
         f"skills learnt: {names}; {len(library.insights)} insights; {refused} proposals refused", markup=False
     )
     if library.skills:
-        skill = next(iter(library.skills.values()))
+        skill = max(library.skills.values(), key=lambda skill: skill.body.count("`"))  # the one with the most steps
         console.rule(f"{skill.name}/SKILL.md")
         console.print(dump(skill), markup=False, soft_wrap=True)
 

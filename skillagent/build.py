@@ -9,6 +9,7 @@ Heavy packages are imported by the parts that use them, when they are first used
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -50,6 +51,9 @@ _ROOM = 12_000  # characters: more is slow to read and a small model makes no us
 _REPLY_TOKENS = 400
 
 
+PARTS = ("skills", "insights", "demonstrations")  # of a library, which an arm may switch off
+
+
 @dataclass(frozen=True)
 class Options:
     """How the stages are set. An ablation is another value of this."""
@@ -76,7 +80,9 @@ class Options:
             else:
                 names = [k for k, v in parts.items() if isinstance(v, bool)]
                 names += [f"{k}.{f}" for k, v in parts.items() if isinstance(v, Value) for f in type(v).model_fields]
-                raise ConfigError(f"no option {key!r}; there is {', '.join(names)}")
+                near = difflib.get_close_matches(key, [*names, *PARTS], n=3)
+                hint = f"did you mean {', '.join(near)}?" if near else f"there is {', '.join([*PARTS, *names])}"
+                raise ConfigError(f"no option {key!r}; {hint}")
         return Options(**parts)  # type: ignore[arg-type]  # each part was checked against its own type
 
 

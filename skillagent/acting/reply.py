@@ -23,9 +23,10 @@ def reply_schema(
 ) -> Json:
     """Return the schema of one action: `verb` first, then that verb's arguments.
 
-    Verbs that have nothing to work on here are left out. Of `barred`, a verb that needs only a ref does not offer that
-    ref again; one that needs more (another text may do) stops offering it when the very same action came twice. With
-    `focus`, refs are those of elements that the goal names, where the goal names any that can still be acted on.
+    Verbs that have nothing to work on here are left out, and so are barred ones that take nothing. Of `barred`, a verb
+    that needs only a ref does not offer that ref again; one that needs more (another text may do) stops offering it
+    when the very same action came twice. With `focus`, refs are those of elements that the goal names, where the goal
+    names any that can still be acted on.
     """
     if focus:
         observation = _narrowed(observation, barred)
@@ -34,6 +35,8 @@ def reply_schema(
         properties, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
         assert isinstance(properties, dict)
         assert isinstance(required, list)
+        if not properties and any(action.verb == verb.name for action in barred):
+            continue
         bound: dict[str, JsonValue] = {"verb": {"const": verb.name}}
         for name, parameter in properties.items():
             assert isinstance(parameter, dict)

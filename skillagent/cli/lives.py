@@ -62,7 +62,7 @@ def stream(
         provenance=provenance(settings.model, {}),
     )
     write_summary(summary, folder)
-    found = metrics.stream(life.by_block)
+    found = metrics.stream(life.by_block, life.curves)
     if as_json:
         emit({"life": life.model_dump(mode="json"), "stream": found.model_dump(mode="json")})
         return

@@ -55,7 +55,8 @@ def report(
     ctx: typer.Context,
     folder: Run,
     memory: Annotated[
-        Path | None, typer.Option(help="Whose ledger says what was learnt; default: the present library's.")
+        Path | None,
+        typer.Option(help="Whose ledger tells of the learning; default: the run's own, else the present one."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -66,7 +67,8 @@ def report(
     from skillagent.schema import Decided
 
     parts = parts_of(ctx)
-    events = parts.store(parts.settings(memory=memory)).events()
+    near = folder / "memory_store"
+    events = parts.store(parts.settings(memory=memory or (near if near.is_dir() else None))).events()
     decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
     summary = read_summary(folder)
     rows = [row for row in read_rows(folder / "rows.jsonl") if row.arm in summary.arms]

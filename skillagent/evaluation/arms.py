@@ -22,7 +22,7 @@ from typing import Protocol
 
 from pydantic import Field, JsonValue
 
-from skillagent.build import Options, open_agent
+from skillagent.build import PARTS, Options, open_agent
 from skillagent.config import Settings, changed
 from skillagent.errors import ConfigError
 from skillagent.library import Library
@@ -30,7 +30,6 @@ from skillagent.loop import Agent
 from skillagent.schema import Value
 
 PLAIN = ("none", "frozen", "shuffled", "learning")
-KINDS = ("skills", "insights", "demonstrations")
 
 
 class Arm(Value):
@@ -84,7 +83,7 @@ def _arm(name: str, kept: Library) -> Arm:
         key, equals, value = change.partition("=")
         if not equals:
             raise ConfigError(f"arm {name!r}: {change!r} is not key=value")
-        if key in KINDS:
+        if key in PARTS:
             if value != "off":
                 raise ConfigError(f"arm {name!r}: {key} can only be off")
             if base == "learning":
@@ -162,7 +161,7 @@ def shuffled(library: Library) -> Library:
     A lone item keeps its words, in reverse order.
     """
     skills, insights, demos = (
-        [getattr(library, kind)[key] for key in sorted(getattr(library, kind))] for kind in KINDS
+        [getattr(library, kind)[key] for key in sorted(getattr(library, kind))] for kind in PARTS
     )
     return Library(
         skills={

@@ -12,7 +12,7 @@ A figure that the logs say nothing about is None, never zero.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -172,7 +172,7 @@ def _prepared(scenario: Scenario, settings: Settings) -> tuple[list[_Prepared], 
     blocks = []
     for block, curve in zip(scenario.blocks, curves, strict=True):
         curve = scaled(block.task, curve)
-        last = curve if block.kind == "test" else curve[-max(1, int(TERMINAL * len(curve))) :]
+        last = curve if block.kind == "test" else curve[int((1 - TERMINAL) * len(curve)) :]
         blocks.append(
             _Prepared(number=block.number, kind=block.kind, task=block.task, curve=curve, terminal=float(last.mean()))
         )
@@ -212,8 +212,8 @@ def _task(task: str, blocks: Sequence[_Prepared], experts: Sequence[Curve], sett
         backward_transfer_ratio=_each(_ratio, backward) if ratio else {},
         forward_transfer_contrast=_each(_contrast, forward) if contrast else {},
         backward_transfer_contrast=_each(_contrast, backward) if contrast else {},
-        ste_rel_perf=mean(_relative(learnt, expert) for expert in experts) if train else None,
-        sample_efficiency=mean(_efficiency(learnt, expert, settings) for expert in experts) if train else None,
+        ste_rel_perf=mean(_known(_relative(learnt, expert) for expert in experts)) if train else None,
+        sample_efficiency=mean(_known(_efficiency(learnt, expert, settings) for expert in experts)) if train else None,
         recovery_times=tuple(times),
         maintenance_vals=tuple(kept),
         num_lx=sum(len(block.curve) for block in train),
@@ -229,6 +229,10 @@ def _aggregate(settings: Settings) -> Callable[[Iterable[float]], float | None]:
         return float(middle(known)) if known else None
 
     return mean
+
+
+def _known(values: Iterable[float | None]) -> Iterator[float]:
+    return (value for value in values if value is not None)
 
 
 def _maintenance(task: str, blocks: Sequence[_Prepared]) -> list[float]:
@@ -267,14 +271,12 @@ def _transfer(task: str, blocks: Sequence[_Prepared]) -> tuple[dict[str, list[Ch
 
 
 def _around(at: int, task: str, blocks: Sequence[_Prepared]) -> Change | None:
-    """Return the task's tests right before and after a training block, if no other training lies between."""
+    """Return the task's nearest tests before and after a training block, with none of its own training in between."""
 
     def nearest(direction: Iterable[_Prepared]) -> float | None:
         for block in direction:
-            if block.kind == "train":
-                return None
             if block.task == task:
-                return block.terminal
+                return block.terminal if block.kind == "test" else None
         return None
 
     before, after = nearest(reversed(blocks[:at])), nearest(blocks[at + 1 :])
@@ -310,36 +312,42 @@ def _recovery(times: Sequence[float]) -> float | None:
     return None if len(times) < 2 else -float(theilslopes(times).slope)
 
 
-def _relative(learnt: Curve, expert: Curve) -> float:
+def _relative(learnt: Curve, expert: Curve) -> float | None:
     n = min(len(learnt), len(expert))
-    return float(learnt[:n].sum() / expert[:n].sum())
+    return float(learnt[:n].sum() / expert[:n].sum()) if expert[:n].sum() else None
 
 
-def _efficiency(learnt: Curve, expert: Curve, settings: Settings) -> float:
-    """Return how much sooner and higher learning in sequence saturates than the expert did."""
+def _efficiency(learnt: Curve, expert: Curve, settings: Settings) -> float | None:
+    """Return how much sooner and higher learning in sequence saturates than the expert did.
+
+    None where either was at its best from the start: then there is nothing to compare.
+    """
     from scipy.stats import linregress
 
     mine, theirs = _smooth(learnt, settings), _smooth(expert, settings)
+    if len(learnt) < 2 or not theirs.max() or not theirs.argmax():
+        return None
     if mine.max() < SATURATED * theirs.max() or linregress(np.arange(len(learnt)), learnt).slope < 0:
         return 0.0
-    return float(mine.max() / theirs.max() * int(theirs.argmax()) / max(1, int(mine.argmax())))
+    return float(mine.max() / theirs.max() * int(theirs.argmax()) / int(mine.argmax())) if mine.argmax() else None
 
 
 class StreamMetrics(Value):
     """LIBERO's three figures; in [0, 1] where successes are rates. `forgetting` is its NBT: the lower the better."""
 
-    forward_transfer: float
+    forward_transfer: float | None
     forgetting: float | None
-    area: float
+    area: float | None
 
 
-def stream(success: Sequence[Sequence[float]], curves: Sequence[Sequence[float]] | None = None) -> StreamMetrics:
+def stream(success: Sequence[Sequence[float | None]], curves: Sequence[Sequence[float]] | None = None) -> StreamMetrics:
     """Return forward transfer, negative backward transfer and area under the curve of a stream of K tasks.
 
     Args:
-        success: K rows; `success[i][j]` is the success on task j after task i was learnt. Only j <= i is read.
-        curves: The successes on task k while k was learnt, whose mean is its forward transfer; without them, it is
-            `success[k][k]`.
+        success: K rows; `success[i][j]` is the success on task j after task i was learnt, or None where nobody scored
+            it. Only j <= i is read.
+        curves: The successes on task k while k was learnt, whose mean is its forward transfer; without them, or where
+            one is empty, it is `success[k][k]`.
 
     Raises:
         ValueError: There is no task, or a row is too short.
@@ -347,11 +355,20 @@ def stream(success: Sequence[Sequence[float]], curves: Sequence[Sequence[float]]
     count = len(success)
     if not count or any(len(row) <= i for i, row in enumerate(success)):
         raise ValueError("a stream needs a row a task, and in row i the successes on tasks 0 to i")
-    learnt = [float(np.mean(curves[k])) if curves else float(success[k][k]) for k in range(count)]
-    later = [[float(success[i][k]) for i in range(k + 1, count)] for k in range(count)]
-    lost = [float(np.mean([success[k][k] - value for value in later[k]])) for k in range(count - 1)]
+    learnt = [_mean(curves[k]) if curves and curves[k] else success[k][k] for k in range(count)]
+    later = [[success[i][k] for i in range(k + 1, count)] for k in range(count)]
+    lost = [_mean(_lost(success[k][k], value) for value in later[k]) for k in range(count - 1)]
     return StreamMetrics(
-        forward_transfer=float(np.mean(learnt)),
-        forgetting=float(np.mean(lost)) if lost else None,
-        area=float(np.mean([np.mean([learnt[k], *later[k]]) for k in range(count)])),
+        forward_transfer=_mean(learnt),
+        forgetting=_mean(lost),
+        area=_mean(_mean([learnt[k], *later[k]]) for k in range(count)),
     )
+
+
+def _lost(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else before - after
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = list(_known(values))
+    return float(np.mean(known)) if known else None

@@ -35,11 +35,12 @@ def figures(rows: Sequence[Row], summary: Summary) -> dict[str, Draw]:
     return drawn
 
 
-def matrix(success: Sequence[Sequence[float]], tasks: Sequence[str], stages: Sequence[str]) -> Draw:
+def matrix(success: Sequence[Sequence[float | None]], tasks: Sequence[str], stages: Sequence[str]) -> Draw:
     """Return a heat map of the success on each task (columns) after each stage of training (rows)."""
 
     def draw(axes: Axes) -> None:
-        image = axes.imshow(success, vmin=0, vmax=1, cmap="viridis", aspect="auto")
+        shades = [[float("nan") if one is None else one for one in row] for row in success]
+        image = axes.imshow(shades, vmin=0, vmax=1, cmap="viridis", aspect="auto")
         axes.figure.colorbar(image, ax=axes, label="success")
         axes.set_xticks(range(len(tasks)), tasks, rotation=35, ha="right")
         axes.set_yticks(range(len(stages)), stages)

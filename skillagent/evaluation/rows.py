@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -127,6 +127,17 @@ def drop_torn(file: Path) -> None:
     if file.is_file():
         whole = file.read_bytes().rfind(b"\n") + 1
         os.truncate(file, whole)
+
+
+def forget(file: Path, stale: Callable[[Row], bool]) -> int:
+    """Take rows out of a run that is to be measured anew, and return how many. Only the one who writes may do this."""
+    rows = read_rows(file)
+    kept = [row for row in rows if not stale(row)]
+    if len(kept) < len(rows):
+        new = file.with_suffix(".new")
+        new.write_text("".join(row.model_dump_json() + "\n" for row in kept), encoding="utf-8")
+        new.replace(file)
+    return len(rows) - len(kept)
 
 
 class Kept(Value):

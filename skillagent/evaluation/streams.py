@@ -36,19 +36,30 @@ class Change(Value):
 
 
 class Life(Value):
-    """A stream so far: success[i][j] is the success on task j in the test after i blocks of training."""
+    """A stream so far: success[i][j] is the success on task j in the test after i blocks of training.
+
+    None where nobody scored it.
+    """
 
     tasks: tuple[str, ...]
-    success: tuple[tuple[float, ...], ...]
+    success: tuple[tuple[float | None, ...], ...]
     changes: tuple[Change, ...]
     training: tuple[Block, ...]
 
     @property
-    def by_block(self) -> list[list[float]]:
+    def by_block(self) -> list[list[float | None]]:
         """S[i][j]: the success on block j's tasks after block i was trained; what `lifelong.stream` takes."""
         at = {task: number for number, task in enumerate(self.tasks)}
         groups = [[at[task] for task in change.trained] for change in self.changes]
-        return [[sum(row[i] for i in group) / len(group) for group in groups] for row in self.success[1:]]
+        return [[_mean([row[i] for i in group]) for group in groups] for row in self.success[1:]]
+
+    @property
+    def curves(self) -> list[list[float]]:
+        """The scores of the tries while each block was trained; what `lifelong.stream` takes beside `by_block`."""
+        return [
+            [score for one in self.training if one.number == 2 * block + 1 for score in one.performance]
+            for block in range(len(self.changes))
+        ]
 
 
 def live(
@@ -80,12 +91,11 @@ def live(
         if not _tested(block, tasks, folder):
             with opener(learner) as agent:
                 library = agent.store.load()
-            arm = Arm(name=_name(block), library=library)
-            evaluate(opener, tasks, [arm], folder, watch=watch)
-        if block == len(changes) and block < len(suite.groups):
-            change, curves = _train(opener, learner, suite, block, trained)
-            changes.append(change)
-            training += curves
+            evaluate(opener, tasks, [Arm(name=_name(block), library=library)], folder, watch=watch)
+        for task in _to_train(suite, block, changes):
+            change, curve = _train(opener, learner, block, task, trained)
+            changes[block:] = [_joined(changes[block:], change)]
+            training += curve
             _write(folder, changes, training)
     life = _life(folder, suite, changes, training)
     write_blocks(_blocks(life, folder), folder / "ll_logs" / suite.name, about={"suite": suite.name})
@@ -103,40 +113,54 @@ def _life(folder: Path, suite: Suite, changes: Sequence[Change], training: Seque
     return Life(tasks=suite.ids, success=success, changes=tuple(changes), training=tuple(training))
 
 
+def _to_train(suite: Suite, block: int, changes: Sequence[Change]) -> list[Task]:
+    """Return the tasks of a block that are still to be trained, on their first practice seeds."""
+    if block == len(suite.groups):
+        return []
+    done = changes[block].trained if block < len(changes) else ()
+    return [task for task in suite.tasks(Split.PRACTICE, 1) if task.id in suite.groups[block] and task.id not in done]
+
+
 def _train(
-    opener: Opener, learner: Arm, suite: Suite, block: int, trained: Callable[[Attempt], None]
+    opener: Opener, learner: Arm, block: int, task: Task, trained: Callable[[Attempt], None]
 ) -> tuple[Change, list[Block]]:
-    group, curves = suite.groups[block], []
+    scores = []
     with opener(learner) as agent:
         before = agent.store.load()
-        for task in suite.tasks(Split.PRACTICE, 1):
-            if task.id in group:
-                scores = []
-                for tried in run(agent, [task]):
-                    trained(tried)
-                    if tried.verdict.score is not None:
-                        scores.append(tried.verdict.score)
-                if scores:
-                    curves.append(Block(number=2 * block + 1, kind="train", task=task.id, performance=tuple(scores)))
+        for tried in run(agent, [task]):
+            trained(tried)
+            if tried.verdict.score is not None:
+                scores.append(tried.verdict.score)
         after = agent.store.load()
-    return _changed(block, group, before, after), curves
+    curve = [Block(number=2 * block + 1, kind="train", task=task.id, performance=tuple(scores))] if scores else []
+    return _changed(block, task.id, before, after), curve
 
 
-def _changed(block: int, group: Sequence[str], before: Library, after: Library) -> Change:
+def _changed(block: int, task: str, before: Library, after: Library) -> Change:
     def new(kind: str) -> tuple[str, ...]:
         was, now = getattr(before, kind), getattr(after, kind)
         return tuple(sorted(key for key in {*was, *now} if was.get(key) != now.get(key)))
 
     skills = new("skills")
-    tools = tuple(name for name in skills if name in after.skills and after.skills[name].files)
     return Change(
         block=block,
-        trained=tuple(group),
+        trained=(task,),
         skills=skills,
         insights=new("insights"),
         demonstrations=new("demonstrations"),
-        tools=tools,
+        tools=tuple(name for name in skills if name in after.skills and after.skills[name].files),
     )
+
+
+def _joined(earlier: Sequence[Change], change: Change) -> Change:
+    """Return one change of what a block has changed before and what it changed now."""
+    if not earlier:
+        return change
+    parts = {
+        name: tuple(dict.fromkeys([*getattr(earlier[0], name), *getattr(change, name)]))
+        for name in ("trained", "skills", "insights", "demonstrations", "tools")
+    }
+    return change.model_copy(update=parts)
 
 
 def _name(block: int) -> str:
@@ -144,11 +168,11 @@ def _name(block: int) -> str:
 
 
 def _tested(block: int, tasks: Sequence[Task], folder: Path) -> bool:
-    played = {row.key for row in read_rows(folder / "rows.jsonl") if row.arm == _name(block) and row.void is None}
+    played = {row.key for row in read_rows(folder / "rows.jsonl") if row.arm == _name(block)}
     return {(task.id, task.seed) for task in tasks} <= played
 
 
-def _matrix(folder: Path, suite: Suite, trained: int) -> tuple[tuple[float, ...], ...]:
+def _matrix(folder: Path, suite: Suite, trained: int) -> tuple[tuple[float | None, ...], ...]:
     rows = read_rows(folder / "rows.jsonl")
     return tuple(
         tuple(_rate([row for row in rows if row.arm == _name(block) and row.task == task]) for task in suite.ids)
@@ -156,9 +180,13 @@ def _matrix(folder: Path, suite: Suite, trained: int) -> tuple[tuple[float, ...]
     )
 
 
-def _rate(rows: Sequence[Row]) -> float:
-    scored = [bool(row.success) for row in rows if row.success is not None]
-    return sum(scored) / len(scored) if scored else 0.0
+def _rate(rows: Sequence[Row]) -> float | None:
+    return _mean([None if row.success is None else float(row.success) for row in rows])
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _blocks(life: Life, folder: Path) -> list[Block]:

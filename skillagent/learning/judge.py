@@ -5,9 +5,7 @@ A void episode is never scored, whatever it had reached.
 
 from __future__ import annotations
 
-import re
-
-from skillagent.schema import Observation, Trajectory, Verdict
+from skillagent.schema import Trajectory, Verdict
 
 
 def judge(trajectory: Trajectory) -> Verdict:
@@ -24,19 +22,15 @@ def judge(trajectory: Trajectory) -> Verdict:
 def _by_state(trajectory: Trajectory, expected: str) -> Verdict:
     """Look for the text at the end; what stands in a field was only typed, and what was there before proves nothing."""
     first = trajectory.steps[0].observation if trajectory.steps else None
-    if first is not None and _shows(first, expected):
+    if first is not None and first.shows(expected):
         return Verdict(score=None, by="nobody", reason=f"{expected!r} was shown from the start")
-    if trajectory.final is not None and _shows(trajectory.final, expected):
+    if trajectory.final is not None and trajectory.final.shows(expected):
         return Verdict(score=1.0, by="state", reason=f"{expected!r} is shown at the end")
     if trajectory.final is None or trajectory.final.cut:
         return Verdict(
             score=None, by="nobody", reason=f"{expected!r} may stand in the part of the page that was cut off"
         )
     return Verdict(score=0.0, by="state", reason=f"{expected!r} is not shown at the end")
-
-
-def _shows(observation: Observation, expected: str) -> bool:
-    return expected.casefold() in re.sub(r' = "[^"\n]*"', "", observation.text).casefold()
 
 
 def _how_it_ended(trajectory: Trajectory) -> str:

@@ -261,6 +261,8 @@ def _raise_if_lasting(e: Exception, model: str) -> None:
     import openai
 
     lib = imported()
+    if "Missing credentials" in str(e):
+        raise ConfigError(f"{model} needs a key: set {_key_variable(model)}") from e
     if isinstance(e, openai.AuthenticationError | openai.PermissionDeniedError):
         raise ConfigError(f"{model} refuses the key: set {_key_variable(model)} to a valid one ({_brief(e)})") from e
     if isinstance(e, lib.PaymentRequiredError) or any(words in str(e) for words in NO_CREDIT):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -72,6 +73,10 @@ class Observation(Value):
     def element(self, ref: JsonValue) -> Element | None:
         """Return the element with that ref, or None."""
         return next((e for e in self.elements if e.ref == ref), None)
+
+    def shows(self, text: str) -> bool:
+        """Tell whether a text is shown, whatever its case; what stands in a field was only typed."""
+        return text.casefold() in re.sub(r' = "[^"\n]*"', "", self.text).casefold()
 
 
 class Outcome(Value):

@@ -61,6 +61,10 @@ def test_what_was_just_tried_in_vain_is_not_offered_again():
     assert offered(reply_schema([CLICK, FILL], PAGE, [useless, typed])) == {"click": ["2"], "fill": ["2"]}
 
 
+def test_a_verb_that_takes_nothing_and_was_tried_in_vain_is_not_offered_again():
+    assert offered(reply_schema([CLICK, DONE], PAGE, [Action(verb="done")])) == {"click": ["1", "2"]}
+
+
 def test_the_same_text_is_not_typed_into_the_same_field_a_third_time():
     typed = Action(verb="fill", arguments={"ref": "2", "text": "a"})
     other = Action(verb="fill", arguments={"ref": "2", "text": "b"})

@@ -82,6 +82,15 @@ def test_the_cap_on_steps_counts_wrong_actions_too(desk):
     assert desk.do("fly").truncated
 
 
+def test_a_text_that_the_task_expects_ends_it_when_it_is_shown_and_not_when_it_is_typed_or_was_there_before(desk):
+    page = "<p>List</p><p id=n></p><input id=i aria-label=Item><button onclick='n.textContent=i.value'>Add</button>"
+    desk.show(page, expect="Milk")
+    assert not desk.do("fill", ref="1", text="milk").terminated
+    assert desk.do("click", ref="2").terminated
+    desk.show(page, expect="list")
+    assert not desk.do("click", ref="2").terminated
+
+
 def test_a_dialog_is_answered_and_told_once(desk):
     desk.show("<button onclick=\"document.title=confirm('Sure?')\">Go</button>")
     first = desk.do("click", ref="1").observation.text

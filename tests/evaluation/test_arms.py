@@ -109,3 +109,24 @@ def test_an_arm_that_learns_has_a_copy_of_the_library_and_nothing_of_its_history
         assert [file.name for file in got.memory.iterdir()] == ["insights.jsonl"]
         assert got.skills.is_relative_to(tmp_path / "run")
         assert not read_only
+
+
+def test_an_arm_is_checked_against_the_settings_before_anything_is_played():
+    with pytest.raises(ConfigError, match="CONTEXT"):
+        parse_arms("none,context=abc", KEPT, Settings(_env_file=None))
+
+
+@pytest.mark.parametrize("arm", ["learning:skills=off", "memory=elsewhere"])
+def test_what_an_arm_cannot_do_is_refused(arm):
+    with pytest.raises(ConfigError, match="arm"):
+        parse_arms(arm, KEPT)
+
+
+def test_an_a_a_comparison_goes_with_a_frozen_arm_that_is_there_already():
+    assert [arm.name for arm in parse_arms("none,frozen,A/A", KEPT)] == ["none", "frozen", "frozen#2"]
+
+
+def test_a_shuffled_arm_finds_what_the_frozen_one_finds():
+    (arm,) = parse_arms("shuffled", KEPT)
+    assert arm.library == KEPT
+    assert arm.contents == shuffled(KEPT)

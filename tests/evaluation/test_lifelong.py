@@ -124,3 +124,14 @@ def test_the_curve_while_learning_counts_for_forward_transfer():
 def test_a_stream_needs_whole_rows():
     with pytest.raises(ValueError, match="row"):
         stream([[1.0], [1.0]])
+
+
+def test_who_is_at_its_best_from_the_start_has_no_sample_efficiency():
+    flat = Scenario(name="f", blocks=(block(0, "train", "a", 1, 1, 1),), experts={"a": ((1, 1, 1),)})
+    empty = Scenario(name="e", blocks=(block(0, "train", "a", 1, 2),), experts={"a": ((0, 0),)})
+    assert (lifelong(flat, PLAIN).sample_efficiency, lifelong(empty, PLAIN).ste_rel_perf) == (None, None)
+
+
+def test_what_nobody_scored_is_left_out_of_a_stream():
+    found = stream([[None, 0.0], [0.5, 1.0]])
+    assert (found.forward_transfer, found.forgetting, found.area) == (1.0, None, 0.75)

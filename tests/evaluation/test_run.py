@@ -1,11 +1,15 @@
 """Runs: one row an episode, resumable at any moment, voids apart from failures, on every engine alike."""
 
+from contextlib import contextmanager
+from dataclasses import replace
+
 import pytest
-from pressing import ARMS, FIRST, FROZEN, NONE, TASKS, Pressing, crashing
+from filelock import FileLock
+from pressing import ARMS, FIRST, FROZEN, NONE, SKILL, TASKS, Pressing, crashing, knowing
 
 from skillagent.errors import BudgetSpent, ConfigError
 from skillagent.evaluation.arms import Arm
-from skillagent.evaluation.rows import Seconds, read_rows
+from skillagent.evaluation.rows import Seconds, forget, read_rows
 from skillagent.evaluation.run import begin, evaluate, wanted_rows
 from skillagent.evaluation.summary import across, read_summary, spent_on, summarise, write_summary
 from skillagent.evaluation.table import as_csv, headline, per_task
@@ -115,6 +119,57 @@ def test_ray_gives_the_same_rows(tmp_path):
     alone = evaluate(Pressing(), TASKS, ARMS, tmp_path / "alone")
     together = evaluate(Pressing(), TASKS, ARMS, tmp_path / "together", workers=2, engine="ray")
     assert without_times(together) == without_times(alone)
+
+
+def test_a_shuffled_arm_is_routed_by_one_library_and_reads_another(tmp_path):
+    routed, read = [], []
+
+    def reading(environment, task, first, plan, route, library, **options):
+        read.append(library)
+        return knowing(environment, task, first, plan, route, library, **options)
+
+    class Routing(Pressing):
+        @contextmanager
+        def __call__(self, arm):
+            with super().__call__(arm) as agent:
+                yield replace(agent, route=lambda plan, library: routed.append(library) or agent.route(plan, library))
+
+    other = Library(skills={"s": SKILL.model_copy(update={"body": "other"})})
+    evaluate(Routing(reading), TASKS[:1], [FROZEN.model_copy(update={"contents": other})], tmp_path)
+    assert (routed, read) == ([FROZEN.library], [other])
+
+
+def test_a_run_that_another_process_plays_is_left_alone(tmp_path):
+    with FileLock(tmp_path / "run.lock"), pytest.raises(ConfigError, match="another process"):
+        evaluate(Pressing(), TASKS, ARMS, tmp_path)
+
+
+def test_reading_a_run_changes_nothing_and_a_broken_line_is_named(tmp_path):
+    evaluate(Pressing(), TASKS[:2], [NONE], tmp_path)
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(file.read_bytes() + b'{"v":1,')
+    whole = file.read_bytes()
+    assert len(read_rows(file)) == 2
+    assert file.read_bytes() == whole
+    file.write_bytes(whole + b"\xff\n" + whole)
+    with pytest.raises(ConfigError, match="line 3: no row"):
+        read_rows(file)
+
+
+def test_rows_that_are_stale_are_forgotten_and_measured_anew(tmp_path):
+    evaluate(Pressing(), TASKS, ARMS, tmp_path)
+    assert forget(tmp_path / "rows.jsonl", lambda row: row.arm == "frozen") == len(TASKS)
+    assert {row.arm for row in read_rows(tmp_path / "rows.jsonl")} == {"none"}
+    assert len(evaluate(Pressing(), TASKS, ARMS, tmp_path)) == 2 * len(TASKS)
+
+
+def test_a_finished_run_is_not_held_to_its_budget_again_but_what_practice_cost_counts(tmp_path):
+    evaluate(Pressing(), TASKS, ARMS, tmp_path)
+    evaluate(Pressing(), TASKS, ARMS, tmp_path, budget=Budget(tokens=10))
+    learning = Arm(name="learning", library=Library(), learning=True)
+    with pytest.raises(BudgetSpent):
+        evaluate(Pressing(), TASKS, [learning], tmp_path / "learning", budget=Budget(tokens=20))
+    assert [row.learning_tokens for row in read_rows(tmp_path / "learning" / "rows.jsonl")] == [10]
 
 
 def test_an_arm_that_learns_practises_each_task_once_before_it_is_measured(tmp_path):

@@ -1,7 +1,7 @@
 """Streams: tested, trained, tested again; resumable; and written so that the lifelong metrics can be read off."""
 
 import pytest
-from pressing import Pressing
+from pressing import Pressing, crashing
 
 from skillagent.evaluation.blocks import read_scenario
 from skillagent.evaluation.lifelong import lifelong, stream
@@ -61,3 +61,33 @@ def test_a_stream_that_was_stopped_goes_on(tmp_path):
 def test_blocks_must_hold_all_tasks():
     with pytest.raises(ValueError, match="do not add up"):
         Suite(name="life", ids=("corridor/a",), blocks=(2,))
+
+
+def test_a_void_is_no_failure_and_does_not_keep_a_stream_from_going_on(tmp_path):
+    life = live(Pressing(crashing), SUITE, tmp_path)
+    assert [row[0] for row in life.success] == [None, None, None]
+    assert life.by_block[1] == [1.0, 1.0]
+    assert live(Pressing(crashing), SUITE, tmp_path) == life
+
+
+def test_a_block_that_was_stopped_goes_on_with_the_tasks_that_are_left(tmp_path):
+    class Killed(Exception):
+        pass
+
+    def stop(tried):
+        if tried.trajectory.task.name == "b":
+            raise Killed
+
+    opener = Pressing()
+    with pytest.raises(Killed):
+        live(opener, SUITE, tmp_path / "cut", trained=stop)
+    life = live(opener, SUITE, tmp_path / "cut")
+    assert [task.name for task in opener.practised] == ["a", "b", "b", "c"]
+    assert life.changes[0].skills == ("s",)
+    assert life.changes == live(Pressing(), SUITE, tmp_path / "whole").changes
+
+
+def test_transfer_is_seen_across_a_block_of_several_tasks(tmp_path):
+    live(Pressing(), SUITE, tmp_path)
+    metrics = lifelong(read_scenario(tmp_path))
+    assert metrics.task_metrics["corridor/a"].forward_transfer_ratio.keys() == {"corridor/c"}  # b is trained with it

@@ -187,6 +187,12 @@ def test_what_waiting_does_not_mend_is_the_operators_and_is_asked_once(provider,
     assert len(provider.asked) == 1
 
 
+def test_a_key_that_is_missing_is_named(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match="set OPENAI_API_KEY"):
+        LiteLLM("openai/gpt-5-mini").reply(ASK, role=Role.ACTOR)
+
+
 def test_a_prompt_that_is_too_long_is_told_apart(provider):
     provider.script = [failure(400, "This model's maximum context length is 10 tokens", "context_length_exceeded")]
     with pytest.raises(PromptTooLong):

@@ -45,7 +45,7 @@ class Episode:
         self._browser: Browser | None = None
         self._session: Session | None = None
         self._task: Task | None = None
-        self._goal = ""
+        self._goal = self._awaited = ""
         self._last: Outcome | None = None
         self._steps = 0
         self._began = 0.0
@@ -91,10 +91,11 @@ class Episode:
             raise EnvironmentFailed(f"{task.id} cannot be started: {error}") from error
         self._task, self._steps, self._began = task, 0, time.monotonic()
         self._last = Outcome(observation=observation)
+        self._awaited = "" if observation.shows(task.expect) else task.expect
         return observation
 
     def step(self, act: Callable[[Session], None], judge: Callable[[Session], Ending]) -> Outcome:
-        """Do one thing, and return what it led to.
+        """Do one thing, and return what it led to. A text that the task expects ends it as soon as it is shown.
 
         Args:
             act: Does it, or raises `InvalidAction` before anything has happened.
@@ -107,7 +108,7 @@ class Episode:
             raise EnvironmentFailed("there is no task: call reset first")
         if self._last.terminated or self._last.truncated:
             return self._last.model_copy(update={"error": "the episode is over: nothing was done"})
-        task, goal = self._task, self._goal
+        task, goal, awaited = self._task, self._goal, self._awaited
 
         def acting(_: object) -> Outcome:
             session = self._session
@@ -120,7 +121,8 @@ class Episode:
                 error = str(fault)
             observation = session.look(goal)
             ending = judge(session)
-            return Outcome(observation=observation, error=error, reward=ending.reward, terminated=ending.terminated)
+            over = ending.terminated or bool(awaited and observation.shows(awaited))
+            return Outcome(observation=observation, error=error, reward=ending.reward, terminated=over)
 
         outcome = self._call(acting)
         self._steps += 1
