@@ -122,9 +122,13 @@ def _fault(error: str) -> str:
 def _words(goal: str, steps: Sequence[str], llm: LLM) -> dict[str, str]:
     goal = shape(goal)  # without the values of this one task, so that none of them gets into a name
     prompt = render("name_skill", goals=fence("goal", goal), steps=fence("steps", "\n".join(steps)))
-    schema = _schema({"name": 48, "what": 160, "when": 200, "not_when": 160})
-    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=300).data or {}
-    words = {key: _sentence(str(data.get(key, ""))) for key in ("what", "when", "not_when")}
+    lengths = {"name": 48, "what": 160, "when": 200, "not_when": 160}
+    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=_schema(lengths), max_tokens=300).data or {}
+    words = {key: _sentence(_whole(str(data.get(key, "")), lengths[key])) for key in ("what", "when", "not_when")}
+    if words["when"] and not words["when"].casefold().startswith("use "):
+        words["when"] = f"Use when the goal is like this: {words['when']}"
+    if not words["not_when"].casefold().startswith("not "):
+        words["not_when"] = ""  # small models repeat the goal here, or go on with what they were saying
     plain = _sentence(f"Does tasks like: {_kebab(goal).replace('-', ' ')}")
     return {
         "name": _kebab(str(data.get("name", ""))) or _kebab(goal) or "skill",
@@ -190,6 +194,13 @@ def _kebab(text: str) -> str:
 
 def _plain(text: str) -> str:
     return " ".join(text.replace("<", " ").replace(">", " ").replace("---", " ").split())
+
+
+def _whole(text: str, limit: int) -> str:
+    """Return the whole sentences of a text that was cut off at its limit; what there is, where there is none."""
+    if len(text) < limit:
+        return text
+    return text[: text.rfind(". ") + 1] or text
 
 
 def _sentence(text: str) -> str:

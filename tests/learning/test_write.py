@@ -380,3 +380,26 @@ def test_what_was_refused_before_is_refused_again_with_the_reason():
 def test_a_stale_edit_is_refused_before_any_replay():
     library = Library(skills={"s": Skill(name="s", description="d", body="b")})
     assert "library has version 1" in lint(skill_of("new"), LESSON, library, [])
+
+
+@pytest.mark.parametrize(
+    ("said", "when", "not_when"),
+    [
+        (
+            {"when": "Press log in", "not_when": "Press log out"},
+            "Use when the goal is like this: Press log in.",
+            "elements",
+        ),
+        (
+            {"when": ("Use when a form asks. " + "Not when it does not " * 20)[:200]},
+            "Use when a form asks.",
+            "signed in.",
+        ),
+        ({"not_when": "or webpage."}, "Use when there is a login form.", "elements"),
+    ],
+)
+def test_words_that_the_model_did_not_end_or_that_say_something_else_are_mended(said, when, not_when):
+    (edit, *_) = written(LESSON, words={**WORDS, **said})
+    skill = edit.changes[0].skill
+    assert f"\n{when}\n" in skill.body
+    assert not_when in skill.body.partition("## When not to use")[2].partition("##")[0]
