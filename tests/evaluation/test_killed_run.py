@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, {here!r})
 from pressing import ARMS, Pressing
-from test_kill import TASKS
+from test_killed_run import TASKS
 from skillagent.evaluation.run import evaluate
 
 
