@@ -78,7 +78,8 @@ def summarise(
 ) -> Summary:
     """Return each arm's figures, and every later arm paired against the first ones.
 
-    `learning` is what the library that the arms use has cost; with it, what it pays back is told too.
+    `learning` is what the library that the arms use has cost. What it pays back is told where an arm that knows more is
+    clearly better.
     """
     names = list(dict.fromkeys(row.arm for row in rows))
     by_arm = {name: [row for row in rows if row.arm == name] for name in names}
@@ -89,6 +90,7 @@ def summarise(
         for late in names[i + 1 :]
     }
     arms = {name: _arm(by_arm[name]) for name in names}
+    learnt = {name: _learnt(by_arm[name], learning) for name in names}
     return Summary(
         suite=suite,
         command=shlex.join(command),
@@ -97,10 +99,10 @@ def summarise(
         paired=paired,
         learning=learning,
         payoff={
-            f"{late}-{early}": _payoff(arms[early], arms[late], learning.total)
+            f"{late}-{early}": _payoff(arms[early], arms[late], extra)
             for i, early in enumerate(names)
             for late in names[i + 1 :]
-            if learning is not None
+            if (extra := learnt[late] - learnt[early]) > 0 and paired[f"{late}-{early}"].low > 0
         },
     )
 
@@ -117,8 +119,15 @@ def spent_on(events: Iterable[Event]) -> Spent:
     return Spent(**parts)
 
 
-def _payoff(before: ArmSummary, after: ArmSummary, learnt: Usage) -> Payoff:
-    tokens, points = learnt.tokens_in + learnt.tokens_out, 100 * (after.success - before.success)
+def _learnt(rows: Sequence[Row], learning: Spent | None) -> int:
+    """Return the tokens that were spent on what an arm knows: on the library that it began with, and since."""
+    knew = any(row.library_digest != Library().digest for row in rows)
+    total = learning.total if learning and knew else Usage()
+    return total.tokens_in + total.tokens_out + sum(row.learning_tokens for row in rows)
+
+
+def _payoff(before: ArmSummary, after: ArmSummary, tokens: int) -> Payoff:
+    points = 100 * (after.success - before.success)
     saved = (before.tokens_per_success or 0.0) - (after.tokens_per_success or 0.0)
     pays = saved > 0 and after.tokens_per_success is not None
     return Payoff(

@@ -221,7 +221,14 @@ def test_a_summary_is_read_back_and_names_the_code_that_played(tmp_path):
 def test_what_learning_cost_is_set_against_what_it_pays_back(tmp_path):
     rows = evaluate(Pressing(), TASKS, ARMS, tmp_path)
     rows = [
-        row.model_copy(update={"success": row.arm == "frozen" or row.seed == FIRST, "tokens_in": 100}) for row in rows
+        row.model_copy(
+            update={
+                "success": row.arm == "frozen" or row.seed == FIRST,
+                "tokens_in": 100,
+                "task": f"{row.task}{row.seed}",
+            }
+        )
+        for row in rows
     ]  # 2 of 8 against 8 of 8: 400 tokens a success against 100
     edit = Edit(changes=(RetireSkill(name="s", base=1),), why="w")
     decision = Decision(
@@ -239,7 +246,8 @@ def test_what_learning_cost_is_set_against_what_it_pays_back(tmp_path):
     payoff = summarise(rows, suite="s", command=["x"], provenance={}, learning=learning).payoff["frozen-none"]
     assert payoff.tokens_per_point == pytest.approx(3000 / 75)
     assert payoff.break_even == pytest.approx(3000 / 300)
-    assert summarise(rows[:2], suite="s", command=["x"], provenance={}, learning=learning).payoff
+    twice = [row.model_copy(update={"arm": f"frozen{row.arm == 'none'}", "library_digest": "x"}) for row in rows]
+    assert not summarise(twice, suite="s", command=["x"], provenance={}, learning=learning).payoff
 
 
 def test_rows_are_written_as_csv(tmp_path):
