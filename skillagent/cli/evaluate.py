@@ -91,6 +91,9 @@ def run(
     seeds: Seeds = None,
     only: Filter = None,
     workers: Workers = 1,
+    library: Annotated[
+        Path | None, typer.Option(help="A folder with skills/ and memory_store/ in it; default: the present library.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep whole episodes, with a picture of every state.")] = False,
     engine: Annotated[str, typer.Option(help="process, or ray for more than one machine.")] = "process",
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/SUITE-MODEL.")] = None,
@@ -114,7 +117,13 @@ def run(
     if engine not in ("process", "ray"):
         raise ConfigError(f"no engine {engine!r}; there is process, ray")
     parts = parts_of(ctx)
-    settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
+    settings = parts.settings(
+        model=model,
+        token_limit=token_limit,
+        cost_limit=cost_limit,
+        time_limit_s=time_limit,
+        **_folders(library),
+    )
     chosen, tasks = _holdout(suite, seeds, only)
     store = parts.store(settings)
     compared = parse_arms(arms, store.load(), settings)
@@ -157,6 +166,16 @@ def run(
     if code is Exit.OK and rows and all(row.void for row in rows):
         code = Exit.WORLD
     raise typer.Exit(code)
+
+
+def _folders(library: Path | None) -> dict[str, Path]:
+    from skillagent.errors import ConfigError
+
+    if library is None:
+        return {}
+    if not (library / "skills").is_dir():
+        raise ConfigError(f"--library {library}: there is no folder skills in it")
+    return {"skills": library / "skills", "memory": library / "memory_store"}
 
 
 def _holdout(suite: str, seeds: int | None, only: str | None) -> tuple[Suite, list[Task]]:

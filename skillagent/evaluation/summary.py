@@ -16,6 +16,8 @@ from skillagent.errors import ConfigError
 from skillagent.evaluation.rows import Row
 from skillagent.evaluation.statistics import Comparison, Rate, compare, rate
 from skillagent.library import Library
+from skillagent.llm.catalogue import CATALOGUE
+from skillagent.llm.weights import sha256_of
 from skillagent.schema import Attempted, Decided, Event, Json, Split, Usage, Value
 
 
@@ -94,7 +96,11 @@ def summarise(
     return Summary(
         suite=suite,
         command=shlex.join(command),
-        provenance={**provenance, "played_by": sorted({row.code for row in rows})},
+        provenance={
+            **provenance,
+            "played_by": sorted({row.code for row in rows}),
+            "seeds": sorted({row.seed for row in rows}),
+        },
         arms=arms,
         paired=paired,
         learning=learning,
@@ -188,11 +194,23 @@ def provenance(model: str, libraries: Mapping[str, Library]) -> Json:
         "commit": commit(),
         "packages": packages,
         "model": model,
+        "model_sha256": model_hash(model),
         "libraries": {name: library.digest for name, library in libraries.items()},
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
     }
+
+
+def model_hash(model: str) -> str | None:
+    """Return the SHA-256 of an embedded model's weights; None for a model that others run."""
+    kind, _, name = model.partition("/")
+    if kind != "local":
+        return None
+    if name in CATALOGUE:
+        return CATALOGUE[name].files[0].sha256  # held to it when it is loaded
+    file = Path(name).expanduser()
+    return sha256_of(file) if file.is_file() else None
 
 
 def commit() -> str:

@@ -124,3 +124,15 @@ def test_a_stream_is_lived_told_and_reported(tmp_path, capsys):
     assert main(["eval", "report", str(folder), "--json"], parts=used) == 0
     plots = json.loads(capsys.readouterr().out)["plots"]
     assert any(plot.endswith("success-on-each-task-after-each-block.png") for plot in plots)
+
+
+def test_another_library_is_measured_by_its_folder(tmp_path, capsys):
+    used, folder = parts(tmp_path), tmp_path / "life"
+    main(["eval", "stream", "corridor/press", "--seeds", "1", "--out", str(folder)], parts=used)
+    command = ["eval", SUITE, "--seeds", "1", "--out", str(tmp_path / "run"), "--json"]
+    capsys.readouterr()
+    assert main([*command, "--library", str(folder / "learning")], parts=used) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["arms"]["frozen"]["success"] == 1
+    assert summary["provenance"]["seeds"] == [2_000_000]
+    assert main([*command, "--library", str(tmp_path)], parts=used) == 2
