@@ -117,7 +117,9 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
     console.print(table(*per_task(rows)), markup=False, soft_wrap=True)
     console.print("\n".join(["", *headline(summary), ""]), markup=False, soft_wrap=True)
     for task, count in with_sources(rows, library).items():
-        console.print(f"note: {task}: the library was learnt on the very goal of {count} of these instances")
+        console.print(
+            f"note: {task}: the library was learnt on the very goal of {count} of these instances", soft_wrap=True
+        )
     _show_library(library, store, console)
     console.print(f"\n{_clock(start)} in all; everything is in {folder}: look with", markup=False, soft_wrap=True)
     where = f"SKILLAGENT_SKILLS={settings.skills} SKILLAGENT_MEMORY={settings.memory}"
@@ -131,7 +133,9 @@ def _show_library(library: Library, store: DiskStore, console: Console) -> None:
     refused = sum(not decision.accepted for decision in decisions)
     names = ", ".join(library.skills) or "none"
     console.print(
-        f"skills learnt: {names}; {len(library.insights)} insights; {refused} proposals refused", markup=False
+        f"skills learnt: {names}; {len(library.insights)} insights; {refused} proposals refused",
+        markup=False,
+        soft_wrap=True,
     )
     if library.skills:
         skill = max(library.skills.values(), key=lambda skill: skill.body.count("`"))  # the one with the most steps
