@@ -169,6 +169,8 @@ def open_agent(
     finally:
         worlds.close()
         vectors.close()
+        if llm is None:  # a model that was handed in is the caller's
+            metered.close()
 
 
 def language_model(settings: Settings) -> LLM:

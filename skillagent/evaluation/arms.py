@@ -2,10 +2,10 @@
 
 none            no library
 frozen          the library as it is
-shuffled        as much text as the library has, under the wrong names: what any text in the prompt would do
+shuffled        items are found as before and read under the wrong names: what any text in the prompt would do
 learning        the library as it is, growing: each task is practised on practice seeds before it is measured
 A/A             frozen twice: what differs between these two is noise
-key=value       frozen with one setting changed, several joined by +: model=openai/gpt-5-mini, insights=off+plan=off
+key=value       frozen with one setting changed, or several: model=openai/gpt-5-mini, insights=off+planning=off
 ARM:key=value   the same on another arm: none:context=16384
 ARM#2           an arm once more
 """

@@ -67,7 +67,6 @@ def live(
     suite: Suite,
     folder: Path,
     *,
-    start: Library | None = None,
     seeds: int | None = None,
     watch: Callable[[Row, int, int], None] = lambda row, done, total: None,
     trained: Callable[[Attempt], None] = lambda tried: None,
@@ -78,12 +77,11 @@ def live(
         opener: Opens the agent of an arm; the arm that learns keeps its library below the folder.
         suite: Its groups are the blocks.
         folder: Is made.
-        start: What the learner's library holds at first; only its digest is looked at, the opener copies it.
         seeds: Holdout instances of each task in a test; default: the suite's.
         watch: Called with each row of a test, how many there are and how many there will be.
         trained: Called with each attempt of a training.
     """
-    learner = Arm(name=LEARNER, library=start or Library(), learning=True)
+    learner = Arm(name=LEARNER, library=Library(), learning=True)
     tasks = suite.tasks(Split.HOLDOUT, seeds)
     known = _read(folder)
     changes, training = list(known.changes), list(known.training)
