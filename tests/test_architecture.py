@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "skillagent"
 FLOORS = [
     {"schema", "errors"},
-    {"library", "goals", "replies"},
+    {"library", "goals", "replies", "programs"},
     {"ports"},
     {"prompts"},
     {"acting", "routing", "learning", "practice", "store", "llm", "envs", "testing"},

@@ -1,4 +1,4 @@
-"""Act: ask the model for one typed action at a time until the task ends.
+"""Act: run the programs of the routed skills, and ask the model for one typed action at a time where they do not reach.
 
 What the policy does wrong (an action that cannot be done, a reply out of form) is a step with an error, which the model
 reads next. A conversation too long for the model ends the episode with such a step: the task is then failed, not void.
@@ -8,16 +8,22 @@ What the world does wrong is raised and makes the episode void; this module catc
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
 
 from skillagent.acting.history import advice, conversation, opening
+from skillagent.acting.program import Pilot
 from skillagent.acting.reply import reply_schema
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM, Environment
+from skillagent.programs.perform import Wanted
 from skillagent.replies import as_action
 from skillagent.schema import (
     Action,
+    Message,
     Observation,
     Outcome,
     Plan,
@@ -28,10 +34,8 @@ from skillagent.schema import (
     Trajectory,
     Value,
     Variation,
+    Verb,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 NO_ACTION = Action(verb="none")
 
@@ -47,47 +51,36 @@ def act(
     llm: LLM,
     variation: Variation,
     room: int = 11_000,
+    filling: bool = True,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Trajectory:
     """Carry out the plan from the first observation on, and return what happened.
 
     Args:
         environment: Reset to `first`.
-        llm: Chooses the actions.
-        variation: At temperature 0 a try repeats; above, the task's seed and the turn decide the sample.
+        llm: Chooses the actions that no program chooses.
+        variation: At temperature 0 a try repeats; above, the task's seed and the turn decide the sample, and no program
+            runs: a warmer try is there to find what the agent does not know.
         room: Characters of conversation that the model can read.
+        filling: Ask the model for a program's values where the goal matches none of its patterns.
         watch: Is shown each step as it ends.
 
     Raises:
         WorldFault: The environment or the model failed; the episode is void.
         BudgetSpent: Between two steps.
     """
-    opened = opening(environment.verbs, route, library, room=room)
-    known = advice(route, library)
+    pilot = Pilot(plan, route, library, environment.verbs, llm if filling else None)
+    policy = _Policy(environment.verbs, plan, route, library, llm, variation, room, seed=task.seed)
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
-        useless = [*barred(steps, now), *barred(variation.avoid, now)]
-        if variation.focus:
-            useless += [step.action for step in steps]  # each thing that the goal names once
-        try:
-            reply = llm.reply(
-                conversation(opened, plan, steps, now, room=room, advice=known),
-                role=Role.ACTOR,
-                schema=reply_schema(environment.verbs, now, useless, focus=variation.focus),
-                temperature=variation.temperature,
-                seed=task.seed + len(steps) + round(1000 * variation.temperature),
-                max_tokens=200,
-            )
-        except PromptTooLong as fault:
-            action, outcome = NO_ACTION, _wasted(environment, str(fault)).model_copy(update={"truncated": True})
+        move = None if variation.temperature else pilot.next(outcome)
+        if isinstance(move, Action):
+            action, outcome = move, environment.step(move)
         else:
-            if reply.data is None:
-                action, outcome = NO_ACTION, _wasted(environment, f"not an action: {reply.text[:80]!r}")
-            else:
-                action = as_action(reply.data, now)
-                outcome = environment.step(action)
-        steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward))
+            action, outcome = policy.step(environment, steps, now, move)
+        by = "program" if isinstance(move, Action) else "model"
+        steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by=by))
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:
             break
@@ -101,7 +94,79 @@ def act(
         terminated=outcome.terminated,
         truncated=not outcome.terminated,
         answer=str(answers[-1]) if answers else None,
+        programs=tuple(pilot.ran),
+        surprise=pilot.surprise,
     )
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """The model as the one who chooses."""
+
+    verbs: Sequence[Verb]
+    plan: Plan
+    route: Route
+    library: Library
+    llm: LLM
+    variation: Variation
+    room: int
+    seed: int
+
+    def step(
+        self, environment: Environment, steps: Sequence[Step], now: Observation, wanted: Wanted | None
+    ) -> tuple[Action, Outcome]:
+        """Ask for an action, or for what a program left open, and do it."""
+        verbs, shown, settled = (self.verbs, now, {}) if wanted is None else _open(wanted, self.verbs, now)
+        useless = [*barred(steps, now), *barred(self.variation.avoid, now)]
+        if self.variation.focus:
+            useless += [step.action for step in steps]  # each thing that the goal names once
+        try:
+            reply = self.llm.reply(
+                self._conversation(steps, now, wanted),
+                role=Role.ACTOR,
+                schema=reply_schema(verbs, shown, useless, focus=self.variation.focus),
+                temperature=self.variation.temperature,
+                seed=self.seed + len(steps) + round(1000 * self.variation.temperature),
+                max_tokens=200,
+            )
+        except PromptTooLong as fault:
+            return NO_ACTION, _wasted(environment, str(fault)).model_copy(update={"truncated": True})
+        if reply.data is None:
+            return NO_ACTION, _wasted(environment, f"not an action: {reply.text[:80]!r}")
+        action = as_action(reply.data, now)
+        action = action.model_copy(update={"arguments": {**action.arguments, **settled}})
+        return action, environment.step(action)
+
+    def _conversation(self, steps: Sequence[Step], now: Observation, wanted: Wanted | None) -> list[Message]:
+        opened = opening(self.verbs, self.route, self.library, room=self.room)
+        known = advice(self.route, self.library)
+        messages = conversation(opened, self.plan, steps, now, room=self.room, advice=known)
+        if wanted is None or not wanted.about:
+            return messages
+        last = messages[-1]
+        return [*messages[:-1], last.model_copy(update={"content": f"{last.content}\nNow only: {wanted.about}"})]
+
+
+def _open(
+    wanted: Wanted, verbs: Sequence[Verb], now: Observation
+) -> tuple[list[Verb], Observation, dict[str, JsonValue]]:
+    """Return the one verb without what is settled, the elements that fit, and what is settled."""
+    fits = {element.ref: element for some in wanted.elements.values() for element in some}
+    lone = {name: some[0].ref for name, some in wanted.elements.items() if len(some) == 1}
+    settled: dict[str, JsonValue] = {**wanted.arguments, **lone}
+    left = []
+    for verb in verbs:
+        if verb.name == wanted.verb:
+            known, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
+            assert isinstance(known, dict)
+            assert isinstance(required, list)
+            parameters = {
+                **verb.parameters,
+                "properties": {name: schema for name, schema in known.items() if name not in settled},
+                "required": [name for name in required if name not in settled],
+            }
+            left.append(verb.model_copy(update={"parameters": parameters}))
+    return left, now.model_copy(update={"elements": tuple(fits.values())}) if fits else now, settled
 
 
 def _wasted(environment: Environment, error: str) -> Outcome:

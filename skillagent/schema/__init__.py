@@ -36,6 +36,7 @@ from skillagent.schema.learning import (
 )
 from skillagent.schema.ledger import Attempted, Decided, Entry, Event, Remarked, RolledBack
 from skillagent.schema.model import Message, Reply, Role, Usage
+from skillagent.schema.program import Ask, Check, Do, Each, Expect, Filled, Node, Program, Repeat, Target, When
 from skillagent.schema.task import Split, Task
 from skillagent.schema.value import Json, Value, digest_of
 from skillagent.schema.world import Action, Element, Observation, Outcome, Verb
@@ -77,6 +78,18 @@ __all__ = [
     "Insight",
     "KeyStep",
     "Demonstration",
+    # A skill that runs: typed verbs with slots.
+    "Target",
+    "Check",
+    "Do",
+    "Ask",
+    "Expect",
+    "Each",
+    "Repeat",
+    "When",
+    "Node",
+    "Program",
+    "Filled",
     # What attempts teach: lessons, edits, and what the gate says to them.
     "Cause",
     "Lesson",

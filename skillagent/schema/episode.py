@@ -94,7 +94,10 @@ class Seconds(Value):
 
 
 class Trajectory(Value):
-    """One episode. `void` says in words why it must not be scored; then nothing else of it counts."""
+    """One episode. `void` says in words why it must not be scored; then nothing else of it counts.
+
+    `programs` are the skills whose programs ran, and `surprise` is why the last of them handed over to the model.
+    """
 
     task: Task
     goal: str
@@ -105,6 +108,8 @@ class Trajectory(Value):
     truncated: bool = False
     void: str | None = None
     answer: str | None = None
+    programs: tuple[str, ...] = ()
+    surprise: str = ""
     usage: Usage = Usage()
     seconds: Seconds = Seconds()
 

@@ -1,0 +1,161 @@
+"""Explain: in which general ways an action of a success can be described, each with what it costs to say it.
+
+An explanation is kept only if it leads back to the very element, or the very text, in the state in which it was used.
+What is cheaper says less: a value of the goal before a fixed name, a name before a place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import product
+from typing import TypeVar
+
+from skillagent.programs.find import find, fitting, number, place_of, plain, text_behind
+from skillagent.programs.template import HOWS, literal
+from skillagent.schema import Element, Filled, Observation, Target
+
+SLOT, CONSTANT = 1.0, 1.5
+_HAS, _NEAR, _WITHIN, _AFTER, _ORDER, _BARE = 0.7, 0.4, 1.2, 1.5, 3.0, 2.5
+_Fields = tuple[tuple[str, str], ...]  # of a target
+_K = TypeVar("_K", str, Target)
+
+LONGEST = 120  # characters of a fixed text: more is a page's, not a control's
+
+
+def texts(value: str, filled: Filled, *, exact: bool = True) -> dict[str, float]:
+    """Return templates that give this text, with their costs.
+
+    Args:
+        value: What was typed, or what an element is called.
+        filled: The slots of the goal.
+        exact: Case counts, as it does in what is typed; an element is found in any case.
+    """
+    found: dict[str, float] = {literal(value): CONSTANT}
+    for name, known in filled.items():
+        if not isinstance(known, str) or not known.strip():
+            continue
+        if known == value or (not exact and plain(known) == plain(value)):
+            found[f"{{{name}}}"] = SLOT
+            continue
+        for how, change in HOWS.items():
+            if change(known) == value:
+                found[f"{{{name}|{how}}}"] = SLOT + 0.5
+    if (mixed := _mixed(value, filled)) != literal(value):
+        found.setdefault(mixed, SLOT + 0.4)
+    return found
+
+
+def _mixed(value: str, filled: Filled) -> str:
+    """Return the text with every value of the goal in it written as its slot, longer ones first."""
+    known = sorted(
+        ((text, name) for name, text in filled.items() if isinstance(text, str) and len(text.strip()) > 0),
+        key=lambda pair: -len(pair[0]),
+    )
+    marks: list[tuple[int, int, str]] = []
+    for text, name in known:
+        for match in re.finditer(rf"(?<!\w){re.escape(text)}(?!\w)", value):
+            if not any(match.start() < end and start < match.end() for start, end, _ in marks):
+                marks.append((*match.span(), name))
+    parts, at = [], 0
+    for start, end, name in sorted(marks):
+        parts += [literal(value[at:start]), f"{{{name}}}"]
+        at = end
+    return "".join([*parts, literal(value[at:])])
+
+
+def readings(value: str, seen: Observation, filled: Filled) -> dict[str, float]:
+    """Return templates of texts behind which the page says just this value, with their costs."""
+    known = {f"{{{name}}}": text for name, text in filled.items() if isinstance(text, str)}
+    return {
+        template: SLOT + 1 for template, text in known.items() if text != value and text_behind(seen, text) == value
+    }
+
+
+def targets(
+    element: Element, seen: Observation, filled: Filled, *, taken: Collection[str] = (), following: bool = False
+) -> dict[Target, float]:
+    """Return targets that lead to this element alone, with their costs.
+
+    Args:
+        element: What was acted on.
+        seen: The state in which it was.
+        filled: The slots of the goal.
+        taken: Refs that were used before in this repetition.
+        following: It is one of a repetition: `next` may describe it.
+    """
+    return {
+        target: cost
+        for target, cost in _thinkable(element, seen, filled, following=following)
+        if [one.ref for one in find(target, seen, filled, taken)] == [element.ref]
+    }
+
+
+def _thinkable(
+    element: Element, seen: Observation, filled: Filled, *, following: bool
+) -> Iterator[tuple[Target, float]]:
+    named = dict(_named(element, filled))
+    around = dict(_around(element, filled))
+    for (name, cost), (where, more) in product(named.items(), around.items()):
+        base = Target.model_validate({"role": element.role, **dict(name), **dict(where)})
+        yield base, cost + more
+        for order, extra in _orders(base, element, seen, filled, following=following):
+            yield base.model_copy(update={"order": order}), cost + more + extra
+
+
+def _named(element: Element, filled: Filled) -> Iterator[tuple[_Fields, float]]:
+    if element.name and len(element.name) <= LONGEST:
+        for template, cost in texts(element.name, filled, exact=False).items():
+            yield (("name", template),), cost
+    for name, value in filled.items():
+        if isinstance(value, str) and value.strip() and place_of(value, element.name):
+            yield (("has", f"{{{name}}}"),), SLOT + _HAS
+    yield (), _BARE
+
+
+def _around(element: Element, filled: Filled) -> Iterator[tuple[_Fields, float]]:
+    yield (), 0.0
+    for field, cost in (("near", _NEAR), ("within", _WITHIN)):
+        text = getattr(element, field)
+        if text and len(text) <= LONGEST:
+            for template, more in texts(text, filled, exact=False).items():
+                yield ((field, template),), cost + more
+    for name, value in filled.items():
+        if isinstance(value, str):
+            yield (("after", f"{{{name}}}"),), _AFTER
+
+
+def _orders(
+    base: Target, element: Element, seen: Observation, filled: Filled, *, following: bool
+) -> Iterator[tuple[int | str, float]]:
+    """Yield what tells the element from the others that fit, where there are others, or might be."""
+    if following:
+        yield "next", 0.5
+    fits = [one.ref for one in fitting(base, seen, filled)]
+    if element.ref not in fits:
+        return
+    place = fits.index(element.ref) + 1
+    for name, value in filled.items():
+        if isinstance(value, str) and number(value) == place:
+            yield f"{{{name}}}", _ORDER - 1.5
+    yield place, _ORDER + (0.0 if place == 1 else 0.3)
+    if place == len(fits) > 1:
+        yield "last", _ORDER + 0.1
+
+
+def shared(choices: Sequence[Mapping[_K, float]]) -> dict[_K, float]:
+    """Return what explains all of them, with the highest cost that one of them asks for."""
+    first, *others = choices
+    return {
+        key: max([cost, *(other[key] for other in others)])
+        for key, cost in first.items()
+        if all(key in other for other in others)
+    }
+
+
+def cheapest(costs: Mapping[_K, float]) -> tuple[_K, float] | None:
+    """Return what costs least, and its cost; of equals the one that is written shortest."""
+    if not costs:
+        return None
+    best = min(costs, key=lambda what: (costs[what], len(repr(what)), repr(what)))
+    return best, costs[best]

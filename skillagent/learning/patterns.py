@@ -1,0 +1,174 @@
+"""Patterns: from goals of one kind to what they have in common, with a slot wherever they differ.
+
+What one goal says alone is a guess: the values that the actions took from it become slots. Several goals say more:
+what differs is a value, what stays is not. Values that are written out as a list become one slot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from difflib import Match, SequenceMatcher
+from itertools import groupby
+
+from skillagent.programs.template import literal, matched
+
+_TOKEN = re.compile(r"""[.,;:!?)"'“”](?=[.,;:!?)"'“”]*(?:\s|$))|["'“”(]|[^\s"“”]+?(?=[.,;:!?)"'“”]*(?:\s|$))|["“”]""")
+_QUOTED = re.compile(r"[\"“]([^\"“”]*)[\"”]")
+_BETWEEN = re.compile(r"\s*(?:,|;|&|\band\b|,\s*and\b)\s*", re.IGNORECASE)  # what stands between the values of a list
+_QUOTES = "\"'“”"
+_PLACE = re.compile(r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE)
+_RUN = re.compile(r"\S+(?:,\s+(?:and\s+)?\S+)+")  # several values count as one when goals are compared
+_FILLERS = frozenset(
+    {
+        "a",
+        "an",
+        "the",
+        "to",
+        "into",
+        "in",
+        "on",
+        "of",
+        "for",
+        "with",
+        "as",
+        "at",
+        "by",
+        "from",
+        "it",
+        "that",
+        "this",
+        "is",
+        "and",
+        "or",
+    }
+)
+_ALIKE = 0.5  # of their words two goals must share, to be of one kind
+
+Span = tuple[int, int]
+
+
+def guessed(goal: str, used: Iterable[str]) -> str:
+    """Return the pattern that one goal suggests: a slot for each used value in it, and for each ordinal number."""
+    spans: list[Span] = [match.span() for match in _PLACE.finditer(goal)]
+    for value in sorted({value.strip() for value in used if value.strip()}, key=lambda value: (-len(value), value)):
+        for match in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", goal, re.IGNORECASE):
+            if not any(match.start() < end and start < match.end() for start, end in spans):
+                spans.append(match.span())
+                break
+    return _written(goal, _listed(goal, sorted(spans)))
+
+
+def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False) -> str:
+    """Return the pattern that goals of one kind share, in the words of the first; that goal when they are all one.
+
+    Something quoted is one value, and so is whatever stands between two spaces.
+
+    Args:
+        goals: At least one.
+        listing: Read differences with only commas and the like between them as one list.
+        parting: Make a slot of each part of a value like 08/31/2019 or 8:35.
+    """
+    tokens, stays = _tokens(goals[0]), [True] * len(_tokens(goals[0]))
+    for other in goals[1:]:
+        kept = [False] * len(tokens)
+        for block in _blocks([goals[0][slice(*span)] for span in tokens], [other[slice(*s)] for s in _tokens(other)]):
+            kept[block.a : block.a + block.size] = [True] * block.size
+        stays = [a and b for a, b in zip(stays, kept, strict=True)]
+    spans = []
+    for same, run in groupby(zip(tokens, stays, strict=True), key=lambda pair: pair[1]):
+        ends = [span for span, _ in run]
+        if not same:
+            spans.append((ends[0][0], ends[-1][1]))
+    places = [match.span() for match in _PLACE.finditer(goals[0])]  # the same by chance, as likely as not
+    spans += [place for place in places if not any(start <= place[0] < end for start, end in spans)]
+    spans = _whole(sorted(spans), [match.span(1) for match in _QUOTED.finditer(goals[0])])
+    if parting:
+        spans = [part for span in spans for part in _partitioned(goals[0], span)]
+    return _written(goals[0], _listed(goals[0], spans, many=True) if listing else [(span, False) for span in spans])
+
+
+def _partitioned(goal: str, span: Span) -> list[Span]:
+    text = goal[slice(*span)]
+    parts = [match.span() for match in re.finditer(r"[^\W_]+", text)]
+    if len(parts) < 2 or not re.fullmatch(r"[^\W_]+(?:[/:.-][^\W_]+)+", text):
+        return [span]
+    return [(span[0] + start, span[0] + end) for start, end in parts]
+
+
+def _tokens(goal: str) -> list[Span]:
+    """Return where the words and marks of a goal stand."""
+    return [match.span() for match in _TOKEN.finditer(goal)]
+
+
+def _blocks(one: Sequence[str], other: Sequence[str]) -> list[Match]:
+    return SequenceMatcher(
+        None, [word.casefold() for word in one], [word.casefold() for word in other], autojunk=False
+    ).get_matching_blocks()
+
+
+def _whole(spans: Sequence[Span], quoted: Sequence[Span]) -> list[Span]:
+    """Widen each span to the quotation that it lies in."""
+    wide = [next((q for q in quoted if q[0] <= span[0] and span[1] <= q[1]), span) for span in spans]
+    return list(dict.fromkeys(wide))
+
+
+def kinds(goals: Sequence[str]) -> list[list[int]]:
+    """Group goals that share at least half of their words, by their numbers; the largest group first."""
+    groups: list[list[int]] = []
+    for number, goal in enumerate(goals):
+        for group in groups:
+            if _share(goals[group[0]], goal) >= _ALIKE:
+                group.append(number)
+                break
+        else:
+            groups.append([number])
+    return sorted(groups, key=lambda group: -len(group))
+
+
+def fits_all(pattern: str, goals: Collection[str]) -> bool:
+    """Tell whether every goal is of this pattern."""
+    return all(matched(pattern, goal) is not None for goal in goals)
+
+
+def _share(one: str, other: str) -> float:
+    words = [re.findall(r"\w+", _RUN.sub("", goal)) for goal in (one, other)]
+    same = sum(block.size for block in _blocks(*words))
+    return same / max(1, min(len(words[0]), len(words[1])))
+
+
+def _listed(goal: str, spans: Sequence[Span], *, many: bool = False) -> list[tuple[Span, bool]]:
+    """Join spans with only a separator between them; true for those that hold several values."""
+    joined: list[tuple[Span, bool]] = []
+    for span in spans:
+        if joined and _BETWEEN.fullmatch(goal[joined[-1][0][1] : span[0]].strip(_QUOTES)):
+            joined[-1] = ((joined[-1][0][0], span[1]), True)
+        else:
+            joined.append((span, many and _several(goal[slice(*span)])))
+    return joined
+
+
+def _several(text: str) -> bool:
+    return bool(_BETWEEN.search(text.strip()))
+
+
+def _written(goal: str, spans: Sequence[tuple[Span, bool]]) -> str:
+    parts, at, names = [], 0, set[str]()
+    for (start, end), many in spans:
+        name = _named(goal[at:start], names)
+        names.add(name)
+        parts += [literal(goal[at:start]), f"{{{name}{'...' if many else ''}}}"]
+        at = end
+    return "".join([*parts, literal(goal[at:])])
+
+
+def _named(before: str, taken: Collection[str]) -> str:
+    """Return a name for the value that comes next: the last telling word before it."""
+    words = [word for word in re.findall(r"[a-z][a-z0-9]*", before.casefold()) if word not in _FILLERS]
+    return next(_free(words[-1] if words and (taken or len(words) > 1) else "value", taken))
+
+
+def _free(name: str, taken: Collection[str]) -> Iterator[str]:
+    if name not in taken:
+        yield name
+    yield from (f"{name}_{n}" for n in range(2, 100) if f"{name}_{n}" not in taken)

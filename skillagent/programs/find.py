@@ -1,0 +1,105 @@
+"""Find: the elements that a target means in an observation, by what a person sees, and what stands behind a text.
+
+Names are compared whole and without regard to spaces; case counts only where it tells one from another. Nothing is
+guessed from a part of a name unless the target says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from skillagent.programs.template import fill
+from skillagent.schema import Check, Element, Filled, Observation, Target
+
+_ORDINAL = re.compile(r"\s*(\d+)(?:st|nd|rd|th)?\s*", re.IGNORECASE)
+_TYPED = re.compile(r' = "[^"\n]*"')
+_SAID = re.compile(r"[ \t]*(?:[|:=][ \t]*)*([^|\n]*[^|\s])")
+_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def find(target: Target, observation: Observation, filled: Filled, taken: Collection[str] = ()) -> tuple[Element, ...]:
+    """Return the elements that fit, in the order of the observation; with an order, at most that one.
+
+    Behind a text, without an order, only the first.
+
+    Args:
+        target: What is looked for.
+        observation: Where.
+        filled: The slots' values.
+        taken: Refs that `next` passes over.
+
+    Raises:
+        Unfilled: The target needs a slot that has no value.
+    """
+    found = fitting(target, observation, filled)
+    match target.order:
+        case None:
+            return tuple(found) if target.after is None else tuple(found[:1])
+        case "next":
+            return tuple([element for element in found if element.ref not in taken][:1])
+        case "last":
+            return tuple(found[-1:])
+        case int(order):
+            return tuple(found[order - 1 : order])
+        case template:
+            order = number(fill(template, filled))
+            return tuple(found[order - 1 : order]) if order else ()
+
+
+def fitting(target: Target, observation: Observation, filled: Filled) -> list[Element]:
+    """Return all elements that fit, whatever the target's order; raises Unfilled as `find` does."""
+    found = [element for element in observation.elements if not target.role or element.role == target.role]
+    for field in ("name", "near", "within"):
+        template = getattr(target, field)
+        if template is not None:
+            wanted = fill(template, filled)
+            alike = [element for element in found if plain(getattr(element, field)) == plain(wanted)]
+            found = [element for element in alike if getattr(element, field) == wanted] or alike
+    if target.has is not None:
+        held = fill(target.has, filled)
+        found = [element for element in found if held.strip() and place_of(held, element.name)]
+    return found if target.after is None else behind(found, observation, fill(target.after, filled))
+
+
+def holds(check: Check, observation: Observation, filled: Filled, taken: Collection[str] = ()) -> bool:
+    """Tell whether a check holds; raises Unfilled where it needs a slot that has no value."""
+    if check.element is not None:
+        there = bool(find(check.element, observation, filled, taken))
+    else:
+        there = observation.shows(fill(check.shows or "", filled))
+    return there is not check.gone
+
+
+def behind(elements: Sequence[Element], observation: Observation, text: str) -> list[Element]:
+    """Return those elements that the observation lists behind the first place where a text stands, typed text aside."""
+    if not text.strip():
+        return []
+    place = place_of(text, _TYPED.sub(lambda match: " " * len(match[0]), observation.text))
+    if place is None:
+        return []
+    return [element for element in elements if observation.text.find(f"[{element.ref}]") >= place.end()]
+
+
+def text_behind(observation: Observation, text: str) -> str | None:
+    """Return what the page says behind a text, up to the end of its line or cell; None where it says nothing."""
+    place = place_of(text, observation.text) if text.strip() else None
+    found = _SAID.match(observation.text, place.end()) if place else None
+    return found[1].strip() if found else None
+
+
+def place_of(text: str, whole: str) -> re.Match[str] | None:
+    """Return the first place where a text stands as whole words, in any case."""
+    return re.search(rf"(?<!\w){re.escape(text.strip())}(?!\w)", whole, re.IGNORECASE)
+
+
+def number(text: str) -> int:
+    """Return the place that `2`, `2nd` or `second` means; 0 for anything else."""
+    found = _ORDINAL.fullmatch(text)
+    word = text.strip().casefold()
+    return int(found[1]) if found else _WORDS.index(word) + 1 if word in _WORDS else 0
+
+
+def plain(text: str) -> str:
+    """Return a text as names are compared."""
+    return " ".join(text.split()).casefold()

@@ -1,0 +1,170 @@
+"""Perform: a program step by step, as a generator that is told what each step led to.
+
+It yields what is to be done next and is sent the outcome. It ends with None when its steps are done, or with a
+surprise: what was not as the program expects it, in words. What has been done by then stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from skillagent.programs.find import find, holds, text_behind
+from skillagent.programs.template import Unfilled, fill, fill_all
+from skillagent.schema import (
+    Action,
+    Ask,
+    Check,
+    Do,
+    Each,
+    Element,
+    Expect,
+    Filled,
+    Node,
+    Observation,
+    Outcome,
+    Program,
+    Repeat,
+    Target,
+    Value,
+    When,
+)
+
+
+class Wanted(Value):
+    """What a program leaves open: one verb, the elements that fit each of its targets, and what is settled already."""
+
+    verb: str
+    elements: Mapping[str, tuple[Element, ...]]
+    arguments: Mapping[str, JsonValue]
+    about: str = ""
+
+
+Move = Action | Wanted
+Moves = Generator[Move, Outcome, str | None]
+
+
+def perform(program: Program, filled: Filled, first: Observation, *, patience: Action | None = None) -> Moves:
+    """Yield the moves of a program, from the first observation on.
+
+    Args:
+        program: What to do.
+        filled: The slots' values; a list that has none is empty.
+        first: The present state.
+        patience: Done once when an element or a text is not there yet, before it counts as a surprise.
+    """
+    run = _Run(first, patience)
+    try:
+        yield from run.all(program.steps, filled)
+    except _Surprise as surprise:
+        return str(surprise)
+    except Unfilled as missing:
+        return f"nothing is known to put into {{{missing.args[0]}}}"
+    return None
+
+
+class _Surprise(Exception):
+    pass
+
+
+@dataclass
+class _Run:
+    now: Observation
+    patience: Action | None
+    taken: frozenset[str] = frozenset()
+
+    def all(self, nodes: Sequence[Node], filled: Filled) -> Generator[Move, Outcome, None]:
+        for node in nodes:
+            match node:
+                case Do():
+                    yield from self.do(node, filled)
+                case Ask():
+                    yield from self.ask(node, filled)
+                case Expect():
+                    yield from self.wait_for(node.check, filled)
+                case Each():
+                    values = filled.get(node.slot, ())
+                    for value in (values,) if isinstance(values, str) else values:
+                        yield from self.all(node.do, {**filled, node.item: value})
+                case Repeat():
+                    yield from self.repeat(node, filled)
+                case When():
+                    met = holds(node.check, self.now, filled, self.taken)
+                    yield from self.all(node.do if met else node.otherwise, filled)
+
+    def do(self, node: Do, filled: Filled) -> Generator[Move, Outcome, None]:
+        refs = {}
+        for name, target in node.targets.items():
+            found = yield from self.elements(target, filled)
+            if len(found) > 1:
+                raise _Surprise(f"{len(found)} elements fit {told(target, filled)}")
+            refs[name] = found[0].ref
+        arguments = self.arguments(node, filled)
+        yield from self.move(Action(verb=node.verb, arguments={**refs, **arguments}))
+        self.taken |= set(refs.values())
+
+    def ask(self, node: Ask, filled: Filled) -> Generator[Move, Outcome, None]:
+        fits = {}
+        for name, target in node.do.targets.items():
+            fits[name] = yield from self.elements(target, filled)
+        arguments, about = self.arguments(node.do, filled), fill(node.about, filled)
+        yield from self.move(Wanted(verb=node.do.verb, elements=fits, arguments=arguments, about=about))
+
+    def arguments(self, node: Do, filled: Filled) -> dict[str, JsonValue]:
+        made = {name: fill_all(value, filled) for name, value in node.arguments.items()}
+        for name, value in made.items():
+            if isinstance(value, dict):
+                made[name] = text_behind(self.now, str(value["behind"]))
+                if made[name] is None:
+                    raise _Surprise(f"nothing is said behind {value['behind']!r}")
+        return made
+
+    def repeat(self, node: Repeat, filled: Filled) -> Generator[Move, Outcome, None]:
+        before, self.taken = self.taken, frozenset()
+        for _ in range(node.most):
+            if holds(node.until, self.now, filled):
+                break
+            yield from self.all(node.do, filled)
+        else:
+            if not holds(node.until, self.now, filled):
+                raise _Surprise(f"{node.most} times were not enough")
+        self.taken = before
+
+    def elements(self, target: Target, filled: Filled) -> Generator[Move, Outcome, tuple[Element, ...]]:
+        """Return the elements that fit, at least one; waits once for the first."""
+        found = find(target, self.now, filled, self.taken)
+        if not found and self.patience is not None:
+            yield from self.move(self.patience)
+            found = find(target, self.now, filled, self.taken)
+        if not found:
+            raise _Surprise(f"there is no {told(target, filled)}")
+        return found
+
+    def wait_for(self, check: Check, filled: Filled) -> Generator[Move, Outcome, None]:
+        if not holds(check, self.now, filled) and self.patience is not None:
+            yield from self.move(self.patience)
+        if not holds(check, self.now, filled):
+            what = told(check.element, filled) if check.element else repr(fill(check.shows or "", filled))
+            raise _Surprise(f"{what} {'is still' if check.gone else 'is not'} there")
+
+    def move(self, move: Move) -> Generator[Move, Outcome, None]:
+        outcome = yield move
+        if outcome.error is not None:
+            raise _Surprise(outcome.error)
+        self.now = outcome.observation
+
+
+def told(target: Target, filled: Filled) -> str:
+    """Return a target in words, for a person or a model to read."""
+    words = [target.role or "element"]
+    if target.name is not None:
+        words.append(f'"{fill(target.name, filled)}"')
+    for word in ("has", "near", "within", "after"):
+        if (template := getattr(target, word)) is not None:
+            words.append(f'{word} "{fill(template, filled)}"')
+    if target.order is not None:
+        order = fill(target.order, filled) if isinstance(target.order, str) else target.order
+        words.append(f"({order})" if order in ("next", "last") else f"(number {order})")
+    return " ".join(words)

@@ -1,0 +1,142 @@
+"""Templates: texts with slots, filled from the goal; and goals as patterns, which fill them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from pydantic import JsonValue
+
+from skillagent.schema import Filled
+
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SLOT = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?:\|(?P<how>[a-z]+))?\}")
+_PATTERN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?P<list>\.\.\.)?\}")
+_LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;)\s*")
+_BRACES = re.compile(r"[{}]")
+
+HOWS: dict[str, Callable[[str], str]] = {
+    "upper": str.upper,
+    "lower": str.lower,
+    "title": str.title,
+    "number": lambda text: str(int(text)) if text.isdecimal() else text,
+}
+
+
+class Unfilled(KeyError):
+    """A template names a slot that has no value."""
+
+
+def slots_of(template: str) -> list[str]:
+    """Return the names of the slots in a template.
+
+    Raises:
+        ValueError: A brace opens no slot and is not doubled, or a slot is changed in a way that there is not.
+    """
+    found = []
+    for match in _SLOT.finditer(template):
+        if match["how"] and match["how"] not in HOWS:
+            raise ValueError(f"{match[0]}: a slot can be written as {', '.join(HOWS)}")
+        if match["name"]:
+            found.append(match["name"])
+    if _BRACES.search(_SLOT.sub("", template)):
+        raise ValueError(f"{template!r}: a slot is written {{name}}, a brace {{{{ or }}}}")
+    return found
+
+
+def fill(template: str, filled: Filled) -> str:
+    """Return the text with its slots filled; raises Unfilled where one has no value, or has a list."""
+
+    def put(match: re.Match[str]) -> str:
+        if not match["name"]:
+            return match[0][0]
+        value = filled.get(match["name"])
+        if not isinstance(value, str):
+            raise Unfilled(match["name"])
+        return HOWS[match["how"]](value) if match["how"] else value
+
+    return _SLOT.sub(put, template)
+
+
+def fill_all(content: JsonValue, filled: Filled) -> JsonValue:
+    """Return JSON with every text in it filled."""
+    match content:
+        case str():
+            return fill(content, filled)
+        case list():
+            return [fill_all(part, filled) for part in content]
+        case dict():
+            return {key: fill_all(part, filled) for key, part in content.items()}
+        case _:
+            return content
+
+
+def literal(text: str) -> str:
+    """Return the template that stands for just this text."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def slots_of_pattern(pattern: str) -> dict[str, bool]:
+    """Return the slots of a goal's pattern by name; true for a list.
+
+    Raises:
+        ValueError: A brace opens no slot, a slot stands twice, or two stand side by side with nothing between.
+    """
+    found: dict[str, bool] = {}
+    for match in _PATTERN.finditer(pattern):
+        if not match["name"]:
+            continue
+        if match["name"] in found:
+            raise ValueError(f"slot {match['name']!r} stands twice in {pattern!r}")
+        found[match["name"]] = bool(match["list"])
+    if _BRACES.search(_PATTERN.sub("", pattern)):
+        raise ValueError(f"{pattern!r}: a slot is written {{name}} or {{names...}}, a brace {{{{ or }}}}")
+    if re.search(r"\}\s*\{(?!\{)", pattern.replace("}}", "")):
+        raise ValueError(f"{pattern!r}: two slots with nothing between them")
+    return found
+
+
+def matched(pattern: str, goal: str) -> Filled | None:
+    """Return what a goal puts into the slots of a pattern; None where it is no such goal.
+
+    Spaces and case are not looked at in what stands between the slots.
+    """
+    parts, at = [], 0
+    lists = slots_of_pattern(pattern)
+    for match in _PATTERN.finditer(pattern):
+        parts.append(_loose(pattern[at : match.start()]))
+        parts.append(f"(?P<{match['name']}>.+?)" if match["name"] else re.escape(match[0][0]))
+        at = match.end()
+    parts.append(_loose(pattern[at:]))
+    found = re.fullmatch(r"\s*" + "".join(parts) + r"\s*", goal, re.IGNORECASE | re.DOTALL)
+    if found is None:
+        return None
+    return {name: values(found[name]) if many else found[name].strip() for name, many in lists.items()}
+
+
+def values(text: str) -> tuple[str, ...]:
+    """Return the values of a list that is written out: `a, b and c`."""
+    return tuple(part for part in _LIST.split(text.strip()) if part)
+
+
+def _loose(text: str) -> str:
+    return r"\s+".join(re.escape(word) for word in re.split(r"\s+", text))
+
+
+def filled_by(patterns: Iterable[str], goal: str) -> Filled | None:
+    """Return what a goal fills, by the most telling of the patterns that it matches."""
+    found = [(pattern, filled) for pattern in patterns if (filled := matched(pattern, goal)) is not None]
+    return max(found, key=lambda one: len(_PATTERN.sub("", one[0])), default=("", None))[1]
+
+
+def walk_texts(content: JsonValue) -> Iterator[str]:
+    """Yield every text in JSON."""
+    match content:
+        case str():
+            yield content
+        case list():
+            for part in content:
+                yield from walk_texts(part)
+        case dict():
+            for part in content.values():
+                yield from walk_texts(part)
