@@ -56,12 +56,18 @@ PARTS = ("skills", "insights", "demonstrations")  # of a library, which an arm m
 
 @dataclass(frozen=True)
 class Options:
-    """How the stages are set. An ablation is another value of this."""
+    """How the stages are set. An ablation is another value of this.
+
+    Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
+    for the values of a goal that no pattern fits.
+    """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
     practice: Practice = field(default_factory=Practice)
     rules: Rules = field(default_factory=Rules)
     planning: bool = True
+    programs: bool = True
+    filling: bool = True
 
     def changed(self, changes: Mapping[str, JsonValue]) -> Options:
         """Return these options with some set otherwise: `{"planning": "off", "thresholds.solved": 0.7}`.
@@ -155,11 +161,11 @@ def open_agent(
             drop=worlds.drop,
             plan=partial(plan, llm=metered, covers=covered),
             route=routed,
-            act=partial(act, llm=metered, room=room),
+            act=partial(act, llm=metered, room=room, programs=options.programs, filling=options.filling),
             judge=judge,
             practise=partial(practise, practice=options.practice),
             reflect=reflect,
-            write=partial(write, llm=metered),
+            write=partial(write, llm=metered, programs=2 if options.programs else 0),
             lint=lint,
             gate=gated,
             store=kept,

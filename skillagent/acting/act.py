@@ -51,6 +51,7 @@ def act(
     llm: LLM,
     variation: Variation,
     room: int = 11_000,
+    programs: bool = True,
     filling: bool = True,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Trajectory:
@@ -62,6 +63,7 @@ def act(
         variation: At temperature 0 a try repeats; above, the task's seed and the turn decide the sample, and no program
             runs: a warmer try is there to find what the agent does not know.
         room: Characters of conversation that the model can read.
+        programs: Run the programs of the routed skills.
         filling: Ask the model for a program's values where the goal matches none of its patterns.
         watch: Is shown each step as it ends.
 
@@ -74,7 +76,7 @@ def act(
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
-        move = None if variation.temperature else pilot.next(outcome)
+        move = pilot.next(outcome) if programs and not variation.temperature else None
         if isinstance(move, Action):
             action, outcome = move, environment.step(move)
         else:

@@ -1,7 +1,8 @@
 """Attribute: why attempts at one task went as they did, before anything is learnt from them.
 
-Only missing knowledge and a skill's defect teach. A void episode is infrastructure, an unscored one is the judge's, and
-a slip in a task that is otherwise solved is a lapse: lessons from those are how a memory fills with junk.
+Missing knowledge and a skill's defect teach, and so does needless effort: a task that is solved by asking the model at
+every step may be done by a program. A void episode is infrastructure, an unscored one is the judge's, and a slip in a
+task that is otherwise solved is a lapse: lessons from those are how a memory fills with junk.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
         voids = any(one.trajectory.void is not None for one in attempts)
         return Cause.INFRASTRUCTURE if voids or not attempts else Cause.JUDGE
     if sum(bool(one.verdict.success) for one in scored) >= LAPSE_FROM * len(scored):
-        return Cause.LAPSE
+        solved = [one.trajectory for one in scored if one.verdict.success]
+        return Cause.EFFORT if all(one.usage.calls for one in solved) else Cause.LAPSE
     return Cause.SKILL if skill else Cause.KNOWLEDGE
 
 

@@ -16,10 +16,11 @@ from skillagent.programs.template import HOWS, literal
 from skillagent.schema import Element, Filled, Observation, Target
 
 SLOT, CONSTANT = 1.0, 1.5
-_HAS, _NEAR, _WITHIN, _AFTER, _ORDER, _BARE = 0.7, 0.4, 1.2, 1.5, 3.0, 2.5
+_HAS, _NEAR, _WITHIN, _AFTER, _ORDER, _BARE = 0.7, 0.4, 1.2, 2.2, 3.0, 2.5
 _Fields = tuple[tuple[str, str], ...]  # of a target
 _K = TypeVar("_K", str, Target)
 
+_PLACED = 0.5  # without a name, but with surroundings
 LONGEST = 120  # characters of a fixed text: more is a page's, not a control's
 
 
@@ -97,6 +98,8 @@ def _thinkable(
     named = dict(_named(element, filled))
     around = dict(_around(element, filled))
     for (name, cost), (where, more) in product(named.items(), around.items()):
+        if not name and where:
+            cost = _PLACED
         base = Target.model_validate({"role": element.role, **dict(name), **dict(where)})
         yield base, cost + more
         for order, extra in _orders(base, element, seen, filled, following=following):
@@ -145,12 +148,8 @@ def _orders(
 
 def shared(choices: Sequence[Mapping[_K, float]]) -> dict[_K, float]:
     """Return what explains all of them, with the highest cost that one of them asks for."""
-    first, *others = choices
-    return {
-        key: max([cost, *(other[key] for other in others)])
-        for key, cost in first.items()
-        if all(key in other for other in others)
-    }
+    common = set(choices[0]).intersection(*choices[1:])
+    return {what: max(choice[what] for choice in choices) for what in common}
 
 
 def cheapest(costs: Mapping[_K, float]) -> tuple[_K, float] | None:

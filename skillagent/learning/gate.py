@@ -162,5 +162,7 @@ def _barren(pairs: Sequence[Pair], rules: Rules) -> bool:
 def _cost_wins(pairs: Sequence[Pair], saving: float) -> tuple[int, int]:
     """Count the solved ties in which the edit was clearly cheaper, and those in which it was not."""
     ties = [(p.before, p.after) for p in pairs if p.outcome == "tie" and p.before and p.after and p.after.success]
-    cheaper = sum(after.tokens <= (1 - saving) * before.tokens for before, after in ties)
+    cheaper = sum(
+        after.tokens < before.tokens and after.tokens <= (1 - saving) * before.tokens for before, after in ties
+    )
     return cheaper, len(ties) - cheaper

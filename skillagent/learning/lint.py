@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from skillagent.errors import LibraryError
+from skillagent.errors import InvalidSkill, LibraryError
 from skillagent.learning.trace import COPIED_WORDS, WORD
 from skillagent.library import Library
+from skillagent.programs.text import program_of
 from skillagent.schema import (
     Decided,
     Decision,
@@ -104,6 +105,10 @@ def _skill_problems(skill: Skill, lesson: Lesson, library: Library) -> Iterator[
         yield "the body has 500 lines or more"
     if any(other.body == skill.body for other in library.skills.values()):
         yield "the library has a skill with this very body"
+    try:
+        program_of(skill)
+    except InvalidSkill as fault:
+        yield str(fault)
     yield from _leaks("\n".join([skill.description, skill.body, *skill.files.values()]))
     yield from _secrets("\n".join(skill.goals))
     yield from _copies("\n".join([skill.name.replace("-", " "), skill.description, skill.body]), lesson)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from difflib import Match, SequenceMatcher
 from itertools import groupby
 
+from skillagent.goals import shape
 from skillagent.programs.template import literal, matched
 
 _TOKEN = re.compile(r"""[.,;:!?)"'“”](?=[.,;:!?)"'“”]*(?:\s|$))|["'“”(]|[^\s"“”]+?(?=[.,;:!?)"'“”]*(?:\s|$))|["“”]""")
@@ -49,10 +50,15 @@ Span = tuple[int, int]
 
 
 def guessed(goal: str, used: Iterable[str]) -> str:
-    """Return the pattern that one goal suggests: a slot for each used value in it, and for each ordinal number."""
+    """Return the pattern that one goal suggests: a slot for each used value in it, and for each ordinal number.
+
+    What every goal of this shape says is no value, although it was used: the username of `Enter the username "bob"`.
+    """
     spans: list[Span] = [match.span() for match in _PLACE.finditer(goal)]
+    fixed = shape(goal)
     for value in sorted({value.strip() for value in used if value.strip()}, key=lambda value: (-len(value), value)):
-        for match in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", goal, re.IGNORECASE):
+        word = re.compile(rf"(?<!\w){re.escape(value)}(?!\w)", re.IGNORECASE)
+        for match in () if word.search(fixed) else word.finditer(goal):
             if not any(match.start() < end and start < match.end() for start, end in spans):
                 spans.append(match.span())
                 break

@@ -40,8 +40,9 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
                 cause=cause,
                 summary=f"{task}: {len(successes)} of {len(successes) + len(failures)} scored attempts succeeded",
                 success=best,
+                successes=tuple(successes),
                 failures=tuple(failures),
-                skill=skill if cause is Cause.SKILL else None,
+                skill=skill if cause in (Cause.SKILL, Cause.EFFORT) else None,
             )
         )
     return tuple(lesson for lesson in lessons if lesson.cause.teaches)

@@ -1,7 +1,7 @@
 """Write: from a lesson to edits, most promising first.
 
-Steps, names of elements and pitfalls are read off the trajectories; the model only names the skill, says what it is for
-and when it applies. A model that writes out of form costs the nicer words, never the steps.
+Steps, programs, names of elements and pitfalls are read off the trajectories; the model only names the skill, says what
+it is for and when it applies. A model that writes out of form costs the nicer words, never the steps.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
+from skillagent.learning.induce import induce
+from skillagent.learning.prose import prose
 from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shorten, useful_steps
 from skillagent.library import Library
 from skillagent.ports import LLM
+from skillagent.programs.text import FILE, dump, program_of
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
 from skillagent.schema import (
     Attempt,
+    Cause,
     Condition,
     Demonstration,
     Edit,
@@ -25,6 +30,7 @@ from skillagent.schema import (
     KeyStep,
     Lesson,
     Message,
+    Program,
     PutDemonstration,
     PutInsight,
     PutSkill,
@@ -38,25 +44,55 @@ _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
 
 
-def write(lesson: Lesson, library: Library, *, llm: LLM) -> Iterator[Edit]:
+def write(lesson: Lesson, library: Library, *, llm: LLM, programs: int = 2) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
+    A skill that runs comes first, by the simplest programs that the successes suggest, then the same in words alone.
     Later edits are only written, and paid for, when the caller asks for them.
+
+    Args:
+        lesson: What was seen.
+        library: Whose names are taken, and which holds the skill that the lesson blames.
+        llm: Finds the words.
+        programs: How many programs are proposed at most.
     """
     if lesson.success is not None:
-        yield skill_edit(lesson, lesson.success, library, llm)
+        yield from _skill_edits(lesson, lesson.success, library, llm, programs)
+    if lesson.cause is Cause.EFFORT:
+        return  # there is nothing to explain
     insight = _insight(lesson, llm) if lesson.failures else None
     if insight is not None and insight.id not in library.insights:
         yield Edit(changes=(PutInsight(insight=insight),), why=lesson.summary, evidence=_evidence(lesson))
 
 
-def skill_edit(lesson: Lesson, success: Attempt, library: Library, llm: LLM) -> Edit:
-    """Return the edit that creates a skill from a success, or revises the skill that the lesson blames."""
+def _skill_edits(lesson: Lesson, success: Attempt, library: Library, llm: LLM, programs: int) -> Iterator[Edit]:
+    """Yield the edits that create a skill from a success, or revise the skill that the lesson blames."""
     trajectory = success.trajectory
     steps = instructions(useful_steps(trajectory), trajectory.goal)
     old = library.skills.get(lesson.skill) if lesson.skill else None
     words = _words(trajectory.goal, steps, llm)
+    solved = [one.trajectory for one in lesson.successes or (success,)]
+    failed = [one.trajectory for one in lesson.failures]
+    proposed = [one.program for one in induce(solved, failed, most=programs)] if programs else []
+    for program in proposed:
+        whole = _with_known_goals(program, old)
+        yield _skill_edit(lesson, success, words, prose(whole), old, library, {FILE: dump(whole)})
+    if lesson.cause is not Cause.EFFORT:
+        yield _skill_edit(lesson, success, words, steps, old, library, {})
+
+
+def _skill_edit(
+    lesson: Lesson,
+    success: Attempt,
+    words: dict[str, str],
+    steps: Sequence[str],
+    old: Skill | None,
+    library: Library,
+    files: dict[str, str],
+) -> Edit:
+    trajectory = success.trajectory
     name = old.name if old else _free_name(words["name"], library)
+    kept = {path: text for path, text in (old.files if old else {}).items() if path != FILE}
     skill = Skill(
         name=name,
         description=old.description if old else f"{words['what']} {words['when']}",
@@ -66,13 +102,24 @@ def skill_edit(lesson: Lesson, success: Attempt, library: Library, llm: LLM) -> 
         goals=tuple(dict.fromkeys((trajectory.goal, *(old.goals if old else ()))))[:_KEPT_GOALS],
         license=old.license if old else None,
         metadata=old.metadata if old else {},
-        files=old.files if old else {},
+        files={**kept, **files},
     )
     changes = (
         PutSkill(skill=skill, base=old.version if old else None),
         PutDemonstration(demonstration=demonstration(success, f"{name}-example")),
     )
     return Edit(changes=changes, why=lesson.summary, evidence=_evidence(lesson))
+
+
+def _with_known_goals(program: Program, old: Skill | None) -> Program:
+    """Return the program with the goals of the one that it replaces, where that did the very same."""
+    try:
+        known = program_of(old) if old else None
+    except InvalidSkill:
+        return program
+    if known is None or known.steps != program.steps:
+        return program
+    return program.model_copy(update={"goals": tuple(dict.fromkeys((*known.goals, *program.goals)))})
 
 
 def demonstration(success: Attempt, key: str) -> Demonstration:
@@ -169,7 +216,8 @@ def _told(one: Attempt) -> str:
 
 
 def _evidence(lesson: Lesson) -> tuple[str, ...]:
-    return tuple(one.id for one in (lesson.success, *lesson.failures) if one is not None)
+    shown = (lesson.success, *lesson.successes, *lesson.failures)
+    return tuple(dict.fromkeys(one.id for one in shown if one is not None))
 
 
 def _schema(lengths: dict[str, int]) -> Json:

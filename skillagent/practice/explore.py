@@ -1,13 +1,15 @@
 """Explore: try a task until there is something to learn from, or until it is clear that there is nothing.
 
-First a few practice seeds as the agent is; where too many fail, the failed ones again until one of them is solved: a
-success where the agent used to fail shows more than one where it did not. Each new try is warmer and does not end the
+First a few practice seeds as the agent is; where too many fail, the failed ones again until one of them is solved, and
+two in all: a success where the agent used to fail shows more than one where it did not, and two successes show what
+they have in common. Each new try is warmer and does not end the
 way that an earlier one on the same seed did. By turns it acts once on each thing that the goal names, or begins as no
 earlier try began. Nothing is tried on gate or holdout seeds.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from pydantic import Field
@@ -17,10 +19,14 @@ from skillagent.schema import Attempt, Split, Step, Task, Value, Variation
 
 
 class Practice(Value):
-    """How much to try: `seeds` plain attempts; unless `enough` of them succeed, up to `retries` warmer ones."""
+    """How much to try: `seeds` plain attempts; unless `enough` of them succeed, up to `retries` warmer ones.
+
+    Those end when one of them succeeds, and with the plain ones `solved` different seeds are solved.
+    """
 
     seeds: int = Field(default=3, ge=1)
     retries: int = Field(default=6, ge=0)
+    solved: int = Field(default=2, ge=1)
     enough: float = Field(default=0.75, gt=0, le=1)
     temperatures: tuple[float, ...] = (0.3, 0.6, 0.9)
 
@@ -38,17 +44,21 @@ def practise(
     if Split.of(last) is not Split.PRACTICE:
         raise ConfigError(f"seed {last} is a {Split.of(last)} seed; learning uses practice seeds only")
     failed: list[Attempt] = []
+    solved = 0
     for number in range(amount.seeds):
         one = attempt(task.model_copy(update={"seed": task.seed + number}), Variation())
         yield one
+        solved += one.verdict.success is True
         if one.verdict.success is False:
             failed.append(one)
     if len(failed) <= (1 - amount.enough) * amount.seeds:
         return
     ends: list[list[Step]] = [[] for _ in failed]
     starts: list[list[Step]] = [[] for _ in failed]
-    for number in range(amount.retries):
-        turn, which = divmod(number, len(failed))
+    waiting, turns = deque(range(len(failed))), [0] * len(failed)
+    for _ in range(amount.retries):
+        which = waiting.popleft()
+        turn, turns[which] = turns[which], turns[which] + 1
         earlier, focus = failed[which], turn % 2 == 0
         ends[which] += earlier.trajectory.steps[-1:]
         starts[which] += earlier.trajectory.steps[:1]
@@ -57,6 +67,10 @@ def practise(
         one = attempt(earlier.trajectory.task, Variation(temperature=heat, avoid=tuple(avoid), focus=focus))
         yield one
         if one.verdict.success:
-            return
+            solved += 1
+            if solved >= amount.solved or not waiting:
+                return
+            continue
+        waiting.append(which)
         if one.trajectory.void is None:
             failed[which] = one

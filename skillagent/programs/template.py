@@ -125,8 +125,17 @@ def _loose(text: str) -> str:
 
 def filled_by(patterns: Iterable[str], goal: str) -> Filled | None:
     """Return what a goal fills, by the most telling of the patterns that it matches."""
-    found = [(pattern, filled) for pattern in patterns if (filled := matched(pattern, goal)) is not None]
-    return max(found, key=lambda one: len(_PATTERN.sub("", one[0])), default=("", None))[1]
+    best = max((pattern for pattern in patterns if matched(pattern, goal) is not None), key=_letters, default=None)
+    return None if best is None else matched(best, goal)
+
+
+def form_of(patterns: Iterable[str], goal: str) -> int:
+    """Return how many letters the most telling of the patterns that a goal matches fixes; 0 where it matches none."""
+    return max((_letters(pattern) for pattern in patterns if matched(pattern, goal) is not None), default=0)
+
+
+def _letters(pattern: str) -> int:
+    return len(_PATTERN.sub("", pattern))
 
 
 def walk_texts(content: JsonValue) -> Iterator[str]:

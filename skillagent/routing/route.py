@@ -1,8 +1,9 @@
 """Route: which skills, insights and one demonstration to show for each subgoal, or none.
 
-Candidates are ordered by fused z-scores, but whether the best of them is shown at all is decided on an absolute scale:
-how near the goal is to a goal that the item has solved, or to the item's own text. A skill that does not fit costs
-tokens and misleads a small model, so abstaining is the default. Returns ids; reads nothing but the library.
+Candidates are ordered by fused z-scores, and one whose program knows a goal of this form comes first. Whether the best
+of them is shown at all is decided on an absolute scale: how near the goal is to a goal that the item has solved, or to
+the item's own text. A skill that does not fit costs tokens and misleads a small model, so abstaining is the default.
+Returns ids; reads nothing but the library.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from skillagent.errors import InvalidSkill
 from skillagent.library import Library
 from skillagent.ports import VectorCache
+from skillagent.programs.template import form_of
+from skillagent.programs.text import program_of
 from skillagent.routing.dense import similarities
 from skillagent.routing.fuse import fuse
 from skillagent.routing.lexical import bm25_scores
@@ -67,6 +71,8 @@ def _for_goal(
         versions=[skill.version for skill in skills],
     )
     chosen = [r for r in ranked if r.parts["solved"] >= limits.solved or r.parts["text"] >= limits.text]
+    runs = _running(goal, library)
+    chosen.sort(key=lambda r: -runs.get(r.id, 0))  # stable: the order stays among those that do not run
     insights = list(library.insights.values())
     known = _rank(goal, [i.id for i in insights], [_insight_text(i) for i in insights], [()] * len(insights), cache)
     fitting = [r for r in known if r.parts["text"] >= limits.insight]
@@ -74,6 +80,19 @@ def _for_goal(
     shown = _rank(goal, [d.id for d in demos], [d.goal for d in demos], [(d.goal,) for d in demos], cache)
     similar = [r for r in shown if r.parts["solved"] >= limits.solved]
     return tuple(chosen[: limits.skills]), tuple(fitting[: limits.insights]), tuple(similar[:1]), tuple(ranked[:3])
+
+
+def _running(goal: str, library: Library) -> dict[str, int]:
+    """Return the skills whose programs know a goal of this very form, and how many letters of it are the form's."""
+    found = {}
+    for skill in library.skills.values():
+        try:
+            program = program_of(skill)
+        except InvalidSkill:
+            continue  # its words are still of use
+        if program is not None and (known := form_of(program.goals, goal)):
+            found[skill.name] = known
+    return found
 
 
 def _rank(

@@ -15,10 +15,11 @@ from skillagent.schema.value import Value, digest_of
 
 
 class Cause(StrEnum):
-    """Why an attempt went as it did. Only the first two teach."""
+    """Why an attempt went as it did. Only the first three teach; `EFFORT`: it went well, but a model was asked."""
 
     KNOWLEDGE = "missing knowledge"
     SKILL = "skill defect"
+    EFFORT = "needless effort"
     LAPSE = "lapse"
     INFRASTRUCTURE = "infrastructure"
     JUDGE = "judge error"
@@ -26,19 +27,20 @@ class Cause(StrEnum):
     @property
     def teaches(self) -> bool:
         """True when something can be written that would have helped."""
-        return self in (Cause.KNOWLEDGE, Cause.SKILL)
+        return self in (Cause.KNOWLEDGE, Cause.SKILL, Cause.EFFORT)
 
 
 class Lesson(Value):
     """What one or more attempts at a task taught, and which attempts show it.
 
-    `success` is an attempt that solved the task, `failures` those that did not; the exact parts of whatever is written
-    come from them. `skill` names the skill to blame when the cause is a skill defect.
+    `success` is an attempt that solved the task, `successes` are all of them, `failures` those that did not; the exact
+    parts of whatever is written come from them. `skill` names the skill to blame when the cause is a skill defect.
     """
 
     cause: Cause
     summary: str
     success: Attempt | None = None
+    successes: tuple[Attempt, ...] = ()
     failures: tuple[Attempt, ...] = ()
     skill: str | None = None
 

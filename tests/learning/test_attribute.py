@@ -1,4 +1,4 @@
-"""Only missing knowledge and a skill's defect teach."""
+"""Only missing knowledge, a skill's defect and needless effort teach."""
 
 import pytest
 
@@ -6,19 +6,19 @@ from skillagent.learning.attribute import attribute
 from skillagent.learning.judge import judge
 from skillagent.learning.reflect import reflect
 from skillagent.library import Library
-from skillagent.schema import Attempt, Cause, Observation, Ranked, Route, Skill, Task, Trajectory, Verdict
+from skillagent.schema import Attempt, Cause, Observation, Ranked, Route, Skill, Task, Trajectory, Usage, Verdict
 
 TASK = Task(env="e", name="t")
 
 
-def tried(score, *, skill=None, void=None):
+def tried(score, *, skill=None, void=None, calls=0):
     route = Route(
         skills=((Ranked(id=skill, score=1),) if skill else (),), insights=((),), demonstrations=((),), considered=((),)
     )
     return Attempt(
         plan=None,
         route=route,
-        trajectory=Trajectory(task=TASK, goal="g", void=void),
+        trajectory=Trajectory(task=TASK, goal="g", void=void, usage=Usage(calls=calls)),
         verdict=Verdict(score=score, by="environment"),
         library="x",
     )
@@ -30,6 +30,8 @@ def tried(score, *, skill=None, void=None):
         pytest.param([tried(0.0), tried(1.0)], Cause.KNOWLEDGE, id="failed without a skill"),
         pytest.param([tried(0.0, skill="s"), tried(1.0)], Cause.SKILL, id="failed under a skill"),
         pytest.param([tried(1.0), tried(1.0), tried(1.0), tried(0.0)], Cause.LAPSE, id="one slip in four"),
+        pytest.param([tried(1.0, calls=2), tried(1.0, calls=1)], Cause.EFFORT, id="solved, but the model was asked"),
+        pytest.param([tried(1.0, calls=2), tried(1.0)], Cause.LAPSE, id="solved once without the model"),
         pytest.param([tried(None, void="crash")], Cause.INFRASTRUCTURE, id="the browser died"),
         pytest.param([tried(None)], Cause.JUDGE, id="nobody could tell"),
         pytest.param([tried(None, void="crash"), tried(0.0)], Cause.KNOWLEDGE, id="a void beside a failure"),

@@ -1,6 +1,7 @@
 """What is written from a success is read off the trajectory; the model supplies only words."""
 
 import pytest
+import yaml
 
 from skillagent.learning.lint import lint
 from skillagent.learning.trace import instructions, useful_steps
@@ -79,14 +80,50 @@ SUCCESS, FAILURE = tried([FILL, LOGIN], 1.0), tried([step("empty", "click", ref=
 LESSON = Lesson(cause=Cause.KNOWLEDGE, summary="1 of 2", success=SUCCESS, failures=(FAILURE,))
 
 
-def written(lesson=LESSON, library=None, words=WORDS):
-    return list(write(lesson, library or Library(), llm=ScriptedLLM(lambda messages, role: words)))
+def written(lesson=LESSON, library=None, words=WORDS, programs=0):
+    llm = ScriptedLLM(lambda messages, role: words)
+    return list(write(lesson, library or Library(), llm=llm, programs=programs))
 
 
 def test_steps_name_what_a_person_sees_and_where_a_value_comes_from():
     assert instructions([FILL, LOGIN], GOAL) == [
         '`fill` the textbox near "Username" with the value that the goal gives after "Enter the username"',
         "`click` the button that the goal names",
+    ]
+
+
+def test_a_skill_that_runs_comes_first_and_says_in_words_what_it_runs():
+    runs, told, _ = written(programs=2)
+    skill = runs.changes[0].skill
+    assert yaml.safe_load(skill.files["scripts/program.yaml"]) == {
+        "goals": ['Enter the username "{username}" and press {press}.'],
+        "steps": [
+            {"fill": {"role": "textbox", "near": "Username", "text": "{username}"}},
+            {"click": {"role": "button", "name": "{press}"}},
+        ],
+    }
+    assert (
+        '1. `fill` the textbox near "Username" with the value that the goal gives after "Enter the username"\n'
+        "2. `click` the button that the goal names\n"
+    ) in skill.body
+    assert told.changes[0].skill.files == {}
+
+
+def test_a_revised_program_keeps_the_goals_of_the_one_that_does_the_same():
+    old = written(programs=1)[0].changes[0].skill
+    goals = old.files["scripts/program.yaml"].replace("goals:", "goals:\n- Log {username} in with {press}.")
+    library = Library(skills={old.name: old.model_copy(update={"files": {"scripts/program.yaml": goals}})})
+    lesson = LESSON.model_copy(update={"cause": Cause.SKILL, "skill": old.name})
+    revised = written(lesson, library, programs=1)[0].changes[0].skill
+    assert (revised.name, revised.version) == (old.name, 2)
+    assert "Log {username} in with {press}." in revised.files["scripts/program.yaml"]
+
+
+def test_needless_effort_teaches_a_program_and_nothing_else():
+    lesson = LESSON.model_copy(update={"cause": Cause.EFFORT})
+    assert [change.kind for edit in written(lesson, programs=1) for change in edit.changes] == [
+        "put-skill",
+        "put-demonstration",
     ]
 
 
@@ -168,7 +205,7 @@ def test_a_turn_without_an_action_is_no_pitfall():
 
 
 def test_a_model_that_writes_nonsense_costs_the_words_and_not_the_steps():
-    (edit,) = list(write(LESSON, Library(), llm=ScriptedLLM(lambda messages, role: "not JSON")))
+    (edit,) = written(words="not JSON")
     skill = edit.changes[0].skill
     assert skill.name == "enter-the-username-and-press"
     assert "1. `fill` the textbox" in skill.body
