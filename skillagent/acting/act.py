@@ -8,8 +8,8 @@ What the world does wrong is raised and makes the episode void; this module catc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
@@ -80,7 +80,7 @@ def act(
         if isinstance(move, Action):
             action, outcome = move, environment.step(move)
         else:
-            action, outcome = policy.step(environment, steps, now, move)
+            action, outcome = policy.without(pilot.unfit).step(environment, steps, now, move)
         by = "program" if isinstance(move, Action) else "model"
         steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by=by))
         watch(steps[-1])
@@ -97,6 +97,7 @@ def act(
         truncated=not outcome.terminated,
         answer=str(answers[-1]) if answers else None,
         programs=tuple(pilot.ran),
+        unfit=tuple(pilot.unfit),
         surprise=pilot.surprise,
     )
 
@@ -113,6 +114,13 @@ class _Policy:
     variation: Variation
     room: int
     seed: int
+
+    def without(self, skills: Collection[str]) -> _Policy:
+        """Return the same without what some skills say: they are not for this page."""
+        if not skills:
+            return self
+        left = tuple(tuple(one for one in part if one.id not in skills) for part in self.route.skills)
+        return replace(self, route=self.route.model_copy(update={"skills": left}))
 
     def step(
         self, environment: Environment, steps: Sequence[Step], now: Observation, wanted: Wanted | None

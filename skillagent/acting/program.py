@@ -8,7 +8,7 @@ A skill whose program cannot be read is used for its words alone.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from skillagent.errors import InvalidSkill, PromptTooLong
 from skillagent.library import Library
@@ -22,6 +22,7 @@ from skillagent.schema import (
     Filled,
     Json,
     Message,
+    Observation,
     Outcome,
     Plan,
     Program,
@@ -39,6 +40,9 @@ _PATIENCE = Action(verb="wait", arguments={"seconds": 0.5})
 class Pilot:
     """Says what the programs do next; None as soon as the model must choose.
 
+    A program that does not find what it begins with is not for this page: the next skill's is tried. `ran` names those
+    that began, `unfit` those that did not, and `surprise` is why the model goes on.
+
     Args:
         plan: Each subgoal runs the program of its own skill.
         route: The skills of each subgoal, best first.
@@ -53,44 +57,50 @@ class Pilot:
         self._patience = _PATIENCE if any(verb.name == _PATIENCE.verb for verb in verbs) else None
         self._moves: Moves | None = None
         self.ran: list[str] = []
+        self.unfit: list[str] = []
         self.surprise = ""
 
     def next(self, outcome: Outcome) -> Move | None:
         """Return the next move, given what the one before led to."""
-        if self.surprise:
-            return None
-        ended: str | None = None
         if self._moves is not None:
             try:
                 return self._moves.send(outcome)
             except StopIteration as end:
-                ended, self._moves = end.value, None
-        while ended is None and self._left:
+                self._moves, self.surprise = None, end.value or ""
+        if self.surprise:
+            self._left = []
+        while self._left:
             text, skills = self._left.pop(0)
-            chosen = self._chosen(text, skills)
-            if chosen is None:
-                self._left = []  # the model does this one, and nobody can tell where it ends
-                return None
-            name, program, filled = chosen
-            self.ran.append(name)
-            self._moves = perform(program, filled, outcome.observation, patience=self._patience)
-            try:
-                return next(self._moves)
-            except StopIteration as end:
-                ended, self._moves = end.value, None
-        self.surprise = ended or ""
+            if (move := self._begun(text, skills, outcome.observation)) is not None:
+                return move
+            self._left = []  # the model does this one, and nobody can tell where it ends
         return None
 
-    def _chosen(self, goal: str, skills: Sequence[Ranked]) -> tuple[str, Program, Filled] | None:
-        """Return the first skill with a program that the goal fills."""
-        known = [(ranked.id, program) for ranked in skills if (program := self._program(ranked.id)) is not None]
-        for name, program in known:
-            if (filled := filled_by(program.goals, goal)) is not None:
-                return name, program, filled
-        for name, program in known:
-            if self._llm is not None and (filled := asked(program, goal, self._llm)) is not None:
-                return name, program, filled
+    def _begun(self, goal: str, skills: Sequence[Ranked], first: Observation) -> Move | None:
+        """Begin the first program that fits goal and page, and return its first move."""
+        for name, program, filled in self._fitting(goal, skills):
+            moves = perform(program, filled, first, patience=self._patience)
+            try:
+                move = next(moves)
+            except StopIteration as end:
+                self.unfit.append(name)
+                self.surprise = end.value or "there is nothing to do"
+                continue
+            self.ran.append(name)
+            self._moves, self.surprise = moves, ""
+            return move
         return None
+
+    def _fitting(self, goal: str, skills: Sequence[Ranked]) -> Iterator[tuple[str, Program, Filled]]:
+        """Yield the programs that know such goals; where none does, the first for which the model finds the values."""
+        known = [(ranked.id, program) for ranked in skills if (program := self._program(ranked.id)) is not None]
+        matching = [(name, program, f) for name, program in known if (f := filled_by(program.goals, goal)) is not None]
+        yield from matching
+        for name, program in known if not matching and self._llm is not None else ():
+            assert self._llm is not None
+            if (filled := asked(program, goal, self._llm)) is not None:
+                yield name, program, filled
+                return
 
     def _program(self, name: str) -> Program | None:
         try:

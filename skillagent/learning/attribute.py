@@ -8,6 +8,7 @@ task that is otherwise solved is a lapse: lessons from those are how a memory fi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 from skillagent.schema import Attempt, Cause
 
@@ -31,10 +32,10 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
 
 
 def blamed(attempts: Sequence[Attempt]) -> str | None:
-    """Return the skill that was shown first in a failed attempt, if any was."""
+    """Return the skill that was shown first in a failed attempt, if any was; one that is not for such pages was not."""
     for one in attempts:
         if one.verdict.success is False and one.route is not None:
-            for part in one.route.skills:
-                if part:
-                    return part[0].id
+            for ranked in chain.from_iterable(one.route.skills):
+                if ranked.id not in one.trajectory.unfit:
+                    return ranked.id
     return None

@@ -17,7 +17,8 @@ from skillagent.learning.explain import cheapest, readings, shared, targets, tex
 from skillagent.learning.patterns import common, fits_all, guessed, kinds
 from skillagent.learning.trace import useful_steps
 from skillagent.programs.find import find, plain
-from skillagent.programs.template import literal, matched, slots_of, slots_of_pattern
+from skillagent.programs.perform import perform
+from skillagent.programs.template import filled_by, literal, matched, slots_of, slots_of_pattern
 from skillagent.schema import (
     Ask,
     Check,
@@ -46,15 +47,16 @@ _Doubts = Callable[[Target], bool]  # tells whether a fixed name in a target may
 
 
 class Induced(Value):
-    """A program with how many successes it explains and what it costs to say."""
+    """A program, how many successes it explains, on how many failures it could begin, and what it costs to say."""
 
     program: Program
     explains: int
+    begins: int
     cost: float
 
 
 def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *, most: int = 3) -> list[Induced]:
-    """Return the programs that explain most successes, the simplest first.
+    """Return the programs that explain most successes and would begin on most other pages, the simplest first.
 
     Args:
         successes: Of tasks of one kind; none of them need be without detours.
@@ -71,8 +73,21 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
             for doubts in (_never_seen(near), lambda _: False):
                 made = _fitted(pattern, own, doubts)
                 if made is not None:
-                    found.setdefault(made.program.digest, made)
-    return sorted(found.values(), key=lambda one: (-one.explains, one.cost))[:most]
+                    begins = sum(_begins(made.program, one) for one in others)
+                    found.setdefault(made.program.digest, made.model_copy(update={"begins": begins}))
+    return sorted(found.values(), key=lambda one: (-one.explains, -one.begins, one.cost))[:most]
+
+
+def _begins(program: Program, other: Trajectory) -> bool:
+    """Tell whether a program finds what it begins with where another episode began."""
+    filled = filled_by(program.goals, other.goal)
+    if filled is None or not other.steps:
+        return False
+    try:
+        next(perform(program, filled, other.steps[0].observation))
+    except StopIteration:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -274,7 +289,7 @@ def _fitted(pattern: str, shown: Sequence[_Shown], doubts: _Doubts) -> Induced |
     ]
     same = _never_varies(pattern, [one.goal for one in shown]) if len({one.goal for one in shown}) > 1 else []
     cost = draft.cost + _UNUSED * len(idle) + _STEADY * len(same)
-    return Induced(program=program, explains=len(members), cost=cost)
+    return Induced(program=program, explains=len(members), begins=0, cost=cost)
 
 
 def _never_varies(pattern: str, goals: Sequence[str]) -> list[str]:

@@ -53,7 +53,8 @@ def perform(program: Program, filled: Filled, first: Observation, *, patience: A
         program: What to do.
         filled: The slots' values; a list that has none is empty.
         first: The present state.
-        patience: Done once when an element or a text is not there yet, before it counts as a surprise.
+        patience: Done once when an element or a text is not there yet, before that counts as a surprise; not before the
+            first move, when nothing is on its way.
     """
     run = _Run(first, patience)
     try:
@@ -74,6 +75,7 @@ class _Run:
     now: Observation
     patience: Action | None
     taken: frozenset[str] = frozenset()
+    begun: bool = False
 
     def all(self, nodes: Sequence[Node], filled: Filled) -> Generator[Move, Outcome, None]:
         for node in nodes:
@@ -135,7 +137,7 @@ class _Run:
     def elements(self, target: Target, filled: Filled) -> Generator[Move, Outcome, tuple[Element, ...]]:
         """Return the elements that fit, at least one; waits once for the first."""
         found = find(target, self.now, filled, self.taken)
-        if not found and self.patience is not None:
+        if not found and self.patience is not None and self.begun:
             yield from self.move(self.patience)
             found = find(target, self.now, filled, self.taken)
         if not found:
@@ -143,7 +145,7 @@ class _Run:
         return found
 
     def wait_for(self, check: Check, filled: Filled) -> Generator[Move, Outcome, None]:
-        if not holds(check, self.now, filled) and self.patience is not None:
+        if not holds(check, self.now, filled) and self.patience is not None and self.begun:
             yield from self.move(self.patience)
         if not holds(check, self.now, filled):
             what = told(check.element, filled) if check.element else repr(fill(check.shows or "", filled))
@@ -153,7 +155,7 @@ class _Run:
         outcome = yield move
         if outcome.error is not None:
             raise _Surprise(outcome.error)
-        self.now = outcome.observation
+        self.now, self.begun = outcome.observation, True
 
 
 def told(target: Target, filled: Filled) -> str:

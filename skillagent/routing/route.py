@@ -31,6 +31,7 @@ class Thresholds(Value):
     insight: float = Field(default=0.50, description="to an insight's condition")
     covers: float = Field(default=0.90, description="from here on one skill covers the whole goal")
     skills: int = 1
+    programs: int = Field(default=3, description="skills that may run, each where the one before does not fit the page")
     insights: int = 3
 
 
@@ -72,14 +73,15 @@ def _for_goal(
     )
     chosen = [r for r in ranked if r.parts["solved"] >= limits.solved or r.parts["text"] >= limits.text]
     runs = _running(goal, library)
-    chosen.sort(key=lambda r: -runs.get(r.id, 0))  # stable: the order stays among those that do not run
+    running = sorted((r for r in chosen if r.id in runs), key=lambda r: -runs[r.id])  # stable: equals keep their order
+    chosen = running[: limits.programs] or chosen[: limits.skills]
     insights = list(library.insights.values())
     known = _rank(goal, [i.id for i in insights], [_insight_text(i) for i in insights], [()] * len(insights), cache)
     fitting = [r for r in known if r.parts["text"] >= limits.insight]
     demos = list(library.demonstrations.values())
     shown = _rank(goal, [d.id for d in demos], [d.goal for d in demos], [(d.goal,) for d in demos], cache)
     similar = [r for r in shown if r.parts["solved"] >= limits.solved]
-    return tuple(chosen[: limits.skills]), tuple(fitting[: limits.insights]), tuple(similar[:1]), tuple(ranked[:3])
+    return tuple(chosen), tuple(fitting[: limits.insights]), tuple(similar[:1]), tuple(ranked[:3])
 
 
 def _running(goal: str, library: Library) -> dict[str, int]:

@@ -96,7 +96,8 @@ class Seconds(Value):
 class Trajectory(Value):
     """One episode. `void` says in words why it must not be scored; then nothing else of it counts.
 
-    `programs` are the skills whose programs ran, and `surprise` is why the last of them handed over to the model.
+    `programs` are the skills whose programs ran, `unfit` those whose programs did not find what they begin with, and
+    `surprise` is why the model went on from there.
     """
 
     task: Task
@@ -109,6 +110,7 @@ class Trajectory(Value):
     void: str | None = None
     answer: str | None = None
     programs: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
     surprise: str = ""
     usage: Usage = Usage()
     seconds: Seconds = Seconds()
