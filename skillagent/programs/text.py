@@ -326,7 +326,7 @@ def _parts(do: Do) -> dict[str, JsonValue]:
 
 
 def _target(target: Target) -> dict[str, JsonValue]:
-    return {key: value for key, value in target.model_dump(mode="json").items() if value not in ("", None)}
+    return target.model_dump(mode="json", exclude_defaults=True)
 
 
 def _check(check: Check) -> JsonValue:

@@ -1,0 +1,160 @@
+"""A program finds its elements anew at every step, and says what surprised it."""
+
+import pytest
+
+from skillagent.programs.find import find, text_behind
+from skillagent.programs.perform import Wanted, perform
+from skillagent.programs.text import parse
+from skillagent.schema import Action, Element, Observation, Outcome, Target
+
+
+def page(*elements, text=None):
+    made = tuple(
+        Element(ref=str(n), role=one[0], name=one[1], **(one[2] if len(one) > 2 else {}))
+        for n, one in enumerate(elements, start=1)
+    )
+    shown = "\n".join(f'[{e.ref}] {e.role} "{e.name}"' for e in made)
+    return Observation(goal="g", text=text if text is not None else shown, elements=made)
+
+
+def moves_of(program, pages, filled=None, *, patience=None):
+    """Return what a program does while the world shows one page after the other, and how it ends."""
+    done, following = [], iter(pages)
+    moves = perform(parse(program), filled or {}, next(following), patience=patience)
+    try:
+        move = next(moves)
+        while True:
+            done.append(str(move) if isinstance(move, Action) else move)
+            shown = next(following)
+            outcome = shown if isinstance(shown, Outcome) else Outcome(observation=shown)
+            move = moves.send(outcome)
+    except StopIteration as end:
+        return done, end.value
+
+
+FORM = page(("textbox", "", {"near": "Name"}), ("button", "Save"), ("button", "Cancel"))
+
+
+def test_steps_are_done_one_after_the_other():
+    program = "goals: ['Call {name}.']\nsteps:\n- fill: {near: name, text: '{name}'}\n- click: {name: save}"
+    done, end = moves_of(program, [FORM, FORM, FORM], {"name": "Bo"})
+    assert done == ['fill(ref="1", text="Bo")', 'click(ref="2")']
+    assert end is None
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        ("click: {role: button, name: Send}", 'there is no button "Send"'),
+        ("click: {role: button}", "2 elements fit button"),
+        ("expect: {shows: Saved}", "'Saved' is not there"),
+        ("expect: {name: Save, gone: true}", 'element "Save" is still there'),
+        ("fill: {role: textbox, text: {behind: Total}}", "nothing is said behind 'Total'"),
+    ],
+)
+def test_what_is_not_as_expected_ends_the_program_in_words(step, what):
+    assert moves_of(f"steps:\n- {step}", [FORM]) == ([], what)
+
+
+def test_an_action_that_is_refused_is_a_surprise():
+    refused = Outcome(observation=FORM, error="[2] button is covered")
+    assert moves_of("steps:\n- click: {name: Save}\n- done", [FORM, refused]) == (
+        ['click(ref="2")'],
+        "[2] button is covered",
+    )
+
+
+def test_a_slot_without_a_value_is_a_surprise():
+    program = "goals: ['{a} x', y]\nsteps:\n- click: {name: '{a}'}"
+    assert moves_of(program, [FORM]) == ([], "nothing is known to put into {a}")
+
+
+def test_each_value_of_a_list_is_taken_in_turn_and_a_list_without_values_not_at_all():
+    program = "goals: ['{all...}', none]\nsteps:\n- each: {in: all, as: one, do: [{click: {name: '{one}'}}]}"
+    assert moves_of(program, [FORM] * 3, {"all": ("Save", "Cancel")})[0] == ['click(ref="2")', 'click(ref="3")']
+    assert moves_of(program, [FORM]) == ([], None)
+
+
+def test_a_search_takes_the_next_one_until_it_finds():
+    tabs = [("tab", "1"), ("tab", "2"), ("tab", "3")]
+    program = "steps:\n- repeat: {until: {name: x}, do: [{click: {role: tab, order: next}}]}\n- click: {name: x}"
+    shut, found = page(*tabs), page(*tabs, ("link", "X"))
+    assert moves_of(program, [shut, shut, found, found]) == (
+        ['click(ref="1")', 'click(ref="2")', 'click(ref="4")'],
+        None,
+    )
+    assert moves_of(program, [found, found])[0] == ['click(ref="4")']
+
+
+def test_a_search_gives_up_after_the_last_one_and_after_so_many():
+    tabs = page(("tab", "1"), ("tab", "2"))
+    until = "steps:\n- repeat: {until: {shows: x}, most: 3, do: [{click: {role: tab, order: %s}}]}"
+    assert moves_of(until % "next", [tabs] * 3)[1] == "there is no tab (next)"
+    assert moves_of(until % "1", [tabs] * 4)[1] == "3 times were not enough"
+
+
+def test_a_condition_chooses_what_is_done():
+    program = "steps:\n- when: {is: {name: Cancel}, do: [{click: {name: Cancel}}], else: [done]}"
+    assert moves_of(program, [FORM, FORM])[0] == ['click(ref="3")']
+    assert moves_of(program, [page(("button", "Save")), FORM])[0] == ["done()"]
+
+
+def test_a_hole_says_what_is_open_and_what_is_settled():
+    done, end = moves_of("steps:\n- ask: {fill: {near: Name}, about: who it is}", [FORM, FORM])
+    assert done == [
+        Wanted(verb="fill", elements={"ref": FORM.elements[:1]}, arguments={}, about="who it is"),
+    ]
+    assert end is None
+
+
+def test_what_is_late_is_waited_for_once_but_not_before_the_first_move():
+    wait = Action(verb="wait")
+    program = "steps:\n- click: {name: Save}\n- click: {name: Done}"
+    late = page(("button", "Done"))
+    assert moves_of(program, [FORM, FORM, late, late], patience=wait)[0] == [
+        'click(ref="2")',
+        "wait()",
+        'click(ref="1")',
+    ]
+    assert moves_of(program, [FORM, FORM, FORM], patience=wait) == (
+        ['click(ref="2")', "wait()"],
+        'there is no element "Done"',
+    )
+    assert moves_of(program, [late], patience=wait) == ([], 'there is no element "Save"')
+
+
+ROWS = page(
+    ("link", "Ann Lee, today"), ("icon", "star"), ("link", "Bo"), ("icon", "star"), ("icon", "Star"), ("icon", "bin")
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "refs"),
+    [
+        pytest.param({"name": "star"}, "24", id="case tells them apart"),
+        pytest.param({"name": "STAR"}, "245", id="no case does"),
+        pytest.param({"name": "star", "after": "bo"}, "4", id="the first behind a text"),
+        pytest.param({"role": "icon", "after": "bo", "order": 3}, "6", id="the third behind a text"),
+        pytest.param({"role": "icon", "order": "last"}, "6", id="the last"),
+        pytest.param({"has": "lee"}, "1", id="part of a name"),
+        pytest.param({"has": "le"}, "", id="part of a word"),
+        pytest.param({"role": "icon", "order": "{n}"}, "4", id="an ordinal of the goal"),
+        pytest.param({"role": "icon", "order": 9}, "", id="too far"),
+        pytest.param({"role": "icon", "after": "nowhere"}, "", id="behind what is not there"),
+    ],
+)
+def test_a_target_means_what_a_person_would_point_at(target, refs):
+    assert "".join(one.ref for one in find(Target(**target), ROWS, {"n": "2nd"})) == refs
+
+
+def test_typed_text_is_nothing_that_an_element_stands_behind():
+    typed = page(("textbox", "a"), ("button", "b"), text='[1] textbox "a" = "bob"\n[2] button "b"')
+    assert find(Target(role="button", after="bob"), typed, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("row: Name | Bo | 3", "Bo"), ("Name: Bo Lee\nNext: x", "Bo Lee"), ("Name", None), ("Names | Bo", None)],
+)
+def test_what_stands_behind_a_label_is_read(text, said):
+    assert text_behind(Observation(goal="g", text=text), "name") == said

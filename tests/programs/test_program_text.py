@@ -1,0 +1,118 @@
+"""A program file is read whole or refused with its line, and what is written reads back the same."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skillagent.errors import InvalidSkill
+from skillagent.programs.template import literal
+from skillagent.programs.text import dump, parse
+from skillagent.schema import Ask, Check, Do, Each, Expect, Program, Repeat, Target, Verb, When
+
+WHOLE = """
+goals:
+  - Select {options...} and click {button}.
+  - Click {button}.
+steps:
+  - each: {in: options, as: option, do: [{click: {role: checkbox, name: "{option}"}}]}
+  - repeat:
+      until: {name: "{button}"}
+      most: 5
+      do: [{click: {role: tab, order: next}}]
+  - when: {is: {shows: cookies, gone: true}, do: [done], else: [{click: {name: Accept, order: last}}]}
+  - expect: {role: heading, has: "{button|upper}"}
+  - ask: {fill: {role: textbox}, about: the name of the person}
+  - fill: {near: Total, text: {behind: "{button}"}}
+  - drag: {from: {name: a}, to: {name: b, order: 2}, slowly: true}
+"""
+
+
+def test_every_construct_is_read():
+    assert parse(WHOLE).steps == (
+        Each(slot="options", item="option", do=(click(role="checkbox", name="{option}"),)),
+        Repeat(until=Check(element=Target(name="{button}")), most=5, do=(click(role="tab", order="next"),)),
+        When(
+            check=Check(shows="cookies", gone=True),
+            do=(Do(verb="done"),),
+            otherwise=(click(name="Accept", order="last"),),
+        ),
+        Expect(check=Check(element=Target(role="heading", has="{button|upper}"))),
+        Ask(do=Do(verb="fill", targets={"ref": Target(role="textbox")}), about="the name of the person"),
+        Do(verb="fill", targets={"ref": Target(near="Total")}, arguments={"text": {"behind": "{button}"}}),
+        Do(
+            verb="drag",
+            targets={"from_ref": Target(name="a"), "to_ref": Target(name="b", order=2)},
+            arguments={"slowly": True},
+        ),
+    )
+
+
+def click(**target):
+    return Do(verb="click", targets={"ref": Target(**target)})
+
+
+def test_what_is_written_reads_back_the_same():
+    assert parse(dump(parse(WHOLE))) == parse(WHOLE)
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_name_and_text_survive_the_file(name, text):
+    program = Program(
+        steps=(
+            Do(verb="fill", targets={"ref": Target(role="box", name=literal(name))}, arguments={"text": literal(text)}),
+        )
+    )
+    assert parse(dump(program)) == program
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        pytest.param("", None, "it is empty", id="empty"),
+        pytest.param("steps: [", 1, "expected", id="no YAML"),
+        pytest.param("- done", 1, "keys and values", id="a list"),
+        pytest.param("goals: [a]", 1, "no steps", id="no steps"),
+        pytest.param("steps: []", 1, "at least one", id="empty steps"),
+        pytest.param("steps: [done]\nwith: 1", 2, "no key 'with'", id="an unknown key"),
+        pytest.param("steps:\n- click: {name: a}\n  fill: {name: b}", 2, "one key, not 2", id="two verbs in a step"),
+        pytest.param("steps:\n- click: {name: a, name: b}", 2, "twice", id="a key twice"),
+        pytest.param("steps:\n- done\n- click: {name: '{x}'}", 3, "no goal has a slot {x}", id="a slot out of nowhere"),
+        pytest.param("goals: ['{a...}']\nsteps:\n- click: {name: '{a}'}", 3, "is a list", id="a list as one value"),
+        pytest.param(
+            "goals: ['{a} b']\nsteps:\n- each: {in: a, as: i, do: [done]}", 3, "no goal has a list", id="no list"
+        ),
+        pytest.param("goals: ['{a}{b}']\nsteps: [done]", 1, "nothing between", id="slots side by side"),
+        pytest.param("goals: ['{a} {a}']\nsteps: [done]", 1, "twice", id="a slot twice"),
+        pytest.param("goals: ['a } b']\nsteps: [done]", 1, "a brace", id="a lone brace"),
+        pytest.param("goals: ['{a} x', '{a...} y']\nsteps: [done]", 1, "list in one goal", id="a list and a value"),
+        pytest.param("steps:\n- click: {name: '{{}'}", 2, "a brace", id="a lone brace in a step"),
+        pytest.param("goals: ['{a}']\nsteps:\n- click: {name: '{a|shout}'}", 3, "upper", id="an unknown change"),
+        pytest.param("steps:\n- click: {order: 0}", 2, "counted from 1", id="order 0"),
+        pytest.param("steps:\n- click: {order: middle}", 2, "order", id="an unknown order"),
+        pytest.param("steps:\n- click: {role: [a]}", 2, "role", id="a role that is no text"),
+        pytest.param("steps:\n- repeat: {do: [done]}", 2, "'until' is missing", id="no until"),
+        pytest.param("steps:\n- repeat: {until: {shows: a}, most: 0, do: [done]}", 2, "most", id="repeated 0 times"),
+        pytest.param("steps:\n- expect: {}", 2, "a check names", id="an empty check"),
+        pytest.param("steps:\n- expect: {shows: a, role: b}", 2, "a check names", id="two checks in one"),
+        pytest.param("steps:\n- ask: {about: x}", 2, "one verb", id="a hole without a verb"),
+        pytest.param(
+            "steps: [" + "{when: {is: {shows: a}, do: [" * 10 + "done" + "]}}" * 10 + "]", 1, "deep", id="too deep"
+        ),
+    ],
+)
+def test_a_program_that_breaks_the_grammar_is_refused_with_its_line(text, line, what):
+    with pytest.raises(InvalidSkill, match=f"p.yaml{f', line {line}' if line else ''}: .*{what}"):
+        parse(text, file="p.yaml")
+
+
+CLICK = Verb(name="click", doc="Click.", parameters={"properties": {"ref": {"format": "ref"}}, "required": ["ref"]})
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [("jump: {name: a}", "no verb 'jump'"), ("click: {text: a}", "takes no 'text'"), ("click: {}", "needs 'ref'")],
+)
+def test_a_step_must_fit_the_verbs_where_they_are_known(step, what):
+    with pytest.raises(InvalidSkill, match=f"line 2: .*{what}"):
+        parse(f"steps:\n- {step}", verbs=[CLICK])
+    assert parse("steps:\n- click: {name: a}", verbs=[CLICK])

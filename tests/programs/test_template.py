@@ -1,0 +1,53 @@
+"""Goals fill slots, and slots fill texts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skillagent.programs.template import Unfilled, fill, filled_by, form_of, literal, matched
+
+
+@pytest.mark.parametrize(
+    ("pattern", "goal", "filled"),
+    [
+        ("Click {name}.", "Click Save.", {"name": "Save"}),
+        ("Click {name}.", "  click   Save. ", {"name": "Save"}),
+        ("Click {name}.", "Press Save.", None),
+        ("Click {name}.", "Click Save", None),
+        ("{a} before {b}", "x before y before z", {"a": "x", "b": "y before z"}),
+        ("Pick {all...}.", "Pick a, b and c.", {"all": ("a", "b", "c")}),
+        ("Pick {all...}.", "Pick a, b, and c.", {"all": ("a", "b", "c")}),
+        ("Pick {all...}.", "Pick a.", {"all": ("a",)}),
+        ("Say {{hi}} to {x}", "say {hi} to Bo", {"x": "Bo"}),
+        ("Costs $5 (or {x})?", "Costs $5 (or 6)?", {"x": "6"}),
+    ],
+)
+def test_a_goal_fills_the_slots_of_its_pattern(pattern, goal, filled):
+    assert matched(pattern, goal) == filled
+
+
+def test_the_pattern_that_says_most_fills():
+    patterns = ["Select {value} and go.", "Select nothing and go."]
+    assert filled_by(patterns, "Select nothing and go.") == {}
+    assert filled_by(patterns, "Select this and go.") == {"value": "this"}
+    assert form_of(patterns, "Select nothing and go.") > form_of(patterns, "Select this and go.") > 0
+    assert form_of(patterns, "Leave.") == 0
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [("{a}", "oNe"), ("{a|upper}!", "ONE!"), ("{a|lower}", "one"), ("{n|number}", "7"), ("{{{a}}}", "{oNe}")],
+)
+def test_a_template_is_filled(template, text):
+    assert fill(template, {"a": "oNe", "n": "07"}) == text
+
+
+@pytest.mark.parametrize("filled", [{}, {"a": ("x", "y")}], ids=["nothing", "a list"])
+def test_a_slot_without_one_value_is_not_filled(filled):
+    with pytest.raises(Unfilled):
+        fill("{a}", filled)
+
+
+@given(st.text())
+def test_a_literal_stands_for_itself(text):
+    assert fill(literal(text), {}) == text
