@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 @app.command(
     epilog=examples(
         "skillagent eval stream miniwob-stream",
-        "skillagent eval stream miniwob-stream --seeds 1 --out runs/life --json",
+        "skillagent eval stream miniwob-stream --seeds 1 --no-experts --out runs/life --json",
     )
 )
 def stream(
@@ -32,6 +33,13 @@ def stream(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Holdout instances of each task in a test; default: the suite's.")
     ] = None,
+    experts: Annotated[
+        bool,
+        typer.Option(
+            "--experts/--no-experts",
+            help="Then train each task alone, to set the stream against; --no-experts leaves it out.",
+        ),
+    ] = True,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/SUITE-MODEL.")] = None,
     model: Model = None,
     as_json: AsJson = False,
@@ -45,7 +53,7 @@ def stream(
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm
     from skillagent.evaluation.rows import read_rows
-    from skillagent.evaluation.streams import live
+    from skillagent.evaluation.streams import begin, live, train_experts
     from skillagent.evaluation.suites import load_suite
     from skillagent.evaluation.summary import provenance, summarise, write_summary
 
@@ -53,8 +61,9 @@ def stream(
     settings, chosen = parts.settings(model=model), load_suite(suite)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
-    opener = OpenArm(settings, folder, open=parts.agent)
-    life = live(opener, chosen, folder, seeds=seeds, watch=episodes(), trained=_trained)
+    opener = OpenArm(begin(settings, folder, parts.agent), folder, open=parts.agent)
+    life = live(opener, chosen, folder, seeds=seeds, watch=episodes(), trained=partial(_trained, "training"))
+    alone = train_experts(opener, chosen, folder, trained=partial(_trained, "expert")) if experts else {}
     summary = summarise(
         read_rows(folder / "rows.jsonl"),
         suite=chosen.name,
@@ -64,7 +73,13 @@ def stream(
     write_summary(summary, folder)
     found = metrics.stream(life.by_block, life.curves)
     if as_json:
-        emit({"life": life.model_dump(mode="json"), "stream": found.model_dump(mode="json")})
+        emit(
+            {
+                "life": life.model_dump(mode="json"),
+                "stream": found.model_dump(mode="json"),
+                "experts": {task: list(curve) for task, curve in alone.items()},
+            }
+        )
         return
     stages = ["untrained", *(f"after block {number + 1}" for number in range(len(life.changes)))]
     say(table(["", *life.tasks], [[s, *map(_figure, row)] for s, row in zip(stages, life.success, strict=True)]))
@@ -77,9 +92,9 @@ def stream(
     say(f"more: skillagent eval lifelong {folder}, skillagent eval report {folder}")
 
 
-def _trained(tried: Attempt) -> None:
+def _trained(who: str, tried: Attempt) -> None:
     how = tried.verdict.score if tried.verdict.score is not None else "unscored"
-    note(f"      training {tried.trajectory.task.id} seed {tried.trajectory.task.seed}: score {how}")
+    note(f"      {who} {tried.trajectory.task.id} seed {tried.trajectory.task.seed}: score {how}")
 
 
 @app.command(

@@ -1,26 +1,35 @@
 """Streams: a life in blocks. All tasks are tested, a few are trained, all are tested again, and so on to the end.
 
 Testing is on holdout seeds and never teaches; training is on practice seeds, in a library of the stream's own below its
-folder. What is written is what `lifelong` reads: `ll_logs/<suite>/`, and the success on each task after each block. A
-stream that is started again goes on where it stopped.
+folder. Experts are what the stream is set against: each trains one task as the stream does, but alone, from the library
+that the stream began with. What is written is what `lifelong` reads, `ll_logs/<suite>/` and `ste_logs/<task>/`, and the
+success on each task after each block. A stream that is started again goes on where it stopped.
+
+What a reader would get wrong: what the tries of a task teach enters the library after the last of them. So the curve of
+a training tells what was known before it, and differs from the expert's by what earlier tasks had taught.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from skillagent.evaluation.arms import Arm
+from pydantic import Field, JsonValue
+
+from skillagent.config import Settings, changed
+from skillagent.evaluation.arms import Arm, Open, OpenArm
 from skillagent.evaluation.blocks import Block, write_blocks
 from skillagent.evaluation.engine import Opener
 from skillagent.evaluation.rows import Row, read_rows
 from skillagent.evaluation.run import evaluate
 from skillagent.evaluation.suites import Suite
 from skillagent.library import Library
-from skillagent.loop import run
+from skillagent.loop import Agent, run
 from skillagent.schema import Attempt, Split, Task, Value
 
+START = "start"
 LEARNER = "learning"
 
 
@@ -62,6 +71,25 @@ class Life(Value):
         ]
 
 
+def begin(settings: Settings, folder: Path, open_agent: Open) -> Settings:
+    """Return the settings with the library that the stream began with, which is kept below its folder from now on.
+
+    The stream and its experts each start from a copy of that, whenever they start.
+    """
+    if not (folder / START).is_dir():
+        new = Arm(name=f"{START}.new", library=Library(), learning=True)
+        shutil.rmtree(folder / new.name, ignore_errors=True)  # half a copy
+        with OpenArm(settings, folder, open=open_agent)(new):
+            pass
+        (folder / new.name).rename(folder / START)
+    return changed(settings, places(folder, START))
+
+
+def places(folder: Path, name: str) -> dict[str, JsonValue]:
+    """Return the settings of where a library below a stream's folder is: `start`, `learning`, or an expert's."""
+    return {"skills": str(folder / name / "skills"), "memory": str(folder / name / "memory_store")}
+
+
 def live(
     opener: Opener,
     suite: Suite,
@@ -81,34 +109,61 @@ def live(
         watch: Called with each row of a test, how many there are and how many there will be.
         trained: Called with each attempt of a training.
     """
-    learner = Arm(name=LEARNER, library=Library(), learning=True)
     tasks = suite.tasks(Split.HOLDOUT, seeds)
-    known = _read(folder)
-    changes, training = list(known.changes), list(known.training)
+    record = _read(folder)
     for block in range(len(suite.groups) + 1):
         if not _tested(block, tasks, folder):
-            with opener(learner) as agent:
+            with opener(_learning(LEARNER)) as agent:
                 library = agent.store.load()
             evaluate(opener, tasks, [Arm(name=_name(block), library=library)], folder, watch=watch)
-        for task in _to_train(suite, block, changes):
-            change, curve = _train(opener, learner, block, task, trained)
-            changes[block:] = [_joined(changes[block:], change)]
-            training += curve
-            _write(folder, changes, training)
-    life = _life(folder, suite, changes, training)
+        if left := _to_train(suite, block, record.changes):
+            with opener(_learning(LEARNER)) as agent:
+                for task in left:
+                    record = record.with_training(block, *_train(agent, block, task, trained))
+                    _write(folder, record)
+    life = _life(folder, suite, record)
     write_blocks(_blocks(life, folder), folder / "ll_logs" / suite.name, about={"suite": suite.name})
     return life
+
+
+def train_experts(
+    opener: Opener, suite: Suite, folder: Path, *, trained: Callable[[Attempt], None] = lambda tried: None
+) -> Mapping[str, tuple[float, ...]]:
+    """Train each task alone, and return the scores of the tries; an expert that is known is not trained again.
+
+    Args:
+        opener: Opens the agent of an arm; each expert keeps its library below the folder.
+        suite: Its tasks are trained as `live` trains them: on the same seeds, as often.
+        folder: The stream's; `ste_logs` in it is written.
+        trained: Called with each attempt.
+    """
+    record = _read(folder)
+    for task in suite.tasks(Split.PRACTICE, 1):
+        if task.id in record.experts:
+            continue
+        name = task.id.replace("/", "--")
+        with opener(_learning(f"experts/{name}")) as agent:
+            _, curve = _train(agent, 0, task, trained)
+        if curve:
+            write_blocks([Block(number=0, kind="train", task=task.id, performance=curve)], folder / "ste_logs" / name)
+        record = record.model_copy(update={"experts": {**record.experts, task.id: curve}})
+        _write(folder, record)
+    return record.experts
+
+
+def _learning(name: str) -> Arm:
+    return Arm(name=name, library=Library(), learning=True)
 
 
 def read_life(folder: Path, suite: Suite) -> Life | None:
     """Return the stream that is kept in a folder, as far as it was lived; None where there is none."""
     record = _read(folder)
-    return _life(folder, suite, record.changes, record.training) if record.changes else None
+    return _life(folder, suite, record) if record.changes else None
 
 
-def _life(folder: Path, suite: Suite, changes: Sequence[Change], training: Sequence[Block]) -> Life:
-    success = _matrix(folder, suite, len(changes))
-    return Life(tasks=suite.ids, success=success, changes=tuple(changes), training=tuple(training))
+def _life(folder: Path, suite: Suite, record: _Record) -> Life:
+    success = _matrix(folder, suite, len(record.changes))
+    return Life(tasks=suite.ids, success=success, changes=record.changes, training=record.training)
 
 
 def _to_train(suite: Suite, block: int, changes: Sequence[Change]) -> list[Task]:
@@ -120,18 +175,16 @@ def _to_train(suite: Suite, block: int, changes: Sequence[Change]) -> list[Task]
 
 
 def _train(
-    opener: Opener, learner: Arm, block: int, task: Task, trained: Callable[[Attempt], None]
-) -> tuple[Change, list[Block]]:
+    agent: Agent, block: int, task: Task, trained: Callable[[Attempt], None]
+) -> tuple[Change, tuple[float, ...]]:
+    """Train one task, and return what that changed and the scores of the tries."""
     scores = []
-    with opener(learner) as agent:
-        before = agent.store.load()
-        for tried in run(agent, [task]):
-            trained(tried)
-            if tried.verdict.score is not None:
-                scores.append(tried.verdict.score)
-        after = agent.store.load()
-    curve = [Block(number=2 * block + 1, kind="train", task=task.id, performance=tuple(scores))] if scores else []
-    return _changed(block, task.id, before, after), curve
+    before = agent.store.load()
+    for tried in run(agent, [task]):
+        trained(tried)
+        if tried.verdict.score is not None:
+            scores.append(tried.verdict.score)
+    return _changed(block, task.id, before, agent.store.load()), tuple(scores)
 
 
 def _changed(block: int, task: str, before: Library, after: Library) -> Change:
@@ -201,8 +254,18 @@ def _blocks(life: Life, folder: Path) -> list[Block]:
 
 
 class _Record(Value):
+    """What `stream.json` holds: all that the rows do not tell."""
+
     changes: tuple[Change, ...] = ()
     training: tuple[Block, ...] = ()
+    experts: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+
+    def with_training(self, block: int, change: Change, scores: tuple[float, ...]) -> _Record:
+        """Return the record with one more task trained in a block."""
+        task = change.trained[0]
+        curve = [Block(number=2 * block + 1, kind="train", task=task, performance=scores)] if scores else []
+        changes = (*self.changes[:block], _joined(self.changes[block:], change))
+        return self.model_copy(update={"changes": changes, "training": (*self.training, *curve)})
 
 
 def _read(folder: Path) -> _Record:
@@ -210,8 +273,7 @@ def _read(folder: Path) -> _Record:
     return _Record.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else _Record()
 
 
-def _write(folder: Path, changes: Sequence[Change], training: Sequence[Block]) -> None:
+def _write(folder: Path, record: _Record) -> None:
     new = folder / "stream.new"
-    record = _Record(changes=tuple(changes), training=tuple(training))
     new.write_text(json.dumps(record.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
     new.replace(folder / "stream.json")

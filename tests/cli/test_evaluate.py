@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import pytest
 from corridor_parts import parts
@@ -120,10 +121,26 @@ def test_a_stream_is_lived_told_and_reported(tmp_path, capsys):
     assert main(command, parts=used) == 0
     assert "changed: press-white" in capsys.readouterr().out
     assert main(["eval", "lifelong", str(folder), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["num_ex"] == 6
+    found = json.loads(capsys.readouterr().out)
+    assert (found["num_ex"], found["sample_efficiency"]) == (6, 1.0)
+    assert found["ste_rel_perf"] == pytest.approx((1 + 101) / 2)  # the second task needs nothing more to be learnt
     assert main(["eval", "report", str(folder), "--json"], parts=used) == 0
     plots = json.loads(capsys.readouterr().out)["plots"]
     assert any(plot.endswith("success-on-each-task-after-each-block.png") for plot in plots)
+
+
+def test_experts_start_from_the_library_that_the_stream_began_with(tmp_path, capsys):
+    used, folder = parts(tmp_path), tmp_path / "life"
+    command = ["eval", "stream", SUITE, "--seeds", "1", "--out", str(folder), "--json"]
+    assert main([*command, "--no-experts"], parts=used) == 0
+    assert json.loads(capsys.readouterr().out)["experts"] == {}
+    shutil.copytree(folder / "learning" / "skills", tmp_path / "skills")  # it has been learnt elsewhere since
+    assert main(command, parts=used) == 0
+    said = capsys.readouterr()
+    curves = json.loads(said.out)["experts"]
+    assert {task: curve[:4] for task, curve in curves.items()} == {task: [0, 0, 0, 1] for task in SUITE.split(",")}
+    assert "expert corridor/push seed 2: score 0.0" in said.err
+    assert (folder / "experts" / "corridor--push" / "skills" / "press-white" / "SKILL.md").is_file()
 
 
 def test_another_library_is_measured_by_its_folder(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """An agent for tests of the evaluation: it presses the right button when it has a skill, and the first one when not."""
 
+from collections import defaultdict
 from contextlib import contextmanager
 
 from skillagent.errors import EnvironmentFailed
@@ -56,7 +57,7 @@ class Pressing:
     """Opens that agent; remembers what was opened and practised. Ten tokens an episode."""
 
     def __init__(self, act=knowing):
-        self.act, self.store, self.learnt = act, MemoryStore(), MemoryStore()
+        self.act, self.store, self.learnt = act, MemoryStore(), defaultdict(MemoryStore)
         self.opened, self.practised = [], []
 
     @contextmanager
@@ -90,6 +91,6 @@ class Pressing:
             write=lambda lesson, library: [Edit(changes=(PutSkill(skill=SKILL),), why="test")],
             lint=lambda edit, lesson, library, events: None,
             gate=lambda edit, *parts: Decision(edit=edit, accepted=True, reason="test"),
-            store=self.learnt if arm.learning else self.store,
+            store=self.learnt[arm.name] if arm.learning else self.store,
             spent=usage,
         )

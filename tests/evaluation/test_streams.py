@@ -5,7 +5,7 @@ from pressing import Pressing, crashing
 
 from skillagent.evaluation.blocks import read_scenario
 from skillagent.evaluation.lifelong import lifelong, stream
-from skillagent.evaluation.streams import live
+from skillagent.evaluation.streams import live, train_experts
 from skillagent.evaluation.suites import Suite
 from skillagent.schema import Split
 
@@ -91,3 +91,40 @@ def test_transfer_is_seen_across_a_block_of_several_tasks(tmp_path):
     live(Pressing(), SUITE, tmp_path)
     metrics = lifelong(read_scenario(tmp_path))
     assert metrics.task_metrics["corridor/a"].forward_transfer_ratio.keys() == {"corridor/c"}  # b is trained with it
+
+
+def test_an_expert_trains_a_task_alone_and_is_what_the_stream_is_set_against(tmp_path):
+    opener = Pressing()
+    life = live(opener, SUITE, tmp_path)
+    assert lifelong(read_scenario(tmp_path)).ste_rel_perf is None
+    curves = train_experts(opener, SUITE, tmp_path)
+    assert {block.task: block.performance for block in life.training} == {
+        "corridor/a": (0.0,), "corridor/b": (1.0,), "corridor/c": (1.0,),
+    }  # fmt: skip
+    assert curves == dict.fromkeys(SUITE.ids, (0.0,))  # none of them has the others' skill
+    assert [(task.name, task.seed) for task in opener.practised] == [("a", 0), ("b", 0), ("c", 0)] * 2
+    scenario = read_scenario(tmp_path)
+    assert scenario.experts == {task: (curve,) for task, curve in curves.items()}
+    assert lifelong(scenario).ste_rel_perf == pytest.approx((1 + 101 + 101) / 3)  # 0 to 1 is scaled to 1 to 101
+
+
+def test_an_expert_that_was_trained_is_not_trained_again(tmp_path):
+    class Killed(Exception):
+        pass
+
+    def stop(tried):
+        if tried.trajectory.task.name == "b":
+            raise Killed
+
+    opener = Pressing()
+    with pytest.raises(Killed):
+        train_experts(opener, SUITE, tmp_path, trained=stop)
+    curves = train_experts(opener, SUITE, tmp_path)
+    assert [task.name for task in opener.practised] == ["a", "b", "b", "c"]
+    assert curves == train_experts(Pressing(), SUITE, tmp_path / "whole")
+
+
+def test_an_expert_whom_nobody_scored_leaves_no_log(tmp_path):
+    live(Pressing(), SUITE, tmp_path)
+    train_experts(Pressing(crashing), SUITE, tmp_path)
+    assert read_scenario(tmp_path).experts.keys() == {"corridor/b", "corridor/c"}
