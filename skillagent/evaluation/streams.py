@@ -11,12 +11,12 @@ a training tells what was known before it, and differs from the expert's by what
 
 from __future__ import annotations
 
-import json
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pydantic import Field, JsonValue
+from pydantic import JsonValue
 
 from skillagent.config import Settings, changed
 from skillagent.evaluation.arms import Arm, Open, OpenArm
@@ -25,23 +25,11 @@ from skillagent.evaluation.engine import Opener
 from skillagent.evaluation.rows import Row, read_rows
 from skillagent.evaluation.run import evaluate
 from skillagent.evaluation.suites import Suite
-from skillagent.library import Library
-from skillagent.loop import Agent, run
+from skillagent.evaluation.training import Change, Record, learning, read_record, train, write_record
 from skillagent.schema import Attempt, Split, Task, Value
 
 START = "start"
 LEARNER = "learning"
-
-
-class Change(Value):
-    """What a block of training changed in the library, by names."""
-
-    block: int
-    trained: tuple[str, ...]
-    skills: tuple[str, ...] = ()
-    insights: tuple[str, ...] = ()
-    demonstrations: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
 
 
 class Life(Value):
@@ -77,7 +65,7 @@ def begin(settings: Settings, folder: Path, open_agent: Open) -> Settings:
     The stream and its experts each start from a copy of that, whenever they start.
     """
     if not (folder / START).is_dir():
-        new = Arm(name=f"{START}.new", library=Library(), learning=True)
+        new = learning(f"{START}.new")
         shutil.rmtree(folder / new.name, ignore_errors=True)  # half a copy
         with OpenArm(settings, folder, open=open_agent)(new):
             pass
@@ -109,20 +97,21 @@ def live(
         watch: Called with each row of a test, how many there are and how many there will be.
         trained: Called with each attempt of a training.
     """
-    tasks = suite.tasks(Split.HOLDOUT, seeds)
-    record = _read(folder)
+    tasks, learner = suite.tasks(Split.HOLDOUT, seeds), learning(LEARNER)
+    record, rows = read_record(folder), read_rows(folder / "rows.jsonl")
     for block in range(len(suite.groups) + 1):
-        if not _tested(block, tasks, folder):
-            with opener(_learning(LEARNER)) as agent:
-                library = agent.store.load()
-            evaluate(opener, tasks, [Arm(name=_name(block), library=library)], folder, watch=watch)
+        if not _tested(block, tasks, rows):
+            with opener(learner) as agent:
+                arm = Arm(name=_name(block), library=agent.store.load())
+            rows = [*(row for row in rows if row.arm != arm.name), *evaluate(opener, tasks, [arm], folder, watch=watch)]
         if left := _to_train(suite, block, record.changes):
-            with opener(_learning(LEARNER)) as agent:
+            with opener(learner) as agent:
                 for task in left:
-                    record = record.with_training(block, *_train(agent, block, task, trained))
-                    _write(folder, record)
-    life = _life(folder, suite, record)
-    write_blocks(_blocks(life, folder), folder / "ll_logs" / suite.name, about={"suite": suite.name})
+                    events = train(agent, learner, task, folder, record, trained)
+                    record = record.with_training(block, task.id, events)
+                    write_record(folder, record)
+    life = _life(suite, record, rows)
+    write_blocks(_blocks(life, rows), folder / "ll_logs" / suite.name, about={"suite": suite.name})
     return life
 
 
@@ -137,32 +126,31 @@ def train_experts(
         folder: The stream's; `ste_logs` in it is written.
         trained: Called with each attempt.
     """
-    record = _read(folder)
+    record = read_record(folder)
     for task in suite.tasks(Split.PRACTICE, 1):
         if task.id in record.experts:
             continue
         name = task.id.replace("/", "--")
-        with opener(_learning(f"experts/{name}")) as agent:
-            _, curve = _train(agent, 0, task, trained)
-        if curve:
+        expert = learning(f"experts/{name}")
+        with opener(expert) as agent:
+            record = record.with_expert(task.id, train(agent, expert, task, folder, record, trained))
+        if curve := record.experts[task.id]:
             write_blocks([Block(number=0, kind="train", task=task.id, performance=curve)], folder / "ste_logs" / name)
-        record = record.model_copy(update={"experts": {**record.experts, task.id: curve}})
-        _write(folder, record)
+        write_record(folder, record)
     return record.experts
-
-
-def _learning(name: str) -> Arm:
-    return Arm(name=name, library=Library(), learning=True)
 
 
 def read_life(folder: Path, suite: Suite) -> Life | None:
     """Return the stream that is kept in a folder, as far as it was lived; None where there is none."""
-    record = _read(folder)
-    return _life(folder, suite, record) if record.changes else None
+    record = read_record(folder)
+    return _life(suite, record, read_rows(folder / "rows.jsonl")) if record.changes else None
 
 
-def _life(folder: Path, suite: Suite, record: _Record) -> Life:
-    success = _matrix(folder, suite, len(record.changes))
+def _life(suite: Suite, record: Record, rows: Sequence[Row]) -> Life:
+    cells = _cells(rows)
+    success = tuple(
+        tuple(_rate(cells[_name(block), task]) for task in suite.ids) for block in range(len(record.changes) + 1)
+    )
     return Life(tasks=suite.ids, success=success, changes=record.changes, training=record.training)
 
 
@@ -174,61 +162,21 @@ def _to_train(suite: Suite, block: int, changes: Sequence[Change]) -> list[Task]
     return [task for task in suite.tasks(Split.PRACTICE, 1) if task.id in suite.groups[block] and task.id not in done]
 
 
-def _train(
-    agent: Agent, block: int, task: Task, trained: Callable[[Attempt], None]
-) -> tuple[Change, tuple[float, ...]]:
-    """Train one task, and return what that changed and the scores of the tries."""
-    scores = []
-    before = agent.store.load()
-    for tried in run(agent, [task]):
-        trained(tried)
-        if tried.verdict.score is not None:
-            scores.append(tried.verdict.score)
-    return _changed(block, task.id, before, agent.store.load()), tuple(scores)
-
-
-def _changed(block: int, task: str, before: Library, after: Library) -> Change:
-    def new(kind: str) -> tuple[str, ...]:
-        was, now = getattr(before, kind), getattr(after, kind)
-        return tuple(sorted(key for key in {*was, *now} if was.get(key) != now.get(key)))
-
-    skills = new("skills")
-    return Change(
-        block=block,
-        trained=(task,),
-        skills=skills,
-        insights=new("insights"),
-        demonstrations=new("demonstrations"),
-        tools=tuple(name for name in skills if name in after.skills and after.skills[name].files),
-    )
-
-
-def _joined(earlier: Sequence[Change], change: Change) -> Change:
-    """Return one change of what a block has changed before and what it changed now."""
-    if not earlier:
-        return change
-    parts = {
-        name: tuple(dict.fromkeys([*getattr(earlier[0], name), *getattr(change, name)]))
-        for name in ("trained", "skills", "insights", "demonstrations", "tools")
-    }
-    return change.model_copy(update=parts)
-
-
 def _name(block: int) -> str:
     return f"after-{block}"
 
 
-def _tested(block: int, tasks: Sequence[Task], folder: Path) -> bool:
-    played = {row.key for row in read_rows(folder / "rows.jsonl") if row.arm == _name(block)}
+def _tested(block: int, tasks: Sequence[Task], rows: Sequence[Row]) -> bool:
+    played = {row.key for row in rows if row.arm == _name(block)}
     return {(task.id, task.seed) for task in tasks} <= played
 
 
-def _matrix(folder: Path, suite: Suite, trained: int) -> tuple[tuple[float | None, ...], ...]:
-    rows = read_rows(folder / "rows.jsonl")
-    return tuple(
-        tuple(_rate([row for row in rows if row.arm == _name(block) and row.task == task]) for task in suite.ids)
-        for block in range(trained + 1)
-    )
+def _cells(rows: Sequence[Row]) -> Mapping[tuple[str, str], list[Row]]:
+    """Return the rows by arm and task."""
+    cells: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        cells[row.arm, row.task].append(row)
+    return cells
 
 
 def _rate(rows: Sequence[Row]) -> float | None:
@@ -240,40 +188,12 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _blocks(life: Life, folder: Path) -> list[Block]:
+def _blocks(life: Life, rows: Sequence[Row]) -> list[Block]:
     """Return tests and trainings in the order in which they were lived."""
-    rows, blocks = read_rows(folder / "rows.jsonl"), []
+    cells, blocks = _cells(rows), []
     for block in range(len(life.success)):
         for task in life.tasks:
-            own = [row for row in rows if row.arm == _name(block) and row.task == task and row.reward is not None]
-            if own:
-                scores = tuple(row.reward for row in own if row.reward is not None)
+            if scores := tuple(row.reward for row in cells[_name(block), task] if row.reward is not None):
                 blocks.append(Block(number=2 * block, kind="test", task=task, performance=scores))
         blocks += [one for one in life.training if one.number == 2 * block + 1]
     return blocks
-
-
-class _Record(Value):
-    """What `stream.json` holds: all that the rows do not tell."""
-
-    changes: tuple[Change, ...] = ()
-    training: tuple[Block, ...] = ()
-    experts: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
-
-    def with_training(self, block: int, change: Change, scores: tuple[float, ...]) -> _Record:
-        """Return the record with one more task trained in a block."""
-        task = change.trained[0]
-        curve = [Block(number=2 * block + 1, kind="train", task=task, performance=scores)] if scores else []
-        changes = (*self.changes[:block], _joined(self.changes[block:], change))
-        return self.model_copy(update={"changes": changes, "training": (*self.training, *curve)})
-
-
-def _read(folder: Path) -> _Record:
-    file = folder / "stream.json"
-    return _Record.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else _Record()
-
-
-def _write(folder: Path, record: _Record) -> None:
-    new = folder / "stream.new"
-    new.write_text(json.dumps(record.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
-    new.replace(folder / "stream.json")

@@ -3,11 +3,13 @@
 import pytest
 from pressing import Pressing, crashing
 
+from skillagent.errors import ConfigError
 from skillagent.evaluation.blocks import read_scenario
 from skillagent.evaluation.lifelong import lifelong, stream
 from skillagent.evaluation.streams import live, train_experts
 from skillagent.evaluation.suites import Suite
-from skillagent.schema import Split
+from skillagent.schema import Decided, Split
+from skillagent.testing import MemoryStore
 
 SUITE = Suite(
     name="life",
@@ -84,7 +86,32 @@ def test_a_block_that_was_stopped_goes_on_with_the_tasks_that_are_left(tmp_path)
     life = live(opener, SUITE, tmp_path / "cut")
     assert [task.name for task in opener.practised] == ["a", "b", "b", "c"]
     assert life.changes[0].skills == ("s",)
-    assert life.changes == live(Pressing(), SUITE, tmp_path / "whole").changes
+    assert life == live(Pressing(), SUITE, tmp_path / "whole")  # the try that was cut short is in no curve
+
+
+def test_a_training_that_was_stopped_after_it_changed_the_library_is_not_begun_anew(tmp_path):
+    class Killed(Exception):
+        pass
+
+    class KilledAfterChange(MemoryStore):
+        def commit(self, entry):
+            library = super().commit(entry)
+            if isinstance(entry, Decided) and entry.decision.accepted:
+                raise Killed
+            return library
+
+    opener = Pressing()
+    opener.learnt["learning"] = KilledAfterChange()
+    with pytest.raises(Killed):
+        live(opener, SUITE, tmp_path / "cut")
+    assert live(opener, SUITE, tmp_path / "cut") == live(Pressing(), SUITE, tmp_path / "whole")
+    assert [task.name for task in opener.practised] == ["a", "b", "c"]
+
+
+def test_a_record_of_another_version_is_refused(tmp_path):
+    (tmp_path / "stream.json").write_text('{"v": 9}')
+    with pytest.raises(ConfigError, match="no stream of this version"):
+        live(Pressing(), SUITE, tmp_path)
 
 
 def test_transfer_is_seen_across_a_block_of_several_tasks(tmp_path):
