@@ -13,9 +13,11 @@ from skillagent.cli.exits import Exit
 from skillagent.cli.output import AsJson, emit, examples, note, say, table
 from skillagent.cli.parts import parts_of
 from skillagent.cli.progress import episodes
-from skillagent.cli.run import Model
+from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 
 if TYPE_CHECKING:
+    from skillagent.config import Settings
+    from skillagent.evaluation.suites import Suite
     from skillagent.schema import Attempt
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -25,6 +27,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
     epilog=examples(
         "skillagent eval stream miniwob-stream",
         "skillagent eval stream miniwob-stream --seeds 1 --no-experts --out runs/life --json",
+        "skillagent eval stream miniwob-stream --time-limit 3600",
     )
 )
 def stream(
@@ -42,44 +45,75 @@ def stream(
     ] = True,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/SUITE-MODEL.")] = None,
     model: Model = None,
+    token_limit: TokenLimit = None,
+    cost_limit: CostLimit = None,
+    time_limit: TimeLimit = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a suite block by block, and test all of it in between.
 
     Learning happens on practice seeds in a copy of the library in the run's folder, testing on holdout seeds. Writes
-    the logs that `skillagent eval lifelong` reads. The same command goes on where it stopped.
+    the logs that `skillagent eval lifelong` reads. The same command goes on where it stopped. Limits are on tests,
+    training and experts together.
     """
-    from skillagent.evaluation import lifelong as metrics
+    from skillagent.build import budget
+    from skillagent.errors import BudgetSpent
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm
-    from skillagent.evaluation.rows import read_rows
     from skillagent.evaluation.streams import begin, live, train_experts
     from skillagent.evaluation.suites import load_suite
-    from skillagent.evaluation.summary import provenance, summarise, write_summary
 
-    parts = parts_of(ctx)
-    settings, chosen = parts.settings(model=model), load_suite(suite)
+    parts, chosen = parts_of(ctx), load_suite(suite)
+    settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
     opener = OpenArm(begin(settings, folder, parts.agent), folder, open=parts.agent)
-    life = live(opener, chosen, folder, seeds=seeds, watch=episodes(), trained=partial(_trained, "training"))
-    alone = train_experts(opener, chosen, folder, trained=partial(_trained, "expert")) if experts else {}
+    limit, stopped = budget(settings), None
+    try:
+        live(opener, chosen, folder, seeds=seeds, budget=limit, watch=episodes(), trained=partial(_trained, "training"))
+        if experts:
+            train_experts(opener, chosen, folder, budget=limit, trained=partial(_trained, "expert"))
+    except (BudgetSpent, KeyboardInterrupt) as reason:
+        stopped = reason
+    _summarise(chosen, settings, folder)
+    _show(chosen, folder, as_json=as_json)
+    if isinstance(stopped, KeyboardInterrupt):
+        note("stopped; the same command goes on from here")
+        raise typer.Exit(Exit.INTERRUPTED)
+    if stopped:
+        raise stopped
+
+
+def _summarise(suite: Suite, settings: Settings, folder: Path) -> None:
+    from skillagent.evaluation.rows import read_rows
+    from skillagent.evaluation.summary import provenance, summarise, write_summary
+
     summary = summarise(
         read_rows(folder / "rows.jsonl"),
-        suite=chosen.name,
+        suite=suite.name,
         command=["skillagent", *sys.argv[1:]],
         provenance=provenance(settings.model, {}),
     )
     write_summary(summary, folder)
-    found = metrics.stream(life.by_block, life.curves)
+
+
+def _show(suite: Suite, folder: Path, *, as_json: bool) -> None:
+    """Print a stream as far as it was lived."""
+    from skillagent.evaluation import lifelong as metrics
+    from skillagent.evaluation.streams import read_life
+    from skillagent.evaluation.training import read_record
+
+    life, experts = read_life(folder, suite), read_record(folder).experts
+    found = metrics.stream(life.by_block, life.curves) if life else None
     if as_json:
         emit(
             {
-                "life": life.model_dump(mode="json"),
-                "stream": found.model_dump(mode="json"),
-                "experts": {task: list(curve) for task, curve in alone.items()},
+                "life": life.model_dump(mode="json") if life else None,
+                "stream": found.model_dump(mode="json") if found else None,
+                "experts": {task: [*one.scores] for task, one in experts.items()},
             }
         )
+    if as_json or life is None or found is None:
         return
     stages = ["untrained", *(f"after block {number + 1}" for number in range(len(life.changes)))]
     say(table(["", *life.tasks], [[s, *map(_figure, row)] for s, row in zip(stages, life.success, strict=True)]))

@@ -60,7 +60,7 @@ def evaluate(
         rows = {_key(row): row for row in read_rows(file)}
         _hold_to(rows, tasks, arms, folder)
         wanted = [(arm.name, task.id, task.seed) for task in tasks for arm in arms]
-        jobs, spent, code = list(_jobs(tasks, arms, rows)), _cost(rows.values()), commit()
+        jobs, spent, code = list(_jobs(tasks, arms, rows)), cost(rows.values()), commit()
         known, by_name = len(wanted) - len(jobs), {arm.name: arm for arm in arms}
         if budget and jobs:
             budget.check(spent)
@@ -69,7 +69,7 @@ def evaluate(
             for row in play(jobs, opener, by_name, engine=engine, workers=workers, kept=kept):
                 row = row.model_copy(update={"code": code})
                 rows[_key(row)] = row
-                known, spent = known + 1, spent + _cost([row])
+                known, spent = known + 1, spent + cost([row])
                 stream.write(row.model_dump_json() + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -154,8 +154,8 @@ def _hold_to(rows: dict[Key, Row], tasks: Sequence[Task], arms: Sequence[Arm], f
                 )
 
 
-def _cost(rows: Iterable[Row]) -> Usage:
-    """Return what the rows have cost, with what was learnt before them."""
+def cost(rows: Iterable[Row]) -> Usage:
+    """Return what rows have cost, with what was learnt before them."""
     spent = (
         Usage(
             tokens_in=row.tokens_in + row.learning_tokens,

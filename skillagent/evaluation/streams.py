@@ -23,10 +23,21 @@ from skillagent.evaluation.arms import Arm, Open, OpenArm
 from skillagent.evaluation.blocks import Block, write_blocks
 from skillagent.evaluation.engine import Opener
 from skillagent.evaluation.rows import Row, read_rows
-from skillagent.evaluation.run import evaluate
+from skillagent.evaluation.run import cost, evaluate
 from skillagent.evaluation.suites import Suite
-from skillagent.evaluation.training import Change, Record, learning, read_record, train, write_record
-from skillagent.schema import Attempt, Split, Task, Value
+from skillagent.evaluation.training import (
+    Change,
+    Expert,
+    Record,
+    learning,
+    read_record,
+    scores_in,
+    spent_by,
+    train,
+    write_record,
+)
+from skillagent.llm.meter import Budget
+from skillagent.schema import Attempt, Split, Task, Usage, Value
 
 START = "start"
 LEARNER = "learning"
@@ -84,6 +95,7 @@ def live(
     folder: Path,
     *,
     seeds: int | None = None,
+    budget: Budget | None = None,
     watch: Callable[[Row, int, int], None] = lambda row, done, total: None,
     trained: Callable[[Attempt], None] = lambda tried: None,
 ) -> Life:
@@ -94,19 +106,26 @@ def live(
         suite: Its groups are the blocks.
         folder: Is made.
         seeds: Holdout instances of each task in a test; default: the suite's.
+        budget: Of tests and training together; looked at after each episode of a test and before each task's training.
         watch: Called with each row of a test, how many there are and how many there will be.
         trained: Called with each attempt of a training.
+
+    Raises:
+        BudgetSpent: What was lived has used it up, and there is more to live.
     """
-    tasks, learner = suite.tasks(Split.HOLDOUT, seeds), learning(LEARNER)
+    tasks, learner, limit = suite.tasks(Split.HOLDOUT, seeds), learning(LEARNER), budget or Budget()
     record, rows = read_record(folder), read_rows(folder / "rows.jsonl")
     for block in range(len(suite.groups) + 1):
         if not _tested(block, tasks, rows):
             with opener(learner) as agent:
-                arm = Arm(name=_name(block), library=agent.store.load())
-            rows = [*(row for row in rows if row.arm != arm.name), *evaluate(opener, tasks, [arm], folder, watch=watch)]
+                arm, spent = Arm(name=_name(block), library=agent.store.load()), cost(rows) + spent_by(agent)
+            limit.check(spent)
+            tested = evaluate(opener, tasks, [arm], folder, watch=_within(limit, spent, watch))
+            rows = [*(row for row in rows if row.arm != arm.name), *tested]
         if left := _to_train(suite, block, record.changes):
             with opener(learner) as agent:
                 for task in left:
+                    limit.check(cost(rows) + spent_by(agent))
                     events = train(agent, learner, task, folder, record, trained)
                     record = record.with_training(block, task.id, events)
                     write_record(folder, record)
@@ -116,28 +135,54 @@ def live(
 
 
 def train_experts(
-    opener: Opener, suite: Suite, folder: Path, *, trained: Callable[[Attempt], None] = lambda tried: None
-) -> Mapping[str, tuple[float, ...]]:
-    """Train each task alone, and return the scores of the tries; an expert that is known is not trained again.
+    opener: Opener,
+    suite: Suite,
+    folder: Path,
+    *,
+    budget: Budget | None = None,
+    trained: Callable[[Attempt], None] = lambda tried: None,
+) -> Mapping[str, Expert]:
+    """Train each task alone, and return the experts by task; one that is known is not trained again.
 
     Args:
         opener: Opens the agent of an arm; each expert keeps its library below the folder.
         suite: Its tasks are trained as `live` trains them: on the same seeds, as often.
         folder: The stream's; `ste_logs` in it is written.
+        budget: Of the stream and the experts together; looked at before each of them.
         trained: Called with each attempt.
+
+    Raises:
+        BudgetSpent: The stream and the experts so far have used it up, and there is more to train.
     """
-    record = read_record(folder)
+    record, limit = read_record(folder), budget or Budget()
+    with opener(learning(LEARNER)) as agent:
+        lived = cost(read_rows(folder / "rows.jsonl")) + spent_by(agent)
     for task in suite.tasks(Split.PRACTICE, 1):
         if task.id in record.experts:
             continue
         name = task.id.replace("/", "--")
-        expert = learning(f"experts/{name}")
-        with opener(expert) as agent:
-            record = record.with_expert(task.id, train(agent, expert, task, folder, record, trained))
-        if curve := record.experts[task.id]:
-            write_blocks([Block(number=0, kind="train", task=task.id, performance=curve)], folder / "ste_logs" / name)
+        arm = learning(f"experts/{name}")
+        with opener(arm) as agent:
+            limit.check(sum((known.spent for known in record.experts.values()), lived + spent_by(agent)))
+            scores = scores_in(train(agent, arm, task, folder, record, trained))
+            record = record.with_expert(task.id, Expert(scores=scores, spent=spent_by(agent)))
+        if scores:
+            write_blocks([Block(number=0, kind="train", task=task.id, performance=scores)], folder / "ste_logs" / name)
         write_record(folder, record)
     return record.experts
+
+
+def _within(budget: Budget, spent: Usage, watch: Callable[[Row, int, int], None]) -> Callable[[Row, int, int], None]:
+    """Return `watch`, followed by a look at the budget after each row but the last one."""
+
+    def tell(row: Row, done: int, total: int) -> None:
+        nonlocal spent
+        spent += cost([row])
+        watch(row, done, total)
+        if done < total:
+            budget.check(spent)
+
+    return tell
 
 
 def read_life(folder: Path, suite: Suite) -> Life | None:

@@ -17,9 +17,10 @@ from pydantic import Field
 from skillagent.errors import ConfigError
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.blocks import Block
+from skillagent.evaluation.summary import spent_on
 from skillagent.library import Library
 from skillagent.loop import Agent, run
-from skillagent.schema import Attempt, Attempted, Event, PutSkill, Task, Value
+from skillagent.schema import Attempt, Attempted, Event, PutSkill, Task, Usage, Value
 from skillagent.schema import Change as Edited
 from skillagent.store.ledger import changes, key_of
 
@@ -43,12 +44,19 @@ class Begun(Value):
     events: int
 
 
+class Expert(Value):
+    """One task learnt alone: the scores of the tries, and all that learning it cost."""
+
+    scores: tuple[float, ...]
+    spent: Usage
+
+
 class Record(Value):
-    """What `stream.json` holds: all of a stream that its rows do not tell. `experts` has each expert's scores."""
+    """What `stream.json` holds: all of a stream that its rows do not tell."""
 
     changes: tuple[Change, ...] = ()
     training: tuple[Block, ...] = ()
-    experts: Mapping[str, tuple[float, ...]] = Field(default_factory=dict)
+    experts: Mapping[str, Expert] = Field(default_factory=dict)
     begun: Begun | None = None
 
     def with_training(self, block: int, task: str, events: Sequence[Event]) -> Record:
@@ -59,9 +67,9 @@ class Record(Value):
         parts = {"changes": (*self.changes[:block], joined), "training": (*self.training, *curve), "begun": None}
         return self.model_copy(update=parts)
 
-    def with_expert(self, task: str, events: Sequence[Event]) -> Record:
+    def with_expert(self, task: str, expert: Expert) -> Record:
         """Return the record with one more expert trained."""
-        return self.model_copy(update={"experts": {**self.experts, task: scores_in(events)}, "begun": None})
+        return self.model_copy(update={"experts": {**self.experts, task: expert}, "begun": None})
 
 
 def train(
@@ -85,6 +93,11 @@ def train(
         for tried in run(agent, [task]):
             trained(tried)
     return list(agent.store.events())[begun.events :]
+
+
+def spent_by(agent: Agent) -> Usage:
+    """Return what the ledger says that all learning has cost."""
+    return spent_on(agent.store.events()).total
 
 
 def learning(name: str) -> Arm:

@@ -12,7 +12,7 @@ from skillagent.cli import main
 from skillagent.errors import EnvironmentFailed
 from skillagent.evaluation.blocks import Block, write_blocks
 from skillagent.library import Library
-from skillagent.schema import Skill
+from skillagent.schema import Skill, Split
 from skillagent.testing import Corridor, MemoryStore
 
 SUITE = "corridor/press,corridor/push"
@@ -141,6 +141,32 @@ def test_experts_start_from_the_library_that_the_stream_began_with(tmp_path, cap
     assert {task: curve[:4] for task, curve in curves.items()} == {task: [0, 0, 0, 1] for task in SUITE.split(",")}
     assert "expert corridor/push seed 2: score 0.0" in said.err
     assert (folder / "experts" / "corridor--push" / "skills" / "press-white" / "SKILL.md").is_file()
+
+
+def test_a_stream_stops_at_its_budget_and_the_same_command_goes_on(tmp_path, capsys):
+    used, folder = parts(tmp_path), tmp_path / "life"
+    command = ["eval", "stream", SUITE, "--seeds", "1", "--out", str(folder), "--json"]
+    assert main([*command, "--token-limit", "1"], parts=used) == 4
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"life": None, "stream": None, "experts": {}}
+    assert "of 1 tokens are spent" in said.err
+    assert json.loads((folder / "summary.json").read_text())["arms"]["after-0"]["episodes"] == 1
+    assert main(command, parts=used) == 0
+    assert json.loads(capsys.readouterr().out)["experts"].keys() == set(SUITE.split(","))
+
+
+def test_a_stream_that_is_interrupted_in_training_goes_on(tmp_path, capsys):
+    class Interrupted(Corridor):
+        def reset(self, task):
+            if task.split is Split.PRACTICE:
+                raise KeyboardInterrupt
+            return super().reset(task)
+
+    folder = tmp_path / "life"
+    command = ["eval", "stream", SUITE, "--seeds", "1", "--out", str(folder)]
+    assert main(command, parts=parts(tmp_path, environment=Interrupted())) == 130
+    assert "goes on from here" in capsys.readouterr().err
+    assert main(command, parts=parts(tmp_path)) == 0
 
 
 def test_another_library_is_measured_by_its_folder(tmp_path, capsys):

@@ -3,11 +3,13 @@
 import pytest
 from pressing import Pressing, crashing
 
-from skillagent.errors import ConfigError
+from skillagent.errors import BudgetSpent, ConfigError
 from skillagent.evaluation.blocks import read_scenario
 from skillagent.evaluation.lifelong import lifelong, stream
+from skillagent.evaluation.rows import read_rows
 from skillagent.evaluation.streams import live, train_experts
 from skillagent.evaluation.suites import Suite
+from skillagent.llm.meter import Budget
 from skillagent.schema import Decided, Split
 from skillagent.testing import MemoryStore
 
@@ -124,7 +126,7 @@ def test_an_expert_trains_a_task_alone_and_is_what_the_stream_is_set_against(tmp
     opener = Pressing()
     life = live(opener, SUITE, tmp_path)
     assert lifelong(read_scenario(tmp_path)).ste_rel_perf is None
-    curves = train_experts(opener, SUITE, tmp_path)
+    curves = {task: one.scores for task, one in train_experts(opener, SUITE, tmp_path).items()}
     assert {block.task: block.performance for block in life.training} == {
         "corridor/a": (0.0,), "corridor/b": (1.0,), "corridor/c": (1.0,),
     }  # fmt: skip
@@ -146,12 +148,45 @@ def test_an_expert_that_was_trained_is_not_trained_again(tmp_path):
     opener = Pressing()
     with pytest.raises(Killed):
         train_experts(opener, SUITE, tmp_path, trained=stop)
-    curves = train_experts(opener, SUITE, tmp_path)
+    experts = train_experts(opener, SUITE, tmp_path)
     assert [task.name for task in opener.practised] == ["a", "b", "b", "c"]
-    assert curves == train_experts(Pressing(), SUITE, tmp_path / "whole")
+    assert {task: one.scores for task, one in experts.items()} == dict.fromkeys(SUITE.ids, (0.0,))
+    assert [one.spent.tokens_in for one in experts.values()] == [10, 20, 10]  # the try that was cut short was paid for
 
 
 def test_an_expert_whom_nobody_scored_leaves_no_log(tmp_path):
     live(Pressing(), SUITE, tmp_path)
     train_experts(Pressing(crashing), SUITE, tmp_path)
     assert read_scenario(tmp_path).experts.keys() == {"corridor/b", "corridor/c"}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "rows", "trained"),
+    [
+        pytest.param(30, 3, "", id="in a test"),
+        pytest.param(60, 6, "", id="before the first training"),
+        pytest.param(70, 6, "a", id="between two trainings"),
+        pytest.param(80, 6, "ab", id="before the second test"),
+        pytest.param(81, 7, "ab", id="in a test, of which training is a part"),
+    ],
+)
+def test_a_budget_counts_tests_and_training_and_the_stream_goes_on_from_there(tmp_path, tokens, rows, trained):
+    opener = Pressing()  # each episode takes ten
+    for _ in range(2):
+        with pytest.raises(BudgetSpent):
+            live(opener, SUITE, tmp_path / "cut", budget=Budget(tokens=tokens))
+    assert len(read_rows(tmp_path / "cut" / "rows.jsonl")) == rows
+    assert "".join(task.name for task in opener.practised) == trained
+    assert live(opener, SUITE, tmp_path / "cut") == live(Pressing(), SUITE, tmp_path / "whole")
+
+
+def test_a_budget_counts_the_stream_and_its_experts_and_is_not_asked_when_all_is_done(tmp_path):
+    opener = Pressing()
+    live(opener, SUITE, tmp_path, budget=Budget(tokens=210))  # 18 tests and 3 tries, to the last token
+    for _ in range(2):
+        with pytest.raises(BudgetSpent):
+            train_experts(opener, SUITE, tmp_path, budget=Budget(tokens=220))
+    assert len(train_experts(opener, SUITE, tmp_path, budget=Budget(tokens=240))) == 3
+    assert [task.name for task in opener.practised] == ["a", "b", "c"] * 2
+    live(opener, SUITE, tmp_path, budget=Budget(tokens=1))
+    train_experts(opener, SUITE, tmp_path, budget=Budget(tokens=1))
