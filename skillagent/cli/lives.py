@@ -11,7 +11,7 @@ import typer
 
 from skillagent.cli.exits import Exit
 from skillagent.cli.output import AsJson, emit, examples, note, say, table
-from skillagent.cli.parts import parts_of
+from skillagent.cli.parts import Parts, parts_of
 from skillagent.cli.progress import episodes
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 
@@ -67,15 +67,15 @@ def stream(
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
-    opener = OpenArm(begin(settings, folder, parts.agent), folder, open=parts.agent)
-    limit, stopped = budget(settings), None
+    start = begin(settings, folder, parts.agent)
+    opener, limit, stopped = OpenArm(start, folder, open=parts.agent), budget(settings), None
     try:
         live(opener, chosen, folder, seeds=seeds, budget=limit, watch=episodes(), trained=partial(_trained, "training"))
         if experts:
             train_experts(opener, chosen, folder, budget=limit, trained=partial(_trained, "expert"))
     except (BudgetSpent, KeyboardInterrupt) as reason:
         stopped = reason
-    _summarise(chosen, settings, folder)
+    _summarise(chosen, folder, start, parts)
     _show(chosen, folder, as_json=as_json)
     if isinstance(stopped, KeyboardInterrupt):
         note("stopped; the same command goes on from here")
@@ -84,17 +84,23 @@ def stream(
         raise stopped
 
 
-def _summarise(suite: Suite, settings: Settings, folder: Path) -> None:
+def _summarise(suite: Suite, folder: Path, start: Settings, parts: Parts) -> None:
+    """Write the summary; what learning cost is set against what the whole stream gained, not against a part of it."""
+    from skillagent.config import changed
     from skillagent.evaluation.rows import read_rows
-    from skillagent.evaluation.summary import provenance, summarise, write_summary
+    from skillagent.evaluation.streams import LEARNER, START, after, places
+    from skillagent.evaluation.summary import provenance, spent_on, summarise, write_summary
 
     summary = summarise(
         read_rows(folder / "rows.jsonl"),
         suite=suite.name,
         command=["skillagent", *sys.argv[1:]],
-        provenance=provenance(settings.model, {}),
+        provenance=provenance(start.model, {START: parts.store(start).load()}),
+        learning=spent_on(parts.store(changed(start, places(folder, LEARNER))).events()),
     )
-    write_summary(summary, folder)
+    whole = f"{after(len(suite.groups))}-{after(0)}"
+    payoff = {pair: one for pair, one in summary.payoff.items() if pair == whole}
+    write_summary(summary.model_copy(update={"payoff": payoff}), folder)
 
 
 def _show(suite: Suite, folder: Path, *, as_json: bool) -> None:
@@ -119,11 +125,14 @@ def _show(suite: Suite, folder: Path, *, as_json: bool) -> None:
     say(table(["", *life.tasks], [[s, *map(_figure, row)] for s, row in zip(stages, life.success, strict=True)]))
     say()
     for change in life.changes:
-        new = ", ".join([*change.skills, *change.insights]) or "nothing"
-        say(f"block {change.block + 1} ({', '.join(change.trained)}) changed: {new}")
+        named = [f"{kind} {', '.join(names)}" for kind in _KINDS if (names := getattr(change, kind))]
+        say(f"block {change.block + 1} ({', '.join(change.trained)}) changed: {'; '.join(named) or 'nothing'}")
     say(f"\nforward transfer {_figure(found.forward_transfer)}, forgetting {_figure(found.forgetting)}, "
         f"area under the curve {_figure(found.area)}")  # fmt: skip
     say(f"more: skillagent eval lifelong {folder}, skillagent eval report {folder}")
+
+
+_KINDS = ("skills", "tools", "insights", "demonstrations")
 
 
 def _trained(who: str, tried: Attempt) -> None:

@@ -118,7 +118,7 @@ def live(
     for block in range(len(suite.groups) + 1):
         if not _tested(block, tasks, rows):
             with opener(learner) as agent:
-                arm, spent = Arm(name=_name(block), library=agent.store.load()), cost(rows) + spent_by(agent)
+                arm, spent = Arm(name=after(block), library=agent.store.load()), cost(rows) + spent_by(agent)
             limit.check(spent)
             tested = evaluate(opener, tasks, [arm], folder, watch=_within(limit, spent, watch))
             rows = [*(row for row in rows if row.arm != arm.name), *tested]
@@ -194,7 +194,7 @@ def read_life(folder: Path, suite: Suite) -> Life | None:
 def _life(suite: Suite, record: Record, rows: Sequence[Row]) -> Life:
     cells = _cells(rows)
     success = tuple(
-        tuple(_rate(cells[_name(block), task]) for task in suite.ids) for block in range(len(record.changes) + 1)
+        tuple(_rate(cells[after(block), task]) for task in suite.ids) for block in range(len(record.changes) + 1)
     )
     return Life(tasks=suite.ids, success=success, changes=record.changes, training=record.training)
 
@@ -207,12 +207,13 @@ def _to_train(suite: Suite, block: int, changes: Sequence[Change]) -> list[Task]
     return [task for task in suite.tasks(Split.PRACTICE, 1) if task.id in suite.groups[block] and task.id not in done]
 
 
-def _name(block: int) -> str:
-    return f"after-{block}"
+def after(blocks: int) -> str:
+    """Return the name of the arm that is tested after so many blocks of training."""
+    return f"after-{blocks}"
 
 
 def _tested(block: int, tasks: Sequence[Task], rows: Sequence[Row]) -> bool:
-    played = {row.key for row in rows if row.arm == _name(block)}
+    played = {row.key for row in rows if row.arm == after(block)}
     return {(task.id, task.seed) for task in tasks} <= played
 
 
@@ -238,7 +239,7 @@ def _blocks(life: Life, rows: Sequence[Row]) -> list[Block]:
     cells, blocks = _cells(rows), []
     for block in range(len(life.success)):
         for task in life.tasks:
-            if scores := tuple(row.reward for row in cells[_name(block), task] if row.reward is not None):
+            if scores := tuple(row.reward for row in cells[after(block), task] if row.reward is not None):
                 blocks.append(Block(number=2 * block, kind="test", task=task, performance=scores))
         blocks += [one for one in life.training if one.number == 2 * block + 1]
     return blocks

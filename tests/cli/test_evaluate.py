@@ -11,6 +11,7 @@ from corridor_parts import parts
 from skillagent.cli import main
 from skillagent.errors import EnvironmentFailed
 from skillagent.evaluation.blocks import Block, write_blocks
+from skillagent.evaluation.training import read_record, write_record
 from skillagent.library import Library
 from skillagent.schema import Skill, Split
 from skillagent.testing import Corridor, MemoryStore
@@ -119,7 +120,10 @@ def test_a_stream_is_lived_told_and_reported(tmp_path, capsys):
     assert (folder / "learning" / "skills" / "press-white" / "SKILL.md").is_file()
     assert not (tmp_path / "skills").exists()
     assert main(command, parts=used) == 0
-    assert "changed: press-white" in capsys.readouterr().out
+    assert (
+        "block 1 (corridor/press) changed: skills press-white; tools press-white; demonstrations press-white"
+        in capsys.readouterr().out
+    )
     assert main(["eval", "lifelong", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["num_ex"], found["sample_efficiency"]) == (6, 1.0)
@@ -127,6 +131,35 @@ def test_a_stream_is_lived_told_and_reported(tmp_path, capsys):
     assert main(["eval", "report", str(folder), "--json"], parts=used) == 0
     plots = json.loads(capsys.readouterr().out)["plots"]
     assert any(plot.endswith("success-on-each-task-after-each-block.png") for plot in plots)
+    assert "What learning cost" in (folder / "report.html").read_text()
+
+
+def test_a_streams_summary_says_what_it_began_with_and_what_learning_cost(tmp_path, capsys):
+    used, folder, suite = parts(tmp_path), tmp_path / "life", tmp_path / "eight.yaml"
+    tasks = ", ".join(f"corridor/{number}" for number in range(8))
+    suite.write_text(f"name: eight\ntasks: [{tasks}]\nblocks: [4, 4]\nseeds: {{practice: 1, holdout: 1}}\n")
+    assert main(["eval", "stream", str(suite), "--no-experts", "--out", str(folder)], parts=used) == 0
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["provenance"]["libraries"] == {"start": Library().digest}
+    assert summary["arms"]["after-1"]["success"] == summary["arms"]["after-2"]["success"] == 1
+    assert all(summary["learning"][what]["tokens_in"] > 0 for what in ("acting", "reflecting", "gating"))
+    assert summary["payoff"].keys() == {"after-2-after-0"}  # the costs are those of the whole stream
+
+
+def test_a_stream_tells_every_kind_of_thing_that_changed(tmp_path, capsys):
+    used, folder = parts(tmp_path), tmp_path / "life"
+    command = ["eval", "stream", "corridor/press", "--seeds", "1", "--no-experts", "--out", str(folder)]
+    assert main(command, parts=used) == 0
+    record = read_record(folder)
+    more = {"tools": ("press-white",), "insights": ("i-1", "i-2"), "demonstrations": ("d-1",)}
+    write_record(folder, record.model_copy(update={"changes": (record.changes[0].model_copy(update=more),)}))
+    capsys.readouterr()
+    assert main(command, parts=used) == 0
+    told = "changed: skills press-white; tools press-white; insights i-1, i-2; demonstrations d-1\n"
+    assert told in capsys.readouterr().out
+    assert main([*command, "--json"], parts=used) == 0
+    (change,) = json.loads(capsys.readouterr().out)["life"]["changes"]
+    assert {kind: tuple(change[kind]) for kind in more} == more
 
 
 def test_experts_start_from_the_library_that_the_stream_began_with(tmp_path, capsys):

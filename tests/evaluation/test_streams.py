@@ -1,5 +1,8 @@
 """Streams: tested, trained, tested again; resumable; and written so that the lifelong metrics can be read off."""
 
+from contextlib import contextmanager
+from dataclasses import replace
+
 import pytest
 from pressing import Pressing, crashing
 
@@ -10,7 +13,21 @@ from skillagent.evaluation.rows import read_rows
 from skillagent.evaluation.streams import live, train_experts
 from skillagent.evaluation.suites import Suite
 from skillagent.llm.meter import Budget
-from skillagent.schema import Decided, Split
+from skillagent.schema import (
+    Condition,
+    Decided,
+    Demonstration,
+    Edit,
+    Insight,
+    KeyStep,
+    Lesson,
+    PutDemonstration,
+    PutInsight,
+    PutSkill,
+    RetireSkill,
+    Skill,
+    Split,
+)
 from skillagent.testing import MemoryStore
 
 SUITE = Suite(
@@ -108,6 +125,42 @@ def test_a_training_that_was_stopped_after_it_changed_the_library_is_not_begun_a
         live(opener, SUITE, tmp_path / "cut")
     assert live(opener, SUITE, tmp_path / "cut") == live(Pressing(), SUITE, tmp_path / "whole")
     assert [task.name for task in opener.practised] == ["a", "b", "c"]
+
+
+def test_what_a_block_changed_is_told_by_kind_and_a_tool_is_a_skill_whose_files_changed(tmp_path):
+    plain, tool = (Skill(name=name, description="d", body="b") for name in ("plain", "tool"))
+    tool = tool.model_copy(update={"files": {"scripts/program.yaml": "steps: []"}})
+    insight = Insight(id="i", taxonomy="x/y/z", kind="pitfall", condition=Condition(applies="a"), explanation="e")
+    shown = Demonstration(id="d", domain="x", goal="g", steps=(KeyStep(observation="o", action="a"),))
+    first = (
+        PutSkill(skill=plain),
+        PutSkill(skill=tool),
+        PutInsight(insight=insight),
+        PutDemonstration(demonstration=shown),
+    )
+    reworded = tool.model_copy(update={"body": "c", "version": 2})
+    edits = iter([first, (PutSkill(skill=reworded, base=1),), (RetireSkill(name="tool", base=2),)])
+
+    class Writing(Pressing):
+        @contextmanager
+        def __call__(self, arm):
+            with super().__call__(arm) as agent:
+                lesson = Lesson(cause="missing knowledge", summary="l")
+                yield replace(
+                    agent,
+                    reflect=lambda attempts, library: [lesson],
+                    write=lambda lesson, library: [Edit(changes=next(edits), why="test")],
+                )
+
+    suite = SUITE.model_copy(update={"blocks": (1, 1, 1)})
+    told = [
+        (one.skills, one.tools, one.insights, one.demonstrations) for one in live(Writing(), suite, tmp_path).changes
+    ]
+    assert told == [
+        (("plain", "tool"), ("tool",), ("i",), ("d",)),
+        (("tool",), (), (), ()),
+        (("tool",), ("tool",), (), ()),
+    ]
 
 
 def test_a_record_of_another_version_is_refused(tmp_path):
