@@ -185,7 +185,11 @@ def _smoothed(block: Block, settings: Settings) -> Curve:
 
 
 def _smooth(curve: Curve, settings: Settings) -> Curve:
-    """Return the running mean, the curve mirrored at its ends."""
+    """Return the running mean, the curve mirrored at its ends; one that is shorter than the window stays as it is.
+
+    An odd window is centred, where the reference's lies one back; an even one reaches one further back than ahead, as
+    there.
+    """
     from scipy.ndimage import uniform_filter1d
 
     window = settings.window_length or min(int(SMOOTHED * len(curve)), WIDEST)

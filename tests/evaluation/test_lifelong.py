@@ -60,6 +60,14 @@ def test_who_learns_nothing_has_no_sample_efficiency():
     assert lifelong(low, PLAIN).sample_efficiency == 0
 
 
+@pytest.mark.parametrize("window", [pytest.param(3, id="seen from 4 to 6"), pytest.param(4, id="seen from 4 to 7")])
+def test_an_odd_window_is_centred_and_an_even_one_reaches_further_back(window):
+    peak = [12.0 if number == 5 else 0.0 for number in range(10)]  # the mean is 3 or more where the window sees it
+    blocks = (block(0, "train", "a", *[2.0] * 10), block(1, "train", "a", *peak))
+    how = Settings(normalization_method="none", window_length=window)
+    assert lifelong(Scenario(name="s", blocks=blocks), how).task_metrics["a"].recovery_times == (4.0,)
+
+
 def test_scaling_is_per_task_over_the_whole_life_and_the_experts():
     blocks = (block(0, "train", "a", 0, 5), block(1, "test", "a", 10))
     found = lifelong(Scenario(name="s", blocks=blocks, experts={"a": ((0, 20),)}), Settings(smoothing_method="none"))
