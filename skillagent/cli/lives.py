@@ -67,14 +67,17 @@ def stream(
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
-    start = begin(settings, folder, parts.agent)
-    opener, limit, stopped = OpenArm(start, folder, open=parts.agent), budget(settings), None
-    try:
-        live(opener, chosen, folder, seeds=seeds, budget=limit, watch=episodes(), trained=partial(_trained, "training"))
-        if experts:
-            train_experts(opener, chosen, folder, budget=limit, trained=partial(_trained, "expert"))
-    except (BudgetSpent, KeyboardInterrupt) as reason:
-        stopped = reason
+    with runs.alone(folder, "stream.lock"):
+        start = begin(settings, folder, parts.agent)
+        opener, limit, stopped = OpenArm(start, folder, open=parts.agent), budget(settings), None
+        try:
+            live(
+                opener, chosen, folder, seeds=seeds, budget=limit, watch=episodes(), trained=partial(_tried, "training")
+            )
+            if experts:
+                train_experts(opener, chosen, folder, budget=limit, trained=partial(_tried, "expert"))
+        except (BudgetSpent, KeyboardInterrupt) as reason:
+            stopped = reason
     _summarise(chosen, folder, start, parts)
     _show(chosen, folder, as_json=as_json)
     if isinstance(stopped, KeyboardInterrupt):
@@ -135,7 +138,7 @@ def _show(suite: Suite, folder: Path, *, as_json: bool) -> None:
 _KINDS = ("skills", "tools", "insights", "demonstrations")
 
 
-def _trained(who: str, tried: Attempt) -> None:
+def _tried(who: str, tried: Attempt) -> None:
     how = tried.verdict.score if tried.verdict.score is not None else "unscored"
     note(f"      {who} {tried.trajectory.task.id} seed {tried.trajectory.task.seed}: score {how}")
 

@@ -55,7 +55,7 @@ def evaluate(
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "rows.jsonl"
-    with _alone(folder):
+    with alone(folder):
         drop_torn(file)
         rows = {_key(row): row for row in read_rows(file)}
         _hold_to(rows, tasks, arms, folder)
@@ -80,11 +80,12 @@ def evaluate(
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path, lock: str = "run.lock") -> Iterator[None]:
+    """Hold a lock in the folder, which must exist; raises ConfigError where another process holds it."""
     from filelock import FileLock, Timeout
 
     try:
-        with FileLock(folder / "run.lock", timeout=0):
+        with FileLock(folder / lock, timeout=0):
             yield
     except Timeout:
         raise ConfigError(f"{folder}: another process plays this run; wait for it, or give another folder") from None

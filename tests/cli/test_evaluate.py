@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from corridor_parts import parts
+from filelock import FileLock
 
 from skillagent.cli import main
 from skillagent.errors import EnvironmentFailed
@@ -200,6 +201,15 @@ def test_a_stream_that_is_interrupted_in_training_goes_on(tmp_path, capsys):
     assert main(command, parts=parts(tmp_path, environment=Interrupted())) == 130
     assert "goes on from here" in capsys.readouterr().err
     assert main(command, parts=parts(tmp_path)) == 0
+
+
+def test_a_stream_that_another_process_lives_is_left_alone(tmp_path, capsys):
+    folder = tmp_path / "life"
+    folder.mkdir()
+    with FileLock(folder / "stream.lock"):
+        assert main(["eval", "stream", SUITE, "--out", str(folder)], parts=parts(tmp_path)) == 2
+    assert "another process" in capsys.readouterr().err
+    assert not (folder / "rows.jsonl").exists()
 
 
 def test_another_library_is_measured_by_its_folder(tmp_path, capsys):
