@@ -106,10 +106,18 @@ class Agent:
     watch: Watch = unwatched
 
 
-def run(agent: Agent, tasks: Iterable[Task], *, learning: bool = True) -> Iterator[Attempt]:
+def run(
+    agent: Agent, tasks: Iterable[Task], *, learning: bool = True, shown: Sequence[Attempt] = ()
+) -> Iterator[Attempt]:
     """Try each task; with `learning`, practise it and let the library grow after it.
 
     Yields every attempt as it ends. Everything that was committed stands when the caller stops early.
+
+    Args:
+        agent: Who tries.
+        tasks: In this order.
+        learning: Let the library grow.
+        shown: What others have done on practice seeds; learnt from beside the own attempts at the same task.
     """
     for task in tasks:
         library = agent.store.load()
@@ -120,7 +128,7 @@ def run(agent: Agent, tasks: Iterable[Task], *, learning: bool = True) -> Iterat
         for one in agent.practise(task, partial(_try, agent, library)):
             tried.append(_record(agent, one))
             yield one
-        for _ in learn(agent, tried, library):
+        for _ in learn(agent, [*tried, *(one for one in shown if one.trajectory.task.id == task.id)], library):
             pass
 
 

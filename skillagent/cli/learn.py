@@ -7,6 +7,7 @@ goes on from there. A spent budget stops it in the same way.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,8 @@ from skillagent.cli.parts import parts_of
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from skillagent.cli.show import Watching
     from skillagent.schema import Attempt, Decision, Json, Task, Usage
 
@@ -28,6 +31,8 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
         "skillagent learn demo",
         "skillagent learn miniwob/login-user,miniwob/click-option --seeds 3",
         "skillagent learn demo --tasks miniwob/login-user --token-limit 200000",
+        "skillagent learn demo --demos recorded/ --retries 0",
+        "skillagent learn demo --set programs=off --set rules.pairs=40",
     )
 )
 def learn(
@@ -36,6 +41,12 @@ def learn(
     tasks: Annotated[str | None, typer.Option(help="Only these tasks of the suite: task,task,…")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Practice instances of each task that are tried first.")] = 3,
     retries: Annotated[int, typer.Option(min=0, help="Warmer tries after failures, to find out how it is done.")] = 6,
+    demos: Annotated[
+        Path | None, typer.Option(help="A folder of episodes to learn from too, as `run --keep` writes them.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of a stage, e.g. programs=off; may be repeated.")
+    ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show plans, routes and single steps too.")] = False,
     model: Model = None,
     token_limit: TokenLimit = None,
@@ -46,7 +57,8 @@ def learn(
     """Practise a suite of tasks and let the library grow.
 
     Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and what they teach is
-    replayed on fresh instances before it is kept. At the end: what was accepted, what was refused and why, and what it
+    replayed on fresh instances before it is kept. With --demos, what others did on practice instances is learnt from in
+    the same way. At the end: what was accepted, what was refused and why, and what it
     cost. Ctrl-C stops at any time, and what was committed stands. Exits with 3 when the world failed in every try.
     With --json, one JSON object a line: the events as they happen, the last one has "event": "result".
     """
@@ -59,7 +71,8 @@ def learn(
     chosen = practice_tasks(suite, tasks)
     parts = parts_of(ctx)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
-    options = Options(practice=Practice(seeds=seeds, retries=retries))
+    options = Options(practice=Practice(seeds=seeds, retries=retries)).changed(_settings(set_ or []))
+    shown = read_shown(demos) if demos else []
     with (
         watching(as_json, steps=steps, most=Rules().pairs) as watch,
         parts.agent(settings, watch=watch, options=options) as agent,
@@ -67,7 +80,7 @@ def learn(
         tried: list[Attempt] = []
         error, code = None, Exit.OK
         try:
-            _practise(agent, chosen, tried, watch)
+            _practise(agent, chosen, shown, tried, watch)
         except KeyboardInterrupt:
             code = Exit.INTERRUPTED
             hush()
@@ -104,13 +117,54 @@ def practice_tasks(suite: str, tasks: str | None = None) -> list[Task]:
     return [known[name] for name in wanted]
 
 
-def _practise(agent: object, chosen: Sequence[Task], tried: list[Attempt], watch: Watching) -> None:
+def _settings(given: Sequence[str]) -> dict[str, JsonValue]:
+    from skillagent.errors import ConfigError
+
+    changes: dict[str, JsonValue] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {one}: say option=value, e.g. programs=off")
+        changes[key.strip()] = value.strip()
+    return changes
+
+
+def read_shown(folder: Path) -> list[Attempt]:
+    """Return the episodes that a folder holds, in the order of their names; those who acted are not the agent.
+
+    Raises:
+        ConfigError: There are none, one cannot be read, or one was not made on a practice seed.
+    """
+    from skillagent.errors import ConfigError
+    from skillagent.evaluation.rows import read_kept
+    from skillagent.schema import Split
+
+    files = sorted(folder.rglob("*.json"))
+    if not files:
+        raise ConfigError(f"--demos {folder}: no episodes there; `skillagent run TASK --keep {folder}` writes some")
+    shown = []
+    for file in files:
+        attempt = read_kept(file).attempt
+        task = attempt.trajectory.task
+        if task.split is not Split.PRACTICE:
+            raise ConfigError(f"{file}: seed {task.seed} is a {task.split} seed; learning uses practice seeds only")
+        steps = tuple(
+            step if step.by == "person" else step.model_copy(update={"by": "oracle"})
+            for step in attempt.trajectory.steps
+        )
+        shown.append(attempt.model_copy(update={"trajectory": attempt.trajectory.model_copy(update={"steps": steps})}))
+    return shown
+
+
+def _practise(
+    agent: object, chosen: Sequence[Task], shown: Sequence[Attempt], tried: list[Attempt], watch: Watching
+) -> None:
     from skillagent.loop import Agent, run
 
     assert isinstance(agent, Agent)
     for number, task in enumerate(chosen, start=1):
         watch.say(f"── {number} of {len(chosen)}: {task.id}")
-        for attempt in run(agent, [task]):
+        for attempt in run(agent, [task], shown=shown):
             tried.append(attempt)
 
 

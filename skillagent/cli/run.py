@@ -1,13 +1,14 @@
 """Run: one task, shown step by step, and what can be learnt from it.
 
-What a reader would get wrong: a first success teaches nothing, so learning only starts where the first try failed; it
-then tries the same seed again, warmer, until one try shows how it is done. Seeds that evaluation uses, and pages that
+What a reader would get wrong: a first success only teaches how to do without the model. Where the first try failed, the
+same seed is tried again, warmer, until one try shows how it is done. Seeds that evaluation uses, and pages that
 cannot be reset, are never learnt from (`tasks`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,6 +47,9 @@ def run(
     no_learn: Annotated[bool, typer.Option("--no-learn", help="Only do the task.")] = False,
     replay: Annotated[bool, typer.Option("--replay", help="Repeating the task on its page is harmless.")] = False,
     retries: Annotated[int, typer.Option(min=0, help="Warmer tries after a failure, to learn from.")] = 4,
+    keep: Annotated[
+        Path | None, typer.Option(help="A folder to keep the whole episodes in, for `learn --demos`.")
+    ] = None,
     model: Model = None,
     expect: Annotated[str, typer.Option(help="Text that is shown when the task is done.")] = "",
     max_steps: Annotated[int | None, typer.Option(min=1, help="Actions that one try may take.")] = None,
@@ -57,13 +61,14 @@ def run(
     """Do one task, and learn from it where that is safe.
 
     A goal in words is for a page, given by --url; a task such as miniwob/login-user sets its own goal and takes no
-    words. Shows every step. When the first try fails, the same instance is tried again and what those tries teach is
-    replayed on fresh instances; only what helps there is kept. With --json, one JSON object a line: the events as they
-    happen, the last one has "event": "result".
+    words. Shows every step. When the first try fails, the same instance is tried again. What the tries teach is
+    replayed on fresh instances; only what helps there, or does as well without asking the model, is kept. With --json,
+    one JSON object a line: the events as they happen, the last one has "event": "result".
     """
     from skillagent.build import Options
     from skillagent.cli.show import watching
     from skillagent.errors import BudgetSpent
+    from skillagent.evaluation.rows import keep as keep_episode
     from skillagent.learning.gate import Rules
     from skillagent.loop import run as run_tasks
     from skillagent.practice.explore import Practice
@@ -90,6 +95,8 @@ def run(
         try:
             for attempt in run_tasks(agent, [wanted], learning=not (no_learn or problem)):
                 tried.append(attempt)
+                if keep:
+                    keep_episode(attempt, str(len(tried)), (), keep)
         except BudgetSpent as error:
             spent = error
         code = Exit.BUDGET if spent else exit_for(tried)

@@ -18,13 +18,14 @@ LAPSE_FROM = 0.75
 def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
     """Return the one cause that explains the attempts at one task, made with one library.
 
-    Attempts that nobody scored are left aside when others were scored. `skill` is the one that was shown and is meant
-    for such tasks, if any.
+    Attempts that nobody scored are left aside when others were scored, and so is what someone else showed. `skill` is
+    the one that was shown to the agent and is meant for such tasks, if any.
     """
-    scored = [one for one in attempts if one.verdict.success is not None]
+    own = [one for one in attempts if not one.trajectory.shown]
+    scored = [one for one in own if one.verdict.success is not None]
     if not scored:
-        voids = any(one.trajectory.void is not None for one in attempts)
-        return Cause.INFRASTRUCTURE if voids or not attempts else Cause.JUDGE
+        voids = any(one.trajectory.void is not None for one in own)
+        return Cause.INFRASTRUCTURE if voids or not own else Cause.JUDGE
     if sum(bool(one.verdict.success) for one in scored) >= LAPSE_FROM * len(scored):
         solved = [one.trajectory for one in scored if one.verdict.success]
         return Cause.EFFORT if all(one.usage.calls for one in solved) else Cause.LAPSE

@@ -133,6 +133,7 @@ def demonstration(success: Attempt, key: str) -> Demonstration:
             KeyStep(observation=step.observation.text[:_SHOWN_STATE], action=as_reply(step.action, step.observation))
             for step in useful_steps(trajectory)
         ),
+        source="oracle" if trajectory.shown else "self",
         evidence=(success.id,),
     )
 

@@ -120,6 +120,11 @@ class Trajectory(Value):
         """Steps that a program chose."""
         return sum(step.by == "program" for step in self.steps)
 
+    @property
+    def shown(self) -> bool:
+        """True when someone else acted: a person, an oracle."""
+        return any(step.by in ("person", "oracle") for step in self.steps)
+
 
 class Verdict(Value):
     """How well it went. `score` is in [0, 1], or None: unscored."""

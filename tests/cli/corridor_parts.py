@@ -102,11 +102,11 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
             goal, library, llm=metered, covers=partial(covers, cache=embedder, thresholds=Thresholds())
         ),
         route=routed,
-        act=partial(act, llm=metered),
+        act=partial(act, llm=metered, programs=options.programs),
         judge=judge,
         practise=partial(practise, practice=options.practice),
         reflect=reflect,
-        write=partial(write, llm=metered),
+        write=partial(write, llm=metered, programs=2 if options.programs else 0),
         lint=lint,
         gate=lambda edit, lesson, library, events, trial: gate(
             edit,

@@ -188,13 +188,56 @@ def test_what_was_refused_is_listed_with_its_reason(tmp_path, capsys):
     hopeless = Lucky()
     hopeless._cold = ScriptedLLM(lambda messages, role: hopeless_reply(messages, role))
     store = MemoryStore()
-    assert main(["learn", "corridor/press"], parts=parts(tmp_path, store=store, llm=hopeless)) == 0
+    arguments = ["learn", "corridor/press", "--set", "programs=off"]
+    assert main(arguments, parts=parts(tmp_path, store=store, llm=hopeless)) == 0
     out = capsys.readouterr().out
     assert "refused" in out
     assert "does not solve what it was learnt from" in out
     assert len(store.load()) == 0
     assert main(["skills", "log", "--refused"], parts=parts(tmp_path, store=store)) == 0
     assert "does not solve what it was learnt from" in capsys.readouterr().out
+
+
+def test_a_program_helps_a_model_that_nothing_else_helps(tmp_path, capsys):
+    hopeless = Lucky()
+    hopeless._cold = ScriptedLLM(lambda messages, role: hopeless_reply(messages, role))
+    store = MemoryStore()
+    assert main(["learn", "corridor/press"], parts=parts(tmp_path, store=store, llm=hopeless)) == 0
+    assert "accepted  skill press-white v1 (new)" in capsys.readouterr().out
+    assert main(["run", "corridor/press", "--no-learn"], parts=parts(tmp_path, store=store, llm=hopeless)) == 0
+    assert "[program]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [("programs", "say option=value"), ("program=off", "did you mean programs"), ("programs=maybe", "option programs")],
+)
+def test_an_option_that_is_none_is_refused_with_the_remedy(option, what, tmp_path, capsys):
+    assert main(["learn", "corridor/press", "--set", option], parts=parts(tmp_path, store=MemoryStore())) == 2
+    assert what in capsys.readouterr().err
+
+
+def test_what_others_did_is_learnt_from(tmp_path, capsys):
+    """The agent never finds the way by itself; another, who knows it, shows it once."""
+    knows, store = Lucky(), MemoryStore()
+    knows._cold = knows._warm
+    folder = str(tmp_path / "shown")
+    arguments = ["run", "corridor/press", "--no-learn", "--keep", folder]
+    assert main(arguments, parts=parts(tmp_path, store=MemoryStore(), llm=knows)) == 0
+    arguments = ["learn", "corridor/press", "--demos", folder, "--retries", "0"]
+    assert main(arguments, parts=parts(tmp_path, store=store)) == 0
+    assert "accepted  skill press-white v1 (new)" in capsys.readouterr().out
+    assert store.load().demonstrations["press-white-example"].source == "oracle"
+
+
+def test_what_others_did_on_seeds_that_measure_is_never_learnt_from(tmp_path, capsys):
+    arguments = ["run", "corridor/press", "--seed", "2000000", "--keep", str(tmp_path)]
+    main(arguments, parts=parts(tmp_path, store=MemoryStore()))
+    arguments = ["learn", "corridor/press", "--demos", str(tmp_path)]
+    assert main(arguments, parts=parts(tmp_path, store=MemoryStore())) == 2
+    assert "holdout seed; learning uses practice seeds only" in capsys.readouterr().err
+    assert main([*arguments[:3], str(tmp_path / "none")], parts=parts(tmp_path, store=MemoryStore())) == 2
+    assert "no episodes there" in capsys.readouterr().err
 
 
 def hopeless_reply(messages, role):
