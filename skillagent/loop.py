@@ -227,6 +227,9 @@ def _record(agent: Agent, tried: Attempt) -> Attempt:
             judged_by=tried.verdict.by,
             void=trajectory.void,
             steps=len(trajectory.steps),
+            model_free_steps=trajectory.model_free_steps,
+            programs=trajectory.programs,
+            surprise=trajectory.surprise,
             usage=trajectory.usage,
         )
     )

@@ -116,11 +116,12 @@ class _Policy:
     seed: int
 
     def without(self, skills: Collection[str]) -> _Policy:
-        """Return the same without what some skills say: they are not for this page."""
+        """Return the same without skills that are not for this page; where no other is left, the example goes too."""
         if not skills:
             return self
         left = tuple(tuple(one for one in part if one.id not in skills) for part in self.route.skills)
-        return replace(self, route=self.route.model_copy(update={"skills": left}))
+        examples = tuple(part if own else () for part, own in zip(self.route.demonstrations, left, strict=True))
+        return replace(self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}))
 
     def step(
         self, environment: Environment, steps: Sequence[Step], now: Observation, wanted: Wanted | None

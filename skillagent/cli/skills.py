@@ -35,8 +35,10 @@ def _skills() -> None:
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the skills with how often they helped.
 
-    A use is a scored try in which the skill was shown to the model.
+    A use is a scored try in which the skill was shown to the model. A skill that runs has a program, which is tried
+    before the model is asked.
     """
+    from skillagent.programs.text import FILE
     from skillagent.store.ledger import outcomes
 
     _, library, events = _opened(ctx)
@@ -52,6 +54,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
                     "uses": tallies[skill.name].uses if skill.name in tallies else 0,
                     "successes": tallies[skill.name].successes if skill.name in tallies else 0,
                     "foreign": skill.foreign,
+                    "program": FILE in skill.files,
                 }
                 for skill in _sorted(library)
             ]
@@ -65,8 +68,9 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
         tally = tallies.get(skill.name)
         used = f"{tally.successes}/{tally.uses}" if tally else "-"
         origin = "yours" if skill.foreign else skill.domain or "-"
-        rows.append([skill.name, f"v{skill.version}", origin, used, shorten(skill.description, 90)])
-    say(table(["name", "", "from", "solved/used", "description"], rows))
+        runs = "runs" if FILE in skill.files else "-"
+        rows.append([skill.name, f"v{skill.version}", origin, runs, used, shorten(skill.description, 90)])
+    say(table(["name", "", "from", "program", "solved/used", "description"], rows))
 
 
 @app.command(epilog=examples("skillagent skills show log-in", "skillagent skills show log-in --version 1"))

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from skillagent.envs.registry import Options, open_environment
 from skillagent.errors import ConfigError, InvalidSkill, NotFound
 from skillagent.library import Library
-from skillagent.schema import Event, Skill
+from skillagent.programs.text import FILE, parse
+from skillagent.schema import Event, Skill, Verb
 from skillagent.store import skillfile
 from skillagent.store.ledger import changes, key_of, versions
 
@@ -142,12 +144,22 @@ def _problems(folder: Path) -> list[str]:
         if not skill.description.strip():
             heard.messages.append("the description is empty; say what the skill does and when to use it")
         skillfile.dump(skill)
+        if FILE in skill.files:
+            parse(skill.files[FILE], file=f"{folder / FILE}", verbs=_verbs(skill.domain))
     except InvalidSkill as error:
         heard.messages.append(str(error))
     finally:
         logger.removeHandler(heard)
         logger.propagate = passed_on
     return list(dict.fromkeys(heard.messages))
+
+
+def _verbs(environment: str) -> Sequence[Verb] | None:
+    """Return what can be done in an environment; None where that is not known here."""
+    try:
+        return open_environment(environment, Options()).verbs
+    except ConfigError:
+        return None
 
 
 def exported(skill: Skill, folder: Path) -> Path:

@@ -40,3 +40,9 @@ def blamed(attempts: Sequence[Attempt]) -> str | None:
                 if ranked.id not in one.trajectory.unfit:
                     return ranked.id
     return None
+
+
+def surprised(attempts: Sequence[Attempt]) -> str | None:
+    """Return the skill whose program began, met what it did not expect, and left the rest to the model."""
+    runs = [one.trajectory for one in attempts]
+    return next((run.programs[-1] for run in runs if run.surprise and run.programs), None)

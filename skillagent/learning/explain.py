@@ -20,7 +20,7 @@ _HAS, _NEAR, _WITHIN, _AFTER, _ORDER, _BARE = 0.7, 0.4, 1.2, 2.2, 3.0, 2.5
 _Fields = tuple[tuple[str, str], ...]  # of a target
 _K = TypeVar("_K", str, Target)
 
-_PLACED = 0.5  # without a name, but with surroundings
+_PLACED = 0.5  # without a name, but with a label
 LONGEST = 120  # characters of a fixed text: more is a page's, not a control's
 
 
@@ -98,7 +98,7 @@ def _thinkable(
     named = dict(_named(element, filled))
     around = dict(_around(element, filled))
     for (name, cost), (where, more) in product(named.items(), around.items()):
-        if not name and where:
+        if not name and where and where[0][0] != "after":
             cost = _PLACED
         base = Target.model_validate({"role": element.role, **dict(name), **dict(where)})
         yield base, cost + more

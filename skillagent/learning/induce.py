@@ -39,7 +39,9 @@ from skillagent.schema import (
 
 ASK = 8.0  # what a hole costs: more than any description
 _UNUSED = 0.5  # a slot that no step reads
+_DROPPED = 4.0  # a step of a success that is left out
 _IN_TURN = 4.5
+_DOUBT = 5.0  # a name that other pages lack: a place, or a lone role, says more
 _STEADY = 1.0  # a slot that holds the same in every goal
 ITEM = "item"
 
@@ -165,6 +167,11 @@ class _Part:
     slot: str = ""
     before: tuple[_Use, ...] = ()
     seen: Observation | None = None
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """What the elements that it acts on are called."""
+        return frozenset(plain(one.name or one.near) for use in self.uses for one in use.elements.values())
 
     @property
     def start(self) -> Observation:
@@ -308,28 +315,37 @@ def _idle(filled: Filled, steps: Sequence[Step]) -> list[str]:
     ]
 
 
-def _reference(rows: Sequence[list[_Part]]) -> tuple[list[tuple[str, ...]], list[list[_Part]]]:
-    """Return the sequence of keys that most successes are a part of, the shortest such, and those successes."""
-    best: tuple[list[tuple[str, ...]], list[list[_Part]]] = ([], [])
+def _reference(rows: Sequence[list[_Part]]) -> tuple[list[_Part], list[list[_Part]]]:
+    """Return the success that most others are a part of, the shortest such, and those others, itself among them."""
+    best: tuple[list[_Part], list[list[_Part]]] = ([], [])
     for row in sorted(rows, key=len):
-        keys = [part.key for part in row]
-        members = [other for other in rows if _places([part.key for part in other], keys) is not None]
+        members = [other for other in rows if _places(other, row) is not None]
         if len(members) > len(best[1]):
-            best = (keys, members)
+            best = (row, members)
     return best
 
 
-def _places(keys: Sequence[tuple[str, ...]], reference: Sequence[tuple[str, ...]]) -> list[int] | None:
-    """Return where each key stands in the reference; None unless they stand there in this order."""
-    places, at = [], 0
-    for key in keys:
-        while at < len(reference) and reference[at] != key:
-            at += 1
-        if at == len(reference):
-            return None
-        places.append(at)
-        at += 1
-    return places
+def _places(row: Sequence[_Part], reference: Sequence[_Part]) -> list[int] | None:
+    """Return where each part stands in the reference, by what is done and, where there is a choice, on what.
+
+    None unless all of them stand there in this order.
+    """
+    found: dict[tuple[int, int], tuple[int, list[int]] | None] = {}
+
+    def placed(at: int, start: int) -> tuple[int, list[int]] | None:
+        if at == len(row):
+            return 0, []
+        if (at, start) not in found:
+            tries = []
+            for place in range(start, len(reference)):
+                if reference[place].key == row[at].key and (rest := placed(at + 1, place + 1)) is not None:
+                    alike = bool(reference[place].labels & row[at].labels)
+                    tries.append((alike + rest[0], [place, *rest[1]]))
+            found[at, start] = max(tries, key=lambda one: one[0]) if tries else None
+        return found[at, start]
+
+    whole = placed(0, 0)
+    return whole[1] if whole else None
 
 
 @dataclass(frozen=True)
@@ -340,14 +356,14 @@ class _Column:
     without: Sequence[tuple[Observation, Filled]]
 
 
-def _columns(reference: Sequence[tuple[str, ...]], members: Sequence[list[_Part]]) -> Iterator[_Column]:
-    for number, key in enumerate(reference):
+def _columns(reference: Sequence[_Part], members: Sequence[list[_Part]]) -> Iterator[_Column]:
+    aligned = [(row, _places(row, reference) or []) for row in members]
+    for number, wanted in enumerate(reference):
         parts, without = [], []
-        for row in members:
-            places = _places([part.key for part in row], reference) or []
+        for row, places in aligned:
             if number in places:
                 parts.append(row[places.index(number)])
-            elif key[0] != "each":  # a list without values needs no condition
+            elif not wanted.slot:  # a list without values needs no condition
                 later = [part for part, place in zip(row, places, strict=True) if place > number]
                 if later:
                     without.append((later[0].start, later[0].uses[0].filled))
@@ -372,6 +388,7 @@ def _add(draft: _Draft, column: _Column) -> None:
         draft.cost += more + (not once)
     if column.without:
         if wanted is None or any(find(wanted, seen, filled) for seen, filled in column.without):
+            draft.cost += _DROPPED * len(column.parts)
             return  # others did without it in a state that looked the same: it is not needed
         draft.nodes.append(When(check=Check(element=wanted), do=(node,)))
         draft.cost += cost + 1
@@ -398,7 +415,7 @@ def _node(uses: Sequence[_Use], doubts: _Doubts, *, following: bool = False) -> 
             targets(use.elements[name], use.step.observation, use.filled, taken=use.taken, following=following)
             for use in uses
         ]
-        costs = {target: price + (3.0 if doubts(target) else 0.0) for target, price in shared(choices).items()}
+        costs = {target: price + (_DOUBT if doubts(target) else 0.0) for target, price in shared(choices).items()}
         best = cheapest(costs)
         if best is None and following:  # it looked in another order: in turn will do as well
             best = Target(role=element.role, order="next"), _IN_TURN

@@ -138,7 +138,7 @@ def fits_all(pattern: str, goals: Collection[str]) -> bool:
 
 
 def _share(one: str, other: str) -> float:
-    words = [re.findall(r"\w+", _RUN.sub("", goal)) for goal in (one, other)]
+    words = [re.findall(r"\w+", shape(_RUN.sub("", goal))) for goal in (one, other)]
     same = sum(block.size for block in _blocks(*words))
     return same / max(1, min(len(words[0]), len(words[1])))
 

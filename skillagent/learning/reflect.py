@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skillagent.goals import shape
-from skillagent.learning.attribute import attribute, blamed
+from skillagent.learning.attribute import attribute, blamed, surprised
 from skillagent.learning.trace import useful_steps
 from skillagent.library import Library
 from skillagent.schema import Attempt, Cause, Lesson, Skill
@@ -23,7 +23,7 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
     lessons = []
     for task in dict.fromkeys(one.trajectory.task.id for one in attempts):
         tried = [one for one in attempts if one.trajectory.task.id == task]
-        skill = blamed(tried)
+        skill = blamed(tried) or surprised(tried)
         if skill is None or skill not in library.skills or not _knows(library.skills[skill], tried):
             skill = None  # it was only shown: its steps are another task's, and stay as they are
         cause = attribute(tried, skill)

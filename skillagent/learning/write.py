@@ -34,6 +34,7 @@ from skillagent.schema import (
     PutDemonstration,
     PutInsight,
     PutSkill,
+    RetireSkill,
     Role,
     Skill,
     digest_of,
@@ -47,7 +48,8 @@ _SHOWN_STATE = 1_200
 def write(lesson: Lesson, library: Library, *, llm: LLM, programs: int = 2) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
-    A skill that runs comes first, by the simplest programs that the successes suggest, then the same in words alone.
+    A skill that runs comes first, by the simplest programs that the successes suggest, then the same in words alone. A
+    skill under which nothing succeeded is proposed without its program, then not at all.
     Later edits are only written, and paid for, when the caller asks for them.
 
     Args:
@@ -58,6 +60,8 @@ def write(lesson: Lesson, library: Library, *, llm: LLM, programs: int = 2) -> I
     """
     if lesson.success is not None:
         yield from _skill_edits(lesson, lesson.success, library, llm, programs)
+    elif lesson.skill and lesson.skill in library.skills:
+        yield from _without(library.skills[lesson.skill], lesson)
     if lesson.cause is Cause.EFFORT:
         return  # there is nothing to explain
     insight = _insight(lesson, llm) if lesson.failures else None
@@ -109,6 +113,17 @@ def _skill_edit(
         PutDemonstration(demonstration=demonstration(success, f"{name}-example")),
     )
     return Edit(changes=changes, why=lesson.summary, evidence=_evidence(lesson))
+
+
+def _without(skill: Skill, lesson: Lesson) -> Iterator[Edit]:
+    """Yield the edits that take back what only failed: the program, then the whole skill."""
+    if FILE in skill.files:
+        files = {path: text for path, text in skill.files.items() if path != FILE}
+        told = skill.model_copy(update={"files": files, "version": skill.version + 1})
+        why = f"{lesson.summary}: without its program"
+        yield Edit(changes=(PutSkill(skill=told, base=skill.version),), why=why, evidence=_evidence(lesson))
+    why = f"{lesson.summary}: without the skill"
+    yield Edit(changes=(RetireSkill(name=skill.name, base=skill.version),), why=why, evidence=_evidence(lesson))
 
 
 def _with_known_goals(program: Program, old: Skill | None) -> Program:

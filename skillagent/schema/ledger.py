@@ -30,7 +30,7 @@ class RolledBack(Value):
 
 
 class Attempted(Value):
-    """An episode ended; what was shown and how it went."""
+    """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them."""
 
     kind: Literal["attempted"] = "attempted"
     attempt: str
@@ -41,6 +41,9 @@ class Attempted(Value):
     judged_by: str = "nobody"
     void: str | None = None
     steps: int = 0
+    model_free_steps: int = 0
+    programs: tuple[str, ...] = ()
+    surprise: str = ""
     usage: Usage = Usage()
 
 

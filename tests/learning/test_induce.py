@@ -1,0 +1,219 @@
+"""Programs are read off successes: what varies is explained by the goal, by the page, or left open."""
+
+import pytest
+
+from skillagent.learning.induce import induce
+from skillagent.learning.prose import prose
+from skillagent.programs.text import dump
+from skillagent.schema import Action, Element, Observation, Step, Task, Trajectory
+
+
+def episode(goal, *steps, final="end", ended=True):
+    """Return a trajectory; a step is its page (role, name and other fields of each element), a verb and arguments.
+
+    An argument that is a number above 0 is an element of the page by its place.
+    """
+    made = []
+    for page, verb, arguments in steps:
+        elements = tuple(
+            Element(ref=f"{len(made)}-{n}", role=one[0], name=one[1], **(one[2] if len(one) > 2 else {}))
+            for n, one in enumerate(page, start=1)
+        )
+        text = "\n".join(f'[{one.ref}] {one.role} "{one.name}" {one.near}' for one in elements)
+        given = {k: elements[v - 1].ref if isinstance(v, int) else v for k, v in arguments.items()}
+        seen = Observation(goal=goal, text=f"{text}\n(state {len(made)})", elements=elements)
+        made.append(Step(observation=seen, action=Action(verb=verb, arguments=given)))
+    return Trajectory(
+        task=Task(env="e", name="t"),
+        goal=goal,
+        steps=tuple(made),
+        final=Observation(goal=goal, text=final),
+        terminated=ended,
+    )
+
+
+def best(*successes, others=()):
+    return induce(successes, others)[0]
+
+
+def steps_of(*successes, others=()):
+    return dump(best(*successes, others=others).program).split("steps:\n")[1].strip().splitlines()
+
+
+def boxes(*names):
+    return [("checkbox", name) for name in names] + [("button", "Submit")]
+
+
+def ticked(goal, page, *places):
+    last = len(page)
+    return episode(goal, *((page, "click", {"ref": n}) for n in places), (page, "click", {"ref": last}))
+
+
+def test_a_value_of_the_goal_becomes_a_slot_and_what_stays_is_said():
+    one = episode('Find the person "Ann" please.', ([("link", "Ann"), ("link", "Bo")], "click", {"ref": 1}))
+    other = episode('Find the person "Bo" please.', ([("link", "Ann"), ("link", "Bo")], "click", {"ref": 2}))
+    found = best(one, other)
+    assert found.program.goals == ('Find the person "{person}" please.',)
+    assert found.explains == 2
+    assert steps_of(one, other) == ["- click: {role: link, name: '{person}'}"]
+
+
+def test_one_success_alone_suggests_what_varies_by_how_the_goal_writes_it():
+    one = episode('Enter the name "Ann".', ([("textbox", "", {"near": "Name"})], "fill", {"ref": 1, "text": "Ann"}))
+    assert best(one).program.goals == ('Enter the name "{name}".',)
+    assert steps_of(one) == ["- fill: {role: textbox, near: Name, text: '{name}'}"]
+
+
+def test_a_run_over_the_values_of_a_list_becomes_each_whatever_its_order_and_length():
+    page = boxes("a", "b", "c")
+    one = ticked("Select c, a and click Submit.", page, 1, 3)
+    other = ticked("Select b and click Submit.", page, 2)
+    found = best(one, other)
+    assert found.program.goals == ("Select {value...} and click Submit.",)
+    assert prose(found.program) == [
+        "`click` the checkbox that the goal names; repeat this for each one that the goal names",
+        '`click` the button "Submit"',
+    ]
+
+
+def test_a_goal_whose_list_names_nothing_gets_its_own_pattern():
+    page = boxes("a", "b", "c")
+    one = ticked("Select c, a and click Submit.", page, 3, 1)
+    none = ticked("Select nothing and click Submit.", page)
+    assert best(one, none).program.goals == (
+        "Select {value...} and click Submit.",
+        "Select nothing and click Submit.",
+    )
+
+
+def test_a_failure_whose_goal_has_a_list_tells_that_the_slot_is_one():
+    page = boxes("a", "b", "c")
+    one, other = ticked("Select a and click Submit.", page, 1), ticked("Select c and click Submit.", page, 3)
+    failed = episode("Select a, b and click Submit.", (page, "click", {"ref": 4}))
+    assert best(one, other).program.goals == ("Select {value} and click Submit.",)
+    assert best(one, other, others=[failed]).program.goals == ("Select {value...} and click Submit.",)
+
+
+def test_a_search_becomes_a_repetition_until_what_the_goal_names_is_there():
+    tabs = [("tab", "1"), ("tab", "2"), ("tab", "3")]
+    far = episode(
+        'Open "x".',
+        (tabs, "click", {"ref": 1}),
+        (tabs, "click", {"ref": 2}),
+        ([*tabs, ("link", "x")], "click", {"ref": 4}),
+    )
+    near = episode('Open "y".', ([*tabs, ("link", "y")], "click", {"ref": 4}))
+    program = best(far, near).program
+    assert prose(program)[0].endswith("repeat this until there is the link that the goal names")
+    assert program.steps[0].until.element.name == "{value}"
+    assert program.steps[1].targets["ref"].name == "{value}"
+
+
+def test_a_search_for_a_text_goes_on_until_it_is_shown():
+    page = [("link", ">")]
+
+    def book(goal, pages, name):
+        shown = [(page, "click", {"ref": 1})] * pages
+        return episode(goal, *shown, ([("heading", name), ("link", "mail")], "click", {"ref": 2}))
+
+    program = best(book('Mail "Ann".', 2, "Ann"), book('Mail "Bo".', 1, "Bo")).program
+    assert program.steps[0].until.shows == "{value}"
+
+
+def test_a_step_that_only_some_needed_becomes_a_condition_on_its_element():
+    save = [("button", "Save")]
+    asked = episode("Save it.", ([("button", "Accept"), *save], "click", {"ref": 1}), (save, "click", {"ref": 1}))
+    plain = episode("Save it.", (save, "click", {"ref": 1}))
+    assert steps_of(asked, plain) == [
+        "- when:",
+        "    is: {role: button, name: Accept}",
+        "    do:",
+        "    - click: {role: button, name: Accept}",
+        "- click: {role: button, name: Save}",
+    ]
+
+
+def test_a_step_that_others_did_without_on_such_a_page_is_left_out():
+    page = [("button", "Hello"), ("button", "Save")]
+    detour = episode("Save it.", (page, "click", {"ref": 1}), (page, "click", {"ref": 2}))
+    plain = episode("Save it.", (page, "click", {"ref": 2}))
+    assert steps_of(detour, plain) == ["- click: {role: button, name: Save}"]
+
+
+def test_what_nothing_explains_is_left_open():
+    one = episode("Do the sum.", ([("textbox", "")], "fill", {"ref": 1, "text": "4"}))
+    other = episode("Do the sum.", ([("textbox", "")], "fill", {"ref": 1, "text": "7"}))
+    assert steps_of(one, other) == ["- ask:", "    fill: {role: textbox}"]
+
+
+@pytest.mark.parametrize(
+    ("goals", "typed", "template"),
+    [
+        pytest.param(
+            ("On 08/31/2019.", "On 02/04/2021."),
+            ("2019-08-31", "2021-02-04"),
+            "{value_3}-{value}-{value_2}",
+            id="date parts",
+        ),
+        pytest.param(('Shout "ab".', 'Shout "cd".'), ("AB", "CD"), "{value|upper}", id="capitals"),
+        pytest.param(('Write "ab" here.', 'Write "cd" here.'), ("<ab>", "<cd>"), "<{value}>", id="around"),
+    ],
+)
+def test_a_typed_text_is_made_from_values_of_the_goal(goals, typed, template):
+    shown = [
+        episode(goal, ([("textbox", "Box")], "fill", {"ref": 1, "text": text}))
+        for goal, text in zip(goals, typed, strict=True)
+    ]
+    (step,) = best(*shown).program.steps
+    assert step.arguments["text"] == template
+
+
+def test_what_is_typed_may_be_what_the_page_says_behind_a_value_of_the_goal():
+    def table(goal, rows, text):
+        made = episode(goal, ([("textbox", "")], "fill", {"ref": 1, "text": text}))
+        first = made.steps[0]
+        seen = first.observation.model_copy(update={"text": f"{rows}\n{first.observation.text}"})
+        return made.model_copy(update={"steps": (first.model_copy(update={"observation": seen}),)})
+
+    one = table("Enter the value of Color here.", "row: Color | red\nrow: Year | 1990", "red")
+    other = table("Enter the value of Year here.", "row: Color | blue\nrow: Year | 1991", "1991")
+    (step,) = best(one, other).program.steps
+    assert step.arguments == {"text": {"behind": "{value}"}}
+
+
+def test_a_row_is_found_by_what_it_holds_and_a_button_by_the_text_before_it():
+    def mails(goal, place):
+        page = [("link", "Ann: hello"), ("icon", "bin"), ("link", "Bo: see you"), ("icon", "bin")]
+        return episode(goal, (page, "click", {"ref": place}))
+
+    assert steps_of(mails("Open Ann now.", 1), mails("Open Bo now.", 3)) == ["- click: {role: link, has: '{value}'}"]
+    assert steps_of(mails("Drop Ann now.", 2), mails("Drop Bo now.", 4)) == [
+        "- click: {role: icon, name: bin, after: '{value}'}"
+    ]
+
+
+def test_an_ordinal_of_the_goal_gives_the_place():
+    page = [("textbox", "")] * 3
+    one = episode("Go into the 3rd box.", (page, "click", {"ref": 3}))
+    other = episode("Go into the 1st box.", (page, "click", {"ref": 1}))
+    assert steps_of(one, other) == ["- click: {role: textbox, order: '{value}'}"]
+
+
+def test_a_fixed_name_that_other_pages_lack_is_not_relied_on():
+    success = episode("Open it.", ([("tab", "Lorem"), ("link", "x")], "click", {"ref": 1}))
+    failed = episode("Open it.", ([("tab", "Ipsum"), ("link", "x")], "click", {"ref": 2}))
+    assert steps_of(success) == ["- click: {role: tab, name: Lorem}"]
+    assert steps_of(success, others=[failed]) == ["- click: {role: tab}"]
+
+
+def test_successes_that_have_nothing_in_common_are_not_forced_together():
+    page = [("button", "a"), ("button", "b")]
+    one = episode("Do it.", (page, "click", {"ref": 1}))
+    two = episode("Do it.", (page, "click", {"ref": 1}))
+    odd = episode("Do it.", (page, "press", {"keys": "Enter"}))
+    assert best(one, two, odd).explains == 2
+
+
+def test_nothing_is_induced_from_nothing():
+    assert induce([]) == []
+    assert induce([episode("Do it.", ended=False)]) == []
