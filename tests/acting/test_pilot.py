@@ -1,0 +1,171 @@
+"""Programs act first; the model goes on where they do not fit, with all that was done."""
+
+import pytest
+
+from skillagent.acting.act import act
+from skillagent.acting.program import asked
+from skillagent.library import Library
+from skillagent.programs.text import FILE, parse
+from skillagent.schema import Outcome, Plan, Ranked, Route, Skill, Subgoal, Task, Variation
+from skillagent.testing import Corridor, ScriptedLLM
+
+PRESS = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {role: button, name: '{colour}'}"
+OTHER_PAGE = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {role: link, name: '{colour}'}"
+TASK = Task(env="corridor", name="t", seed=0)  # its goal: press the "red" button
+ANY = ScriptedLLM([])
+PLAIN = Variation()
+
+
+def library(**programs):
+    return Library(
+        skills={
+            name: Skill(name=name, description="d", body=f"about {name}", files={FILE: text} if text else {})
+            for name, text in programs.items()
+        }
+    )
+
+
+def routed(*parts):
+    skills = tuple(tuple(Ranked(id=name, score=1) for name in part) for part in parts)
+    return Route(skills=skills, insights=((),) * len(parts), demonstrations=((),) * len(parts))
+
+
+def acted(texts, *, llm=ANY, goal="", world=None, variation=PLAIN, **options):
+    environment, task = world or Corridor(), TASK.model_copy(update={"goal": goal})
+    first = environment.reset(task)
+    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    known = library(**texts)
+    return act(environment, task, first, plan, routed(tuple(texts)), known, llm=llm, variation=variation, **options)
+
+
+def press(ref="0"):
+    return lambda messages, role: {"verb": "click", "ref": ref}
+
+
+def test_a_goal_that_a_program_knows_is_reached_without_the_model():
+    trajectory = acted({"press": PRESS})
+    assert (trajectory.reward, trajectory.model_free_steps) == (1.0, 1)
+    assert [step.by for step in trajectory.steps] == ["program"]
+    assert (trajectory.programs, trajectory.unfit, trajectory.surprise) == (("press",), (), "")
+
+
+def test_a_program_that_does_not_find_what_it_begins_with_leaves_the_page_to_the_next():
+    trajectory = acted({"other": OTHER_PAGE, "press": PRESS})
+    assert trajectory.reward == 1.0
+    assert (trajectory.programs, trajectory.unfit) == (("press",), ("other",))
+
+
+def test_what_is_not_for_this_page_is_not_shown_to_the_model_either():
+    llm = ScriptedLLM(press())
+    trajectory = acted({"other": OTHER_PAGE, "words": ""}, llm=llm)
+    shown = "\n".join(message.content for message in llm.asked[0][1])
+    assert "about words" in shown
+    assert "about other" not in shown
+    assert (trajectory.programs, trajectory.unfit) == ((), ("other",))
+    assert trajectory.surprise == 'there is no link "red"'
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        pytest.param("steps: [", {}, id="unreadable"),
+        pytest.param("goals: [leave]\nsteps: [done]", {}, id="for another goal"),
+        pytest.param(PRESS, {"programs": False}, id="switched off"),
+        pytest.param(PRESS, {"variation": Variation(temperature=0.5)}, id="while looking for another way"),
+    ],
+)
+def test_without_a_program_to_run_the_model_acts(text, options):
+    trajectory = acted({"press": text}, llm=ScriptedLLM(press()), filling=False, **options)
+    assert [step.by for step in trajectory.steps] == ["model"]
+
+
+class Form:
+    """A page whose second step is not what a program expects."""
+
+    verbs = Corridor.verbs
+
+    def reset(self, task):
+        self._inner = Corridor()
+        self._first = self._inner.reset(task)
+        self._steps = 0
+        return self._first
+
+    def step(self, action):
+        self._steps += 1
+        if self._steps == 1:
+            return Outcome(observation=self._first.model_copy(update={"text": "changed\n" + self._first.text}))
+        return self._inner.step(action)
+
+
+TWO_STEPS = PRESS.replace("steps:\n", "steps:\n- click: {name: green}\n").replace("role: button", "role: link")
+
+
+def test_a_surprise_hands_over_to_the_model_with_what_was_done():
+    llm = ScriptedLLM(press())
+    trajectory = acted({"press": TWO_STEPS}, llm=llm, world=Form())
+    assert [step.by for step in trajectory.steps] == ["program", "model"]
+    assert trajectory.surprise == 'there is no link "red"'
+    turns = [message.content for message in llm.asked[0][1]]
+    assert any('"verb":"click"' in turn for turn in turns), "the program's action is part of the conversation"
+    assert "changed" in turns[-1]
+
+
+def test_a_hole_asks_the_model_for_one_verb_on_what_fits_and_the_program_goes_on():
+    hole = "goals: ['press the \"{colour}\" button']\nsteps:\n- ask: {click: {name: '{colour}'}, about: which one}"
+    schemas = []
+
+    class Watching(ScriptedLLM):
+        def reply(self, messages, *, role, schema=None, **more):
+            schemas.append(schema)
+            return super().reply(messages, role=role, schema=schema, **more)
+
+    llm = Watching(lambda messages, role: {"verb": "click"})
+    trajectory = acted({"press": hole}, llm=llm)
+    assert (trajectory.reward, trajectory.steps[0].by) == (1.0, "model")
+    (choice,) = schemas[0]["anyOf"]
+    assert set(choice["properties"]) == {"verb"}, "only one element fits: there is nothing to choose"
+    assert "Now only: which one" in llm.asked[0][1][-1].content
+
+
+def test_each_subgoal_runs_the_program_of_its_own_skill():
+    environment = Form()
+    first = environment.reset(TASK)
+    plan = Plan(
+        goal="both", subgoals=(Subgoal(text='press the "green" button'), Subgoal(text='press the "red" button'))
+    )
+    trajectory = act(
+        environment,
+        TASK,
+        first,
+        plan,
+        routed(("a",), ("b",)),
+        library(a=PRESS, b=PRESS),
+        llm=ANY,
+        variation=Variation(),
+    )
+    assert (trajectory.programs, trajectory.reward) == (("a", "b"), 1.0)
+
+
+PROGRAM = parse("goals: ['send {thing} to {people...}', 'send {thing}']\nsteps:\n- fill: {text: '{thing}'}")
+
+
+@pytest.mark.parametrize(
+    ("reply", "filled"),
+    [
+        pytest.param({"thing": "it", "people": ["Ann", "Bo"]}, {"thing": "it", "people": ("Ann", "Bo")}, id="all"),
+        pytest.param({"thing": "it", "people": []}, {"thing": "it"}, id="enough for one of the goals"),
+        pytest.param({"thing": "", "people": ["Ann"]}, None, id="not enough"),
+        pytest.param({"thing": "that", "people": ["Ann"]}, None, id="not what the goal says"),
+        pytest.param("no JSON", None, id="out of form"),
+    ],
+)
+def test_values_that_no_pattern_gives_must_stand_in_the_goal(reply, filled):
+    llm = ScriptedLLM(lambda messages, role: reply)
+    assert asked(PROGRAM, "Would you get it over to Ann and Bo?", llm) == filled
+
+
+def test_a_model_that_finds_the_values_makes_a_program_run():
+    llm = ScriptedLLM(lambda messages, role: {"colour": "red"})
+    trajectory = acted({"press": PRESS}, llm=llm, goal="I would like to have the red one pressed")
+    assert [step.by for step in trajectory.steps] == ["program"]
+    assert len(llm.asked) == 1
