@@ -11,19 +11,22 @@ timeout_s: 120
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import yaml
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from skillagent.errors import ConfigError
 from skillagent.schema import Split, Task, Value
 
 # The first that is there: of the project that one works in, of an installed package, of this checkout.
 FOLDERS = (Path("evals/suites"), Path(__file__).with_name("shipped"), Path(__file__).parents[2] / "evals" / "suites")
+
+_TASK = re.compile(r"[^/\s]+/[^/\s]+")
 
 
 class Suite(Value):
@@ -37,15 +40,26 @@ class Suite(Value):
     name: str
     about: str = ""
     ids: tuple[str, ...] = Field(alias="tasks", min_length=1)
-    seeds: Mapping[Split, int] = Field(default_factory=lambda: {Split.PRACTICE: 3, Split.HOLDOUT: 5})
+    seeds: Mapping[Split, Annotated[int, Field(ge=1, le=Split.GATE.first_seed)]] = Field(  # a split owns no more
+        default_factory=lambda: {Split.PRACTICE: 3, Split.HOLDOUT: 5}
+    )
     blocks: tuple[int, ...] = ()
     max_steps: int = Field(default=10, ge=1)
     timeout_s: float = Field(default=180.0, gt=0)
 
+    @field_validator("ids")
+    @classmethod
+    def _each_once(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        if odd := [one for one in ids if not _TASK.fullmatch(one)]:
+            raise ValueError(f"{odd[0]!r} is no task; write env/task")
+        if twice := [one for one in ids if ids.count(one) > 1]:
+            raise ValueError(f"{twice[0]} twice")
+        return ids
+
     @model_validator(mode="after")
     def _all_in_blocks(self) -> Self:
         if self.blocks and (sum(self.blocks) != len(self.ids) or min(self.blocks) < 1):
-            raise ValueError(f"blocks {list(self.blocks)} do not add up to the {len(self.ids)} tasks")
+            raise ValueError(f"blocks {list(self.blocks)} do not add up to the number of tasks, {len(self.ids)}")
         return self
 
     @property
@@ -80,8 +94,8 @@ def load_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> Suite:
     known = {file.stem: file for folder in reversed(folders) for file in sorted(folder.glob("*.yaml"))}
     if name in known:
         return read_suite(known[name])
-    if all(part.count("/") == 1 and part.strip("/") == part for part in name.split(",")):
-        return Suite(name="given", ids=tuple(name.split(",")))
+    if all(_TASK.fullmatch(part) for part in name.split(",")):
+        return _checked({"name": "given", "tasks": name.split(",")}, name)
     near = difflib.get_close_matches(name, known, n=3) or sorted(known)
     hint = f"; there is {', '.join(near)}" if near else ""
     raise ConfigError(f"no suite {name!r}{hint}; a suite is a name, a .yaml file, or env/task,env/task")
@@ -90,8 +104,16 @@ def load_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> Suite:
 def read_suite(path: Path) -> Suite:
     """Read one suite file; raises ConfigError with the file and what is wrong in it."""
     try:
-        return Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
-        detail = error.errors()[0] if isinstance(error, ValidationError) else None
-        what = f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" if detail else str(error)
-        raise ConfigError(f"suite {path}: {what}") from None
+        return _checked(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"suite {path}: {error}") from None
+
+
+def _checked(content: object, origin: str) -> Suite:
+    try:
+        return Suite.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        what = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"suite {origin}: {f'{where}: ' if where else ''}{what}") from None

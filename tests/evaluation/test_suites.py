@@ -44,6 +44,15 @@ def test_all_tasks_of_one_seed_come_before_the_next_seed():
         ("name: x\ntasks: []\n", "tasks"),
         ("name: x\ntasks: [a/b]\ncolour: red\n", "colour"),
         ("name: x\ntasks: [a/b]\nmax_steps: 0\n", "max_steps"),
+        ("name: x\ntasks: [a/b]\nseeds: {holdout: 0}\n", "seeds.holdout: .*greater than or equal to 1"),
+        ("name: x\ntasks: [a/b]\nseeds: {practice: -3}\n", "seeds.practice: .*greater than or equal to 1"),
+        ("name: x\ntasks: [a/b]\nseeds: {practice: 1000001}\n", "seeds.practice: .*less than or equal to 1000000"),
+        ("name: x\ntasks: [a/b]\nseeds: {test: 3}\n", "seeds.test"),
+        ("name: x\ntasks: [a/b, login]\n", "tasks: 'login' is no task; write env/task"),
+        ("name: x\ntasks: [a/b/c]\n", "tasks: 'a/b/c' is no task"),
+        ("name: x\ntasks: [a/]\n", "tasks: 'a/' is no task"),
+        ("name: x\ntasks: [a/b, a/c, a/b]\n", "tasks: a/b twice"),
+        ("name: x\ntasks: [a/b]\nblocks: [2]\n", "yaml: blocks .2. do not add up to the number of tasks, 1"),
         ("name: [x\n", "suite"),
         ("- a\n- b\n", "suite"),
     ],
@@ -51,8 +60,15 @@ def test_all_tasks_of_one_seed_come_before_the_next_seed():
 def test_a_file_that_is_no_suite_is_refused_with_what_is_wrong(tmp_path, text, what):
     file = tmp_path / "s.yaml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigError, match=what):
+    with pytest.raises(ConfigError, match=what) as refused:
         load_suite(str(file))
+    assert str(refused.value).startswith(f"suite {file}: ")
+
+
+@pytest.mark.parametrize(("given", "what"), [("web/a,web/a", "web/a twice"), ("web/a,web/a/b", "no suite")])
+def test_tasks_that_are_named_wrongly_are_refused_as_in_a_file(given, what):
+    with pytest.raises(ConfigError, match=what):
+        load_suite(given)
 
 
 def test_a_suite_of_the_working_folder_comes_before_a_shipped_one(tmp_path):
