@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from skillagent.errors import ConfigError
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.engine import Engine, Job, Opener, play
@@ -101,19 +103,27 @@ def wanted_rows(folder: Path, tasks: Sequence[Task], arms: Sequence[Arm]) -> lis
 def begin(folder: Path, conditions: Json) -> None:
     """Keep under which conditions a run was begun, or hold it to them: rows of two models are never mixed.
 
+    What an earlier version did not write yet into a part, say of a suite, is passed over.
+
     Raises:
         ConfigError: The folder holds a run that was begun otherwise; the message says in what.
     """
     file = folder / "run.json"
     if file.is_file():
         known = begun(folder)
-        if other := [f"{key} {known.get(key)!r}" for key, value in conditions.items() if known.get(key) != value]:
+        if other := [text for key, value in conditions.items() for text in _otherwise(key, known.get(key), value)]:
             raise ConfigError(f"{folder} was begun with {', '.join(other)}; give another folder, or remove this one")
         return
     folder.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
     new.write_text(json.dumps(conditions, indent=1) + "\n", encoding="utf-8")
     new.replace(file)
+
+
+def _otherwise(name: str, known: JsonValue, value: JsonValue) -> list[str]:
+    if isinstance(known, dict) and isinstance(value, dict):
+        return [text for key, one in known.items() for text in _otherwise(f"{name}.{key}", one, value.get(key))]
+    return [] if known == value else [f"{name} {known!r}"]
 
 
 def begun(folder: Path) -> Json:

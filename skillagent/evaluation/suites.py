@@ -6,6 +6,7 @@ tasks: [miniwob/login-user, miniwob/enter-text]
 seeds: {practice: 3, holdout: 5}
 max_steps: 10
 timeout_s: 120
+cost_limit: 2.50
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class Suite(Value):
     """Tasks by id (`env/name`), how many seeds of each split, and the caps of an episode.
 
     For a stream, `blocks` says how many tasks are trained before the next test of all; without it, one at a time.
+    `cost_limit` (US dollars) and `token_limit` are of a whole run. They say nothing about what is measured and are left
+    out of a dump, so that a run goes on under a higher one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -46,6 +49,8 @@ class Suite(Value):
     blocks: tuple[int, ...] = ()
     max_steps: int = Field(default=10, ge=1)
     timeout_s: float = Field(default=180.0, gt=0)
+    cost_limit: float | None = Field(default=None, gt=0, exclude=True)
+    token_limit: int | None = Field(default=None, ge=1, exclude=True)
 
     @field_validator("ids")
     @classmethod

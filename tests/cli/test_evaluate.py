@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from corridor_parts import parts
@@ -68,6 +69,35 @@ def test_a_run_in_which_nothing_was_scored_is_the_worlds_fault(tmp_path, capsys)
 
     used = parts(tmp_path, store=MemoryStore(), environment=Crashing())
     assert main(["eval", SUITE, "--arms", "none", "--seeds", "1", "--out", str(tmp_path / "r")], parts=used) == 3
+
+
+def test_a_suite_limits_what_a_run_of_it_costs_unless_the_command_does(tmp_path, capsys):
+    used, suite, folder = parts(tmp_path, store=MemoryStore()), tmp_path / "s.yaml", tmp_path / "run"
+    text = "name: s\ntasks: [corridor/press, corridor/push]\nseeds: {holdout: 2}\n"
+    suite.write_text(text + "token_limit: 1\n", encoding="utf-8")
+    command = ["eval", str(suite), "--arms", "none", "--out", str(folder)]
+    assert main(command, parts=used) == 4
+    assert "of 1 tokens are spent" in capsys.readouterr().err
+    assert len((folder / "rows.jsonl").read_text().splitlines()) == 1
+    suite.write_text(text + "token_limit: 2\ncost_limit: 5\n", encoding="utf-8")
+    assert main(command, parts=used) == 4
+    assert main([*command, "--token-limit", "100000"], parts=used) == 0
+    assert len((folder / "rows.jsonl").read_text().splitlines()) == 4
+
+
+def test_a_suite_s_limit_in_dollars_asks_for_a_known_price(tmp_path):
+    suite, asked = tmp_path / "s.yaml", []
+    suite.write_text("name: s\ntasks: [corridor/press]\ncost_limit: 5\n", encoding="utf-8")
+    used = parts(tmp_path, store=MemoryStore())
+
+    def agent(settings, **options):
+        asked.append(settings.cost_limit)
+        return used.agent(settings, **options)
+
+    command = ["eval", str(suite), "--arms", "none", "--out", str(tmp_path / "run")]
+    for more in ([], ["--cost-limit", "9", "--seeds", "6"]):
+        assert main([*command, *more], parts=replace(used, agent=agent)) == 0
+    assert asked == [5, 9]
 
 
 def test_a_run_is_shown_again_as_table_json_and_csv(measured, capsys):

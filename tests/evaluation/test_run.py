@@ -1,7 +1,9 @@
 """Runs: one row an episode, resumable at any moment, voids apart from failures, on every engine alike."""
 
+import json
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -11,11 +13,14 @@ from skillagent.errors import BudgetSpent, ConfigError
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.rows import Seconds, forget, read_rows
 from skillagent.evaluation.run import begin, evaluate, wanted_rows
+from skillagent.evaluation.suites import load_suite
 from skillagent.evaluation.summary import across, read_summary, spent_on, summarise, write_summary
 from skillagent.evaluation.table import as_csv, headline, per_task
 from skillagent.library import Library
 from skillagent.llm.meter import Budget
 from skillagent.schema import Attempted, Decided, Decision, Edit, Event, RetireSkill, Skill, Task, Usage
+
+RESULTS, SUITES = (Path(__file__).parents[2] / "evals" / part for part in ("results", "suites"))
 
 
 def without_times(rows):
@@ -67,6 +72,22 @@ def test_a_folder_that_was_begun_with_another_model_is_refused(tmp_path):
     begin(tmp_path, {"model": "a/b", "suite": "s"})
     with pytest.raises(ConfigError, match="model 'a/b'"):
         begin(tmp_path, {"model": "c/d", "suite": "s"})
+
+
+@pytest.mark.parametrize("name", ["miniwob-125", "miniwob-15"])  # the latter was begun before suites had blocks
+def test_a_run_that_was_begun_before_a_suite_could_say_more_goes_on(tmp_path, name):
+    kept = json.loads((RESULTS / name / "run.json").read_text(encoding="utf-8"))
+    (tmp_path / "run.json").write_text(json.dumps(kept), encoding="utf-8")
+    suite = load_suite(str(SUITES / f"{name}.yaml"))
+    limited, more = (suite.model_copy(update={"cost_limit": n, "token_limit": n}) for n in (1, 2))
+    for one in (limited, more, suite):
+        begin(tmp_path / "new", {"suite": one.model_dump(mode="json")})
+        begin(tmp_path, {**kept, "suite": one.model_dump(mode="json")})
+    longer = suite.model_copy(update={"max_steps": 99}).model_dump(mode="json")
+    with pytest.raises(ConfigError, match=rf"begun with suite.max_steps {suite.max_steps};"):
+        begin(tmp_path, {**kept, "suite": longer})
+    with pytest.raises(ConfigError, match="begun with stream None;"):
+        begin(tmp_path, {**kept, "stream": 1})
 
 
 def test_only_what_was_asked_for_is_summed_up(tmp_path):
