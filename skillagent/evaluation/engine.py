@@ -16,6 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from functools import reduce
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal
@@ -70,17 +71,20 @@ class Player:
         self._open = ExitStack()
 
     def play(self, job: Job) -> Row:
-        """Return the row of one episode; a void one is tried once more."""
+        """Return the row of one episode; a void one is tried once more, and what it had cost counts."""
         arm, task = self._arms[job.arm], job.task
         agent = self._agent(arm)
         learning, took = _practise(agent, task) if job.practise else (Usage(), 0.0)
         library = agent.store.load() if arm.learning else arm.library
+        tries: list[Attempt] = []
         for _ in range(1 + VOID_RETRIES):
             tried, pictures = self._attempt(_reading(agent, arm.contents), task, library)
+            tries.append(tried)
             if tried.trajectory.void is None:
                 break
         episode = keep(tried, arm.name, pictures, self._kept) if self._kept else ""
-        return as_row(tried, arm.name, learning=learning, took=took, episode=episode)
+        row = as_row(tried, arm.name, learning=learning, took=took, episode=episode)
+        return reduce(Row.after, (as_row(one, arm.name) for one in tries[:-1]), row)
 
     def _attempt(self, agent: Agent, task: Task, library: Library) -> tuple[Attempt, list[bytes]]:
         """Try a task, and take a picture of every state where episodes are kept."""

@@ -11,6 +11,8 @@ from skillagent.errors import ConfigError
 from skillagent.learning.attribute import attribute, blamed
 from skillagent.schema import Attempt, Usage, Value
 
+_COSTS = ("model_calls", "tokens_in", "tokens_cached", "tokens_out", "cost_usd", "learning_tokens", "learning_usd")
+
 
 class Seconds(Value):
     """Where an episode's time went, in seconds."""
@@ -26,6 +28,7 @@ class Row(Value):
     `success` and `reward` are None where nobody scored it; `void` says why the world could not play it. `code` is the
     commit that played it, with a + where files had been changed. `why` is the judge's reason, `blame` what a failure is
     put down to, and `episode` the file that the whole trajectory is kept in, if it is, relative to the run's folder.
+    Calls, tokens, money and seconds are those of void tries before it as well; steps are those of the last try alone.
     """
 
     v: Literal[1] = 1
@@ -60,6 +63,13 @@ class Row(Value):
     def key(self) -> tuple[str, int]:
         """The task and seed: what pairs two arms."""
         return self.task, self.seed
+
+    def after(self, void: Row) -> Row:
+        """Return the row with what a try before it, which the world could not play, has cost as well."""
+        costs: dict[str, object] = {name: getattr(self, name) + getattr(void, name) for name in _COSTS}
+        names = Seconds.model_fields
+        costs["seconds"] = Seconds(**{one: getattr(self.seconds, one) + getattr(void.seconds, one) for one in names})
+        return self.model_copy(update=costs)
 
 
 def as_row(tried: Attempt, arm: str, *, learning: Usage | None = None, took: float = 0.0, episode: str = "") -> Row:

@@ -69,9 +69,11 @@ def evaluate(
         kept = folder if keeping else None
         with file.open("a", encoding="utf-8") as stream:
             for row in play(jobs, opener, by_name, engine=engine, workers=workers, kept=kept):
-                row = row.model_copy(update={"code": code})
-                rows[_key(row)] = row
                 known, spent = known + 1, spent + cost([row])
+                row = row.model_copy(update={"code": code})
+                if (void := rows.get(_key(row))) is not None:
+                    row = row.after(void)
+                rows[_key(row)] = row
                 stream.write(row.model_dump_json() + "\n")
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 from pressing import ARMS, FIRST, FROZEN, NONE, SKILL, TASKS, Pressing, crashing, knowing
 
-from skillagent.errors import BudgetSpent, ConfigError
+from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.rows import Seconds, forget, read_rows
 from skillagent.evaluation.run import begin, evaluate, wanted_rows
@@ -21,6 +21,19 @@ from skillagent.llm.meter import Budget
 from skillagent.schema import Attempted, Decided, Decision, Edit, Event, RetireSkill, Skill, Task, Usage
 
 RESULTS, SUITES = (Path(__file__).parents[2] / "evals" / part for part in ("results", "suites"))
+
+
+def failing_first():
+    """Lose the world in the first try."""
+    tries = []
+
+    def act(*parts, **options):
+        tries.append(1)
+        if len(tries) == 1:
+            raise EnvironmentFailed("gone")
+        return knowing(*parts, **options)
+
+    return act
 
 
 def without_times(rows):
@@ -115,6 +128,27 @@ def test_a_run_that_goes_on_plays_what_was_void_again(tmp_path):
     rows = evaluate(Pressing(), TASKS[:2], [FROZEN], tmp_path)
     assert [row.void for row in rows] == [None, None]
     assert [row.void for row in wanted_rows(tmp_path, TASKS[:2], [FROZEN])] == [None, None]
+
+
+def test_what_void_tries_cost_is_in_the_row_of_the_try_that_counts(tmp_path):
+    opener = Pressing(failing_first())
+    (row,) = evaluate(opener, TASKS[:1], [FROZEN], tmp_path / "retried")
+    assert (row.void, row.steps, row.tokens_in) == (None, 1, 20)  # each try takes ten
+    learning = Arm(name="learning", library=Library(), learning=True)
+    evaluate(Pressing(crashing), TASKS[:1], [FROZEN, learning], tmp_path / "resumed")
+    voids = read_rows(tmp_path / "resumed" / "rows.jsonl")
+    assert [(row.tokens_in, row.learning_tokens) for row in voids] == [(20, 0), (20, 10)]
+    rows = evaluate(Pressing(), TASKS[:1], [FROZEN, learning], tmp_path / "resumed")
+    assert [(row.void, row.tokens_in, row.learning_tokens) for row in rows] == [(None, 30, 0), (None, 30, 10)]
+    assert all(row.seconds.environment > void.seconds.environment > 0 for row, void in zip(rows, voids, strict=True))
+    assert [row.seconds.learning for row in rows] == [row.seconds.learning for row in voids]
+
+
+def test_a_budget_counts_what_void_tries_have_cost_once(tmp_path):
+    evaluate(Pressing(crashing), TASKS[:1], [FROZEN], tmp_path)  # 20
+    with pytest.raises(BudgetSpent):
+        evaluate(Pressing(), TASKS[:3], [FROZEN], tmp_path, budget=Budget(tokens=40))  # 30, 40
+    assert len(read_rows(tmp_path / "rows.jsonl")) == 2
 
 
 def test_a_budget_ends_a_run_between_two_episodes_and_what_was_played_stands(tmp_path):
