@@ -28,8 +28,10 @@ from skillagent.errors import ConfigError
 from skillagent.library import Library
 from skillagent.loop import Agent
 from skillagent.schema import Value
+from skillagent.store.disk import DiskStore
 
 PLAIN = ("none", "frozen", "shuffled", "learning")
+_BASE = "base.txt"  # beside the copy: the digest of what was copied
 
 
 class Arm(Value):
@@ -142,9 +144,15 @@ class OpenArm:
         return self.open(settings, options=Options().changed(arm.options), read_only=not arm.learning)
 
     def _copy(self, settings: Settings, name: str) -> dict[str, str]:
-        """Copy what is in the library, without its history, and return where it is."""
-        skills, memory = self.folder / name / "skills", self.folder / name / "memory_store"
-        if not skills.is_dir():
+        """Copy what is in the library, without its history, and return where it is.
+
+        A copy is made under another name first, so one that a kill has cut is never used.
+        """
+        home = self.folder / name
+        if not (home / "skills").is_dir():
+            new = home.with_name(f"{home.name}.new")
+            shutil.rmtree(new, ignore_errors=True)
+            skills, memory = new / "skills", new / "memory_store"
             memory.mkdir(parents=True)
             for file in ("insights.jsonl", "demonstrations.jsonl"):
                 if (settings.memory / file).is_file():
@@ -152,7 +160,15 @@ class OpenArm:
             if settings.skills.is_dir():
                 shutil.copytree(settings.skills, skills)
             skills.mkdir(exist_ok=True)
-        return {"skills": str(skills), "memory": str(memory)}
+            (new / _BASE).write_text(DiskStore(skills, memory).load().digest + "\n", encoding="utf-8")
+            new.rename(home)
+        return {"skills": str(home / "skills"), "memory": str(home / "memory_store")}
+
+
+def base_of(folder: Path, arm: Arm) -> str | None:
+    """Return the digest of the library that an arm which learns began with; None before, or where nobody noted it."""
+    file = folder / arm.name / _BASE
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
 
 def shuffled(library: Library) -> Library:

@@ -1,4 +1,4 @@
-"""Engine: plays episodes, here or in other processes. It knows nothing of files.
+"""Engine: plays episodes, here or in other processes. It writes no rows.
 
 A player is one process's agents, each opened when it is first needed. Processes are made by `spawn`, one environment
 and one model each; Ray does the same on more than one machine. All engines yield the same rows, in any order.
@@ -16,14 +16,14 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Literal
 
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.evaluation.arms import Arm
-from skillagent.evaluation.rows import Row, as_row, keep
+from skillagent.evaluation.rows import Practised, Row, as_row, keep, note_practised, read_practised
 from skillagent.library import Library
 from skillagent.loop import Agent, Watch, attempt, run
 from skillagent.ports import Environment
@@ -36,7 +36,6 @@ from skillagent.schema import (
     Step,
     Task,
     Trajectory,
-    Usage,
     Value,
     Variation,
     digest_of,
@@ -49,7 +48,10 @@ VOID_RETRIES = 1
 
 
 class Job(Value):
-    """An episode to play: a task with an arm. With `practise` the arm first learns on the task's practice seeds."""
+    """An episode to play: a task with an arm. With `practise` the arm first learns on the task's practice seeds.
+
+    What it has practised in an earlier process, which was killed before there was a row, is not practised again.
+    """
 
     arm: str
     task: Task
@@ -62,11 +64,12 @@ class Player:
     Args:
         opener: Opens the agent of an arm; arms that differ in their library alone share one.
         arms: By name.
-        kept: The run's folder, to keep whole episodes with pictures in.
+        folder: The run's; an arm that learns notes in it, under its name, what it has practised.
+        keeping: Keep whole episodes with pictures in the folder.
     """
 
-    def __init__(self, opener: Opener, arms: Mapping[str, Arm], kept: Path | None = None) -> None:
-        self._opener, self._arms, self._kept = opener, arms, kept
+    def __init__(self, opener: Opener, arms: Mapping[str, Arm], folder: Path, keeping: bool = False) -> None:
+        self._opener, self._arms, self._folder, self._keeping = opener, arms, folder, keeping
         self._agents: dict[str, Agent] = {}
         self._open = ExitStack()
 
@@ -74,7 +77,7 @@ class Player:
         """Return the row of one episode; a void one is tried once more, and what it had cost counts."""
         arm, task = self._arms[job.arm], job.task
         agent = self._agent(arm)
-        learning, took = _practise(agent, task) if job.practise else (Usage(), 0.0)
+        learnt = self._practised(agent, arm, task) if job.practise else None
         library = agent.store.load() if arm.learning else arm.library
         tries: list[Attempt] = []
         for _ in range(1 + VOID_RETRIES):
@@ -82,8 +85,8 @@ class Player:
             tries.append(tried)
             if tried.trajectory.void is None:
                 break
-        episode = keep(tried, arm.name, pictures, self._kept) if self._kept else ""
-        row = as_row(tried, arm.name, learning=learning, took=took, episode=episode)
+        episode = keep(tried, arm.name, pictures, self._folder) if self._keeping else ""
+        row = as_row(tried, arm.name, learnt=learnt, episode=episode)
         return reduce(Row.after, (as_row(one, arm.name) for one in tries[:-1]), row)
 
     def _attempt(self, agent: Agent, task: Task, library: Library) -> tuple[Attempt, list[bytes]]:
@@ -94,8 +97,20 @@ class Player:
             if isinstance(value, Observation | Step):
                 pictures.append(agent.open(task).screenshot())
 
-        watched = replace(agent, watch=camera) if self._kept else agent
+        watched = replace(agent, watch=camera) if self._keeping else agent
         return attempt(watched, task, library), pictures
+
+    def _practised(self, agent: Agent, arm: Arm, task: Task) -> Practised:
+        """Return what it cost to practise the task: now, or before a kill that left it without a row."""
+        file = self._folder / arm.name / "practised.jsonl"
+        if (known := read_practised(file).get(task.id)) is not None:
+            return known
+        start, before = time.monotonic(), agent.spent()
+        for _ in run(agent, [task.model_copy(update={"seed": Split.PRACTICE.first_seed})]):
+            pass
+        done = Practised(task=task.id, usage=agent.spent() - before, seconds=time.monotonic() - start)
+        note_practised(done, file)
+        return done
 
     def close(self) -> None:
         """Let go of every agent."""
@@ -129,22 +144,15 @@ def _reading(agent: Agent, contents: Library | None) -> Agent:
     return replace(agent, act=act)
 
 
-def _practise(agent: Agent, task: Task) -> tuple[Usage, float]:
-    """Practise a task, and return what it cost, and the seconds that it took."""
-    start, before = time.monotonic(), agent.spent()
-    for _ in run(agent, [task.model_copy(update={"seed": Split.PRACTICE.first_seed})]):
-        pass
-    return agent.spent() - before, time.monotonic() - start
-
-
 def play(
     jobs: Sequence[Job],
     opener: Opener,
     arms: Mapping[str, Arm],
+    folder: Path,
     *,
     engine: Engine = "process",
     workers: int = 1,
-    kept: Path | None = None,
+    keeping: bool = False,
 ) -> Iterator[Row]:
     """Yield the row of every job, in the order in which they end.
 
@@ -154,11 +162,12 @@ def play(
         EnvironmentFailed: A worker died.
         ConfigError: Ray is asked for and not installed.
     """
+    player = partial(Player, opener, arms, folder, keeping)
     if engine == "ray":
-        return _with_ray(jobs, opener, arms, workers, kept)
+        return _with_ray(_lanes(jobs, arms, workers), player, workers)
     if workers > 1:
-        return _in_processes(jobs, opener, arms, workers, kept)
-    return _here(jobs, Player(opener, arms, kept))
+        return _in_processes(_lanes(jobs, arms, workers), player)
+    return _here(jobs, player())
 
 
 def _here(jobs: Sequence[Job], player: Player) -> Iterator[Row]:
@@ -171,9 +180,9 @@ def _here(jobs: Sequence[Job], player: Player) -> Iterator[Row]:
 _player: Player | None = None  # of this worker process
 
 
-def _begin(opener: Opener, arms: Mapping[str, Arm], kept: Path | None) -> None:
+def _begin(player: partial[Player]) -> None:
     global _player
-    _player = Player(opener, arms, kept)
+    _player = player()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -188,23 +197,22 @@ def _play(job: Job) -> Row:
     return _player.play(job)
 
 
-def _lanes(jobs: Sequence[Job], arms: Mapping[str, Arm], workers: int) -> list[tuple[Sequence[Job], int]]:
+Lane = tuple[Sequence[Job], int]
+
+
+def _lanes(jobs: Sequence[Job], arms: Mapping[str, Arm], workers: int) -> list[Lane]:
     """Return what may be played side by side, and by how many: what learns is played by one."""
     learning = [job for job in jobs if arms[job.arm].learning]
     rest = [job for job in jobs if not arms[job.arm].learning]
     return [(lane, count) for lane, count in ((learning, 1), (rest, workers)) if lane]
 
 
-def _in_processes(
-    jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int, kept: Path | None
-) -> Iterator[Row]:
+def _in_processes(lanes: Sequence[Lane], player: partial[Player]) -> Iterator[Row]:
     pools: list[ProcessPoolExecutor] = []
     futures: list[Future[Row]] = []
     try:
-        for lane, count in _lanes(jobs, arms, workers):
-            pool = ProcessPoolExecutor(
-                count, mp_context=get_context("spawn"), initializer=_begin, initargs=(opener, arms, kept)
-            )
+        for lane, count in lanes:
+            pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_begin, initargs=(player,))
             pools.append(pool)
             futures += [pool.submit(_play, job) for job in lane]
         for future in as_completed(futures):
@@ -218,9 +226,7 @@ def _in_processes(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _with_ray(
-    jobs: Sequence[Job], opener: Opener, arms: Mapping[str, Arm], workers: int, kept: Path | None
-) -> Iterator[Row]:
+def _with_ray(lanes: Sequence[Lane], player: partial[Player], workers: int) -> Iterator[Row]:
     try:
         import ray
     except ImportError:
@@ -232,14 +238,14 @@ def _with_ray(
         actor: Any = ray.remote(num_cpus=1)(Player)
         idle: list[Any] = []
         playing: dict[Any, Any] = {}
-        for lane, count in _lanes(jobs, arms, workers):
+        for lane, count in lanes:
             queue = deque(lane)
-            idle += [(actor.remote(opener, arms, kept), queue) for _ in range(count)]
+            idle += [(actor.remote(*player.args), queue) for _ in range(count)]
         while idle or playing:
             while idle:
-                player, queue = idle.pop()
+                one, queue = idle.pop()
                 if queue:
-                    playing[player.play.remote(queue.popleft())] = (player, queue)
+                    playing[one.play.remote(queue.popleft())] = (one, queue)
             if playing:
                 (ended, *_), _ = ray.wait(list(playing), num_returns=1)
                 idle.append(playing.pop(ended))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 from skillagent.errors import ConfigError
 from skillagent.learning.attribute import attribute, blamed
@@ -72,10 +72,18 @@ class Row(Value):
         return self.model_copy(update=costs)
 
 
-def as_row(tried: Attempt, arm: str, *, learning: Usage | None = None, took: float = 0.0, episode: str = "") -> Row:
-    """Return the row of one attempt; practice before it cost `learning` and `took` so many seconds."""
-    learnt = learning or Usage()
+class Practised(Value):
+    """What it cost to practise a task: a line of an arm's `practised.jsonl`, there once the practice is over."""
+
+    task: str
+    usage: Usage
+    seconds: float
+
+
+def as_row(tried: Attempt, arm: str, *, learnt: Practised | None = None, episode: str = "") -> Row:
+    """Return the row of one attempt, with what the practice before it has cost."""
     trajectory, usage = tried.trajectory, tried.trajectory.usage
+    learning, took = (learnt.usage, learnt.seconds) if learnt else (Usage(), 0.0)
     return Row(
         task=trajectory.task.id,
         env=trajectory.task.env,
@@ -94,8 +102,8 @@ def as_row(tried: Attempt, arm: str, *, learning: Usage | None = None, took: flo
         model_free_steps=trajectory.model_free_steps,
         void=trajectory.void,
         library_digest=tried.library,
-        learning_tokens=learnt.tokens_in + learnt.tokens_out,
-        learning_usd=learnt.cost_usd,
+        learning_tokens=learning.tokens_in + learning.tokens_out,
+        learning_usd=learning.cost_usd,
         shown=tried.route.ids if tried.route else (),
         errors=sum(step.error is not None for step in trajectory.steps),
         goal=trajectory.goal,
@@ -148,6 +156,27 @@ def forget(file: Path, stale: Callable[[Row], bool]) -> int:
         new.write_text("".join(row.model_dump_json() + "\n" for row in kept), encoding="utf-8")
         new.replace(file)
     return len(rows) - len(kept)
+
+
+def read_practised(file: Path) -> dict[str, Practised]:
+    """Return what an arm has practised to the end, by task."""
+    lines = file.read_bytes().split(b"\n")[:-1] if file.is_file() else []
+    return {one.task: one for one in map(Practised.model_validate_json, lines)}
+
+
+def note_practised(one: Practised, file: Path) -> None:
+    """The practice is on the disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    drop_torn(file)
+    with file.open("a", encoding="utf-8") as stream:
+        append(one, stream)
+
+
+def append(line: Value, stream: TextIO) -> None:
+    """The line is on the disk."""
+    stream.write(line.model_dump_json() + "\n")
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 class Kept(Value):

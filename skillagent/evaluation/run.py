@@ -8,7 +8,6 @@ the run's folder.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,9 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from skillagent.errors import ConfigError
-from skillagent.evaluation.arms import Arm
+from skillagent.evaluation.arms import Arm, base_of
 from skillagent.evaluation.engine import Engine, Job, Opener, play
-from skillagent.evaluation.rows import Row, drop_torn, read_rows
+from skillagent.evaluation.rows import Row, append, drop_torn, read_rows
 from skillagent.evaluation.summary import commit
 from skillagent.llm.meter import Budget
 from skillagent.schema import Json, Task, Usage
@@ -66,17 +65,14 @@ def evaluate(
         known, by_name = len(wanted) - len(jobs), {arm.name: arm for arm in arms}
         if budget and jobs:
             budget.check(spent)
-        kept = folder if keeping else None
         with file.open("a", encoding="utf-8") as stream:
-            for row in play(jobs, opener, by_name, engine=engine, workers=workers, kept=kept):
+            for row in play(jobs, opener, by_name, folder, engine=engine, workers=workers, keeping=keeping):
                 known, spent = known + 1, spent + cost([row])
                 row = row.model_copy(update={"code": code})
                 if (void := rows.get(_key(row))) is not None:
                     row = row.after(void)
                 rows[_key(row)] = row
-                stream.write(row.model_dump_json() + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
+                append(row, stream)
                 watch(row, known, len(wanted))
                 if budget and known < len(wanted):
                     budget.check(spent)
@@ -158,13 +154,13 @@ def _jobs(tasks: Sequence[Task], arms: Sequence[Arm], rows: dict[Key, Row]) -> I
 
 def _hold_to(rows: dict[Key, Row], tasks: Sequence[Task], arms: Sequence[Arm], folder: Path) -> None:
     for arm in arms:
-        for task in tasks:
-            known = rows.get((arm.name, task.id, task.seed))
-            if known is not None and not arm.learning and known.library_digest != arm.library.digest:
-                raise ConfigError(
-                    f"{folder}: arm {arm.name!r} was begun with library {known.library_digest}, this one is "
-                    f"{arm.library.digest}; give another --out folder"
-                )
+        own = [row for task in tasks if (row := rows.get((arm.name, task.id, task.seed)))]
+        begun_with = [base_of(folder, arm)] if arm.learning else [row.library_digest for row in own]
+        if other := [digest for digest in begun_with if digest not in (None, arm.library.digest)]:
+            raise ConfigError(
+                f"{folder}: arm {arm.name!r} was begun with library {other[0]}, this one is {arm.library.digest}; "
+                "give another --out folder"
+            )
 
 
 def cost(rows: Iterable[Row]) -> Usage:

@@ -15,7 +15,7 @@ from skillagent.errors import EnvironmentFailed
 from skillagent.evaluation.blocks import Block, write_blocks
 from skillagent.evaluation.training import read_record, write_record
 from skillagent.library import Library
-from skillagent.schema import Skill, Split
+from skillagent.schema import Decided, Decision, Edit, PutSkill, Skill, Split
 from skillagent.testing import Corridor, MemoryStore
 
 SUITE = "corridor/press,corridor/push"
@@ -111,6 +111,24 @@ def test_a_run_is_shown_again_as_table_json_and_csv(measured, capsys):
     assert len(list(csv.DictReader(io.StringIO(capsys.readouterr().out)))) == 8
     assert main(["eval", "show", str(folder / "none")]) == 2
     assert "there is no summary.json" in capsys.readouterr().err
+
+
+def test_an_arm_that_learns_goes_on_from_the_library_that_it_began_with_or_not_at_all(tmp_path, capsys):
+    used, folder = parts(tmp_path), tmp_path / "run"
+    command = ["eval", "corridor/press", "--arms", "none,learning", "--out", str(folder)]
+    assert main([*command, "--seeds", "1"], parts=used) == 0
+    store = used.store(used.settings())
+    store.commit(
+        Decided(decision=Decision(edit=Edit(changes=(PutSkill(skill=SKILL),), why="w"), accepted=True, reason="r"))
+    )
+    rows = (folder / "rows.jsonl").read_text()
+    capsys.readouterr()
+    assert main([*command, "--seeds", "2"], parts=used) == 2
+    said = f"arm 'learning' was begun with library {Library().digest}, this one is {store.load().digest}"
+    assert said in capsys.readouterr().err
+    assert (folder / "rows.jsonl").read_text() == rows
+    shutil.rmtree(tmp_path / "skills")
+    assert main([*command, "--seeds", "2"], parts=used) == 0
 
 
 def test_two_runs_are_compared(measured, capsys, tmp_path):

@@ -1,13 +1,27 @@
 """Arms: what is compared is what its name says, and what is switched off is really off."""
 
+import shutil
+
 import pytest
 
 from skillagent.build import Options
 from skillagent.config import Settings
-from skillagent.errors import ConfigError
-from skillagent.evaluation.arms import OpenArm, parse_arms, shuffled
+from skillagent.errors import ConfigError, LibraryError
+from skillagent.evaluation.arms import OpenArm, base_of, parse_arms, shuffled
 from skillagent.library import Library
-from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Skill
+from skillagent.schema import (
+    Condition,
+    Decided,
+    Decision,
+    Demonstration,
+    Edit,
+    Insight,
+    KeyStep,
+    PutInsight,
+    PutSkill,
+    Skill,
+)
+from skillagent.store.disk import DiskStore
 
 KEPT = Library(
     skills={name: Skill(name=name, description=f"about {name}", body=f"body of {name}") for name in ("a", "b")},
@@ -93,22 +107,59 @@ def test_an_arm_is_opened_with_its_own_settings_and_without_a_budget(tmp_path):
     assert read_only
 
 
-def test_an_arm_that_learns_has_a_copy_of_the_library_and_nothing_of_its_history(tmp_path):
-    skills, memory = tmp_path / "skills", tmp_path / "memory"
-    (skills / "log-in").mkdir(parents=True)
-    (skills / "log-in" / "SKILL.md").write_text("x")
-    memory.mkdir()
-    for name in ("insights.jsonl", "ledger.jsonl"):
-        (memory / name).write_text("{}\n")
+@pytest.fixture
+def present(tmp_path):
+    """Return the settings of a library on disk, with a history."""
+    settings = Settings(_env_file=None, skills=tmp_path / "skills", memory=tmp_path / "memory")
+    edit = Edit(changes=(PutSkill(skill=KEPT.skills["a"]), PutInsight(insight=KEPT.insights["i"])), why="test")
+    DiskStore(settings.skills, settings.memory).commit(
+        Decided(decision=Decision(edit=edit, accepted=True, reason="test"))
+    )
+    return settings
+
+
+def library_of(settings):
+    return DiskStore(settings.skills, settings.memory).load()
+
+
+def test_an_arm_that_learns_has_a_copy_of_the_library_and_nothing_of_its_history(tmp_path, present):
     opened = Opened()
-    opener = OpenArm(Settings(_env_file=None, skills=skills, memory=memory), tmp_path / "run", open=opened)
+    opener = OpenArm(present, tmp_path / "run", open=opened)
+    (learning,) = parse_arms("learning", KEPT)
     for _ in range(2):
-        opener(parse_arms("learning", KEPT)[0])
+        opener(learning)
     for got, _, read_only in opened.calls:
-        assert (got.skills / "log-in" / "SKILL.md").read_text() == "x"
-        assert [file.name for file in got.memory.iterdir()] == ["insights.jsonl"]
+        assert library_of(got) == library_of(present)
+        assert (list(got.skills.iterdir()), [file.name for file in got.memory.iterdir()]) == (
+            [got.skills / "a"],
+            ["insights.jsonl"],
+        )
         assert got.skills.is_relative_to(tmp_path / "run")
         assert not read_only
+    assert base_of(tmp_path / "run", learning) == library_of(present).digest
+
+
+def test_a_copy_that_was_cut_short_is_never_used(tmp_path, present):
+    opened, insights = Opened(), present.memory / "insights.jsonl"
+    opener, (learning,) = OpenArm(present, tmp_path / "run", open=opened), parse_arms("learning", KEPT)
+    whole = insights.read_text()
+    insights.write_text("{}\n")
+    with pytest.raises(LibraryError):
+        opener(learning)
+    assert base_of(tmp_path / "run", learning) is None
+    insights.write_text(whole)
+    shutil.copytree(present.skills / "a", tmp_path / "run" / "learning.new" / "skills" / "half")
+    opener(learning)
+    assert library_of(opened.calls[0][0]) == library_of(present)
+
+
+def test_what_an_arm_has_learnt_is_not_copied_over(tmp_path, present):
+    opened = Opened()
+    opener, (learning,) = OpenArm(present, tmp_path / "run", open=opened), parse_arms("learning", KEPT)
+    opener(learning)
+    shutil.rmtree(opened.calls[0][0].skills / "a")
+    opener(learning)
+    assert not library_of(opened.calls[1][0]).skills
 
 
 def test_an_arm_is_checked_against_the_settings_before_anything_is_played():

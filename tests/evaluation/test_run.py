@@ -11,16 +11,20 @@ from pressing import ARMS, FIRST, FROZEN, NONE, SKILL, TASKS, Pressing, crashing
 
 from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed
 from skillagent.evaluation.arms import Arm
-from skillagent.evaluation.rows import Seconds, forget, read_rows
+from skillagent.evaluation.rows import Seconds, forget, read_practised, read_rows
 from skillagent.evaluation.run import begin, evaluate, wanted_rows
 from skillagent.evaluation.suites import load_suite
 from skillagent.evaluation.summary import across, read_summary, spent_on, summarise, write_summary
 from skillagent.evaluation.table import as_csv, headline, per_task
 from skillagent.library import Library
 from skillagent.llm.meter import Budget
-from skillagent.schema import Attempted, Decided, Decision, Edit, Event, RetireSkill, Skill, Task, Usage
+from skillagent.schema import Attempted, Decided, Decision, Edit, Event, RetireSkill, Skill, Split, Task, Usage
 
 RESULTS, SUITES = (Path(__file__).parents[2] / "evals" / part for part in ("results", "suites"))
+
+
+class Killed(Exception):
+    """Ends the process that plays, as far as the run can tell."""
 
 
 def failing_first():
@@ -53,9 +57,6 @@ def test_the_arms_of_one_task_follow_each_other_on_the_same_seed(tmp_path):
 
 def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_rows(tmp_path):
     whole = evaluate(Pressing(), TASKS, ARMS, tmp_path / "whole")
-
-    class Killed(Exception):
-        pass
 
     def stop(row, done, total):
         if done == 5:
@@ -234,6 +235,32 @@ def test_an_arm_that_learns_practises_each_task_once_before_it_is_measured(tmp_p
     assert all(row.success for row in rows if row.arm == "learning")
     assert [(task.name, task.seed) for task in opener.practised] == [("a", 0), ("b", 0)]
     assert rows == evaluate(Pressing(), TASKS, [NONE, learning], tmp_path)
+
+
+def killed_when_measured(kills):
+    """Act as usual, but end the process when the first episode that is measured begins."""
+
+    def act(environment, task, *parts, **options):
+        if task.split is Split.HOLDOUT and kills:
+            raise kills.pop()
+        return knowing(environment, task, *parts, **options)
+
+    return act
+
+
+def test_a_task_whose_practice_had_ended_before_a_kill_is_not_practised_again(tmp_path):
+    learning = Arm(name="learning", library=Library(), learning=True)
+    opener = Pressing(killed_when_measured([Killed()]))
+    with pytest.raises(Killed):
+        evaluate(opener, TASKS[:2], [learning], tmp_path)
+    assert read_rows(tmp_path / "rows.jsonl") == []
+    with (tmp_path / "learning" / "practised.jsonl").open("a", encoding="utf-8") as torn:
+        torn.write('{"task":"corr')
+    rows = evaluate(opener, TASKS[:2], [learning], tmp_path)
+    assert [task.name for task in opener.practised] == ["a", "b"]
+    assert list(read_practised(tmp_path / "learning" / "practised.jsonl")) == ["corridor/a", "corridor/b"]
+    assert [row.learning_tokens for row in rows] == [10, 10]
+    assert rows[0].seconds.learning > 0
 
 
 def test_the_summary_pairs_the_arms_and_the_table_shows_every_task(tmp_path):
