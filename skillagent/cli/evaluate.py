@@ -107,12 +107,13 @@ def run(
     """Play a suite's holdout seeds once per arm.
 
     Writes `rows.jsonl` (one row an episode) and `summary.json` into the run's folder. The same command goes on where it
-    stopped. Limits are of all rows in the folder together; where none is given, the suite's hold.
+    stopped; one with other arms, tasks or seeds adds to what is there. The summary and the limits are of all rows in
+    the folder. Where no limit is given, the suite's hold.
     """
     from skillagent.errors import BudgetSpent, ConfigError
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm, parse_arms
-    from skillagent.evaluation.summary import provenance, spent_on, summarise, write_summary
+    from skillagent.evaluation.summary import provenance, run_rows, spent_on, summarise, write_summary
     from skillagent.llm.meter import Budget
 
     if engine not in ("process", "ray"):
@@ -150,12 +151,12 @@ def run(
         code = Exit.INTERRUPTED
     except BudgetSpent as spent:
         error = spent
-    rows = runs.wanted_rows(folder, tasks, compared)
+    rows = run_rows(folder, [arm.name for arm in compared])
     summary = summarise(
         rows,
         suite=chosen.name,
         command=["skillagent", *sys.argv[1:]],
-        provenance=provenance(settings.model, {arm.name: arm.library for arm in compared}),
+        provenance=provenance(settings.model, {arm.name: arm.library for arm in compared}, rows),
         learning=spent_on(store.events()),
     )
     write_summary(summary, folder)
@@ -165,7 +166,8 @@ def run(
         note("stopped; the same command goes on from here")
     if error:
         raise error
-    if code is Exit.OK and rows and all(row.void for row in rows):
+    wanted = runs.wanted_rows(folder, tasks, compared)
+    if code is Exit.OK and all(row.void for row in wanted):
         code = Exit.WORLD
     raise typer.Exit(code)
 

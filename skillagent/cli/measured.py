@@ -31,12 +31,10 @@ def show(
     csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV instead, one an episode.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what a run measured."""
-    from skillagent.evaluation.rows import read_rows
-    from skillagent.evaluation.summary import read_summary
+    """Show what a run measured: all rows in its folder."""
+    from skillagent.evaluation.summary import counted_anew
 
-    summary = read_summary(folder)
-    rows = read_rows(folder / "rows.jsonl")
+    rows, summary = counted_anew(folder)
     if csv:
         from skillagent.evaluation.table import as_csv
 
@@ -62,16 +60,14 @@ def report(
 ) -> None:
     """Write a run as one page, `report.html`, with its plots as PNG beside it."""
     from skillagent.evaluation.report import write_report
-    from skillagent.evaluation.rows import read_rows
-    from skillagent.evaluation.summary import read_summary
+    from skillagent.evaluation.summary import counted_anew
     from skillagent.schema import Decided
 
     parts = parts_of(ctx)
     near = folder / "memory_store"
     events = parts.store(parts.settings(memory=memory or (near if near.is_dir() else None))).events()
     decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
-    summary = read_summary(folder)
-    rows = [row for row in read_rows(folder / "rows.jsonl") if row.arm in summary.arms]
+    rows, summary = counted_anew(folder)
     page = write_report(rows, summary, folder, decisions=decisions, extra=_transfer(folder))
     if as_json:
         emit({"report": str(page), "plots": [str(file) for file in sorted((folder / "plots").glob("*.png"))]})

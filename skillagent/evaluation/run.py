@@ -59,7 +59,7 @@ def evaluate(
     with alone(folder):
         drop_torn(file)
         rows = {_key(row): row for row in read_rows(file)}
-        _hold_to(rows, tasks, arms, folder)
+        _hold_to(rows.values(), arms, folder)
         wanted = [(arm.name, task.id, task.seed) for task in tasks for arm in arms]
         jobs, spent, code = list(_jobs(tasks, arms, rows)), cost(rows.values()), commit()
         known, by_name = len(wanted) - len(jobs), {arm.name: arm for arm in arms}
@@ -152,10 +152,10 @@ def _jobs(tasks: Sequence[Task], arms: Sequence[Arm], rows: dict[Key, Row]) -> I
                 yield Job(arm=arm.name, task=task, practise=arm.learning and new)
 
 
-def _hold_to(rows: dict[Key, Row], tasks: Sequence[Task], arms: Sequence[Arm], folder: Path) -> None:
+def _hold_to(rows: Iterable[Row], arms: Sequence[Arm], folder: Path) -> None:
     for arm in arms:
-        own = [row for task in tasks if (row := rows.get((arm.name, task.id, task.seed)))]
-        begun_with = [base_of(folder, arm)] if arm.learning else [row.library_digest for row in own]
+        own = [row.library_digest for row in rows if row.arm == arm.name]
+        begun_with = [base_of(folder, arm)] if arm.learning else own
         if other := [digest for digest in begun_with if digest not in (None, arm.library.digest)]:
             raise ConfigError(
                 f"{folder}: arm {arm.name!r} was begun with library {other[0]}, this one is {arm.library.digest}; "

@@ -1,4 +1,8 @@
-"""Summary: a run in figures, each arm by itself and every two of them paired."""
+"""Summary: a run in figures, each arm by itself and every two of them paired.
+
+It covers all rows of the run's folder, whichever command played them (`run_rows`). The file is as of the last command
+that ended; whoever shows a run counts anew (`counted_anew`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from pathlib import Path
 from pydantic import Field
 
 from skillagent.errors import ConfigError
-from skillagent.evaluation.rows import Row
+from skillagent.evaluation.rows import Row, read_rows
 from skillagent.evaluation.statistics import Comparison, Rate, compare, rate
 from skillagent.library import Library
 from skillagent.llm.catalogue import CATALOGUE
@@ -177,13 +181,18 @@ def _arm(rows: Sequence[Row]) -> ArmSummary:
 
 def write_summary(summary: Summary, folder: Path) -> Path:
     """Write `summary.json` into the run's folder and return its path."""
-    path = folder / "summary.json"
-    path.write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    path, new = folder / "summary.json", folder / "summary.new"
+    new.write_text(summary.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    new.replace(path)
     return path
 
 
-def provenance(model: str, libraries: Mapping[str, Library]) -> Json:
-    """Return what is needed to repeat a run: code, packages, model, libraries and machine."""
+def provenance(model: str, libraries: Mapping[str, Library], rows: Sequence[Row] = ()) -> Json:
+    """Return what is needed to repeat a run: code, packages, model, libraries and machine.
+
+    Of arms that are in the rows and not among the libraries, the library that they began with.
+    """
+    begun_with: Json = {row.arm: row.library_digest for row in reversed(rows)}
     packages: Json = {}
     for name in ("skillagent", "llama-cpp-python", "litellm", "playwright", "miniwob", "chromadb", "onnxruntime"):
         try:
@@ -195,7 +204,7 @@ def provenance(model: str, libraries: Mapping[str, Library]) -> Json:
         "packages": packages,
         "model": model,
         "model_sha256": model_hash(model),
-        "libraries": {name: library.digest for name, library in libraries.items()},
+        "libraries": {**begun_with, **{name: library.digest for name, library in libraries.items()}},
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
@@ -238,3 +247,30 @@ def read_summary(folder: Path) -> Summary:
         raise ConfigError(f"no run in {folder}: there is no summary.json") from None
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def run_rows(folder: Path, arms: Iterable[str] = ()) -> list[Row]:
+    """Return all rows of a run, arm by arm: those of its last summary first, then `arms`, then any others."""
+    rows = read_rows(folder / "rows.jsonl")
+    try:
+        known = list(read_summary(folder).arms)
+    except ConfigError:
+        known = []
+    order = list(dict.fromkeys([*known, *arms, *(row.arm for row in rows)]))
+    return sorted(rows, key=lambda row: order.index(row.arm))
+
+
+def counted_anew(folder: Path) -> tuple[list[Row], Summary]:
+    """Return all rows of a run and its summary with the figures of exactly these rows; raises as `read_summary`."""
+    known, rows = read_summary(folder), run_rows(folder)
+    summary = summarise(
+        rows,
+        suite=known.suite,
+        command=shlex.split(known.command),
+        provenance=known.provenance,
+        learning=known.learning,
+    )
+    if (folder / "stream.json").is_file():  # its learning is set against what the whole stream gained, and nothing less
+        payoff = {pair: one for pair, one in summary.payoff.items() if pair in known.payoff}
+        summary = summary.model_copy(update={"payoff": payoff})
+    return rows, summary

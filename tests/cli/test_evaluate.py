@@ -131,6 +131,52 @@ def test_an_arm_that_learns_goes_on_from_the_library_that_it_began_with_or_not_a
     assert main([*command, "--seeds", "2"], parts=used) == 0
 
 
+def test_a_later_command_adds_to_a_run_and_all_ways_of_looking_at_it_agree(measured, capsys):
+    measure, folder = measured
+    measure()
+    for later in (["--arms", "none", "--filter", "push"], ["--arms", "shuffled,frozen", "--seeds", "1"]):
+        measure(*later)
+    written = json.loads((folder / "summary.json").read_text())
+    assert {arm: one["episodes"] for arm, one in written["arms"].items()} == {"none": 4, "frozen": 4, "shuffled": 2}
+    assert list(written["paired"]) == ["frozen-none", "shuffled-none", "shuffled-frozen"]
+    assert sum(written["paired"]["shuffled-none"][how] for how in ("wins", "losses", "ties")) == 2
+    libraries = written["provenance"]["libraries"]
+    assert libraries["none"] == Library().digest != libraries["frozen"] == libraries["shuffled"]
+    main(["eval", "show", str(folder), "--json"])
+    assert json.loads(capsys.readouterr().out) == written
+    main(["eval", "show", str(folder), "--csv"])
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 10
+    main(["eval", "report", str(folder)])
+    assert "10 episodes of 2 tasks" in (folder / "report.html").read_text()
+
+
+def test_what_a_killed_command_has_played_is_shown_and_reported(measured, capsys):
+    measure, folder = measured
+    measure("--arms", "none", "--filter", "push")
+    summary = (folder / "summary.json").read_text()
+    measure()
+    (folder / "summary.json").write_text(summary)
+    capsys.readouterr()
+    main(["eval", "show", str(folder), "--json"])
+    shown = json.loads(capsys.readouterr().out)
+    assert {arm: one["episodes"] for arm, one in shown["arms"].items()} == {"none": 4, "frozen": 4}
+    assert "eval report" not in shown["command"]
+    assert main(["eval", "report", str(folder)]) == 0
+    assert "8 episodes of 2 tasks" in (folder / "report.html").read_text()
+    (folder / "summary.json").write_text(summary[:40])
+    assert main(["eval", "show", str(folder)]) == 2
+    assert measure()[0] == 0
+    assert json.loads((folder / "summary.json").read_text())["arms"].keys() == {"none", "frozen"}
+
+
+def test_an_arm_is_held_to_its_library_on_every_task_of_a_run(tmp_path, capsys):
+    command = ["eval", SUITE, "--arms", "frozen", "--seeds", "1", "--out", str(tmp_path / "run"), "--filter"]
+    assert main([*command, "press"], parts=parts(tmp_path, store=MemoryStore())) == 0
+    grown = parts(tmp_path, store=MemoryStore(Library(skills={SKILL.name: SKILL})))
+    assert main([*command, "push"], parts=grown) == 2
+    assert "arm 'frozen' was begun with library" in capsys.readouterr().err
+
+
 def test_two_runs_are_compared(measured, capsys, tmp_path):
     measure, folder = measured
     other = tmp_path / "other"
@@ -193,6 +239,9 @@ def test_a_streams_summary_says_what_it_began_with_and_what_learning_cost(tmp_pa
     assert summary["arms"]["after-1"]["success"] == summary["arms"]["after-2"]["success"] == 1
     assert all(summary["learning"][what]["tokens_in"] > 0 for what in ("acting", "reflecting", "gating"))
     assert summary["payoff"].keys() == {"after-2-after-0"}  # the costs are those of the whole stream
+    capsys.readouterr()
+    main(["eval", "show", str(folder), "--json"])
+    assert json.loads(capsys.readouterr().out) == summary
 
 
 def test_a_stream_tells_every_kind_of_thing_that_changed(tmp_path, capsys):
