@@ -145,7 +145,7 @@ def run(
             workers=workers,
             budget=Budget(tokens=settings.token_limit, cost_usd=settings.cost_limit, seconds=settings.time_limit_s),
             keeping=keep,
-            watch=episodes(),
+            watch=episodes(runs.wanted_rows(folder, tasks, compared)),
         )
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED

@@ -1,10 +1,13 @@
-"""Progress: one line an episode on stderr, with the score so far and about how long the rest will take."""
+"""Progress: one line an episode on stderr, with the score so far and about how long the rest will take.
+
+The score is that of the run, with what earlier commands played; the time that is left goes by this command's pace.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from skillagent.cli.output import note
@@ -13,10 +16,16 @@ if TYPE_CHECKING:
     from skillagent.evaluation.rows import Row
 
 
-def episodes() -> Callable[[Row, int, int], None]:
-    """Return what tells of each episode, the score of each arm so far, and about how long the rest will take."""
+def episodes(known: Iterable[Row] = ()) -> Callable[[Row, int, int], None]:
+    """Return what tells of each episode, the score of each arm so far, and about how long the rest will take.
+
+    `known` are the rows that there are already, of what is to be played; void ones will be played again.
+    """
     start, played = time.monotonic(), 0
     scores: dict[str, list[bool]] = defaultdict(list)
+    for row in known:
+        if row.success is not None:
+            scores[row.arm].append(row.success)
 
     def tell(row: Row, done: int, total: int) -> None:
         nonlocal played
@@ -27,7 +36,7 @@ def episodes() -> Callable[[Row, int, int], None]:
         so_far = ", ".join(f"{arm} {sum(own)}/{len(own)}" for arm, own in scores.items())
         left = (time.monotonic() - start) / played * (total - done) / 60
         seconds = row.seconds.model + row.seconds.environment
-        note(f"{done:>4}/{total}  {row.arm:<8} {row.task} seed {row.seed}: {how}, {row.steps} steps, {seconds:.1f} s"
-             f"  [{so_far}; about {left:.0f} min left]")  # fmt: skip
+        note(f"{done:>4}/{total}  {row.arm:<8} {row.task} seed {row.seed}: {how}, {row.steps} steps, "
+             f"{seconds:.1f} s  [{so_far}; about {left:.0f} min left]")  # fmt: skip
 
     return tell

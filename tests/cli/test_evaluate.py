@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -175,6 +176,14 @@ def test_an_arm_is_held_to_its_library_on_every_task_of_a_run(tmp_path, capsys):
     grown = parts(tmp_path, store=MemoryStore(Library(skills={SKILL.name: SKILL})))
     assert main([*command, "push"], parts=grown) == 2
     assert "arm 'frozen' was begun with library" in capsys.readouterr().err
+
+
+def test_the_score_so_far_is_that_of_the_run_and_not_of_the_command(measured):
+    measure, _ = measured
+    measure("--arms", "none", "--seeds", "1")
+    *_, last = (line for line in measure("--arms", "none")[1].err.splitlines() if "seed" in line)
+    assert last.strip().startswith("4/4  none")
+    assert re.search(r"\[none \d/4;", last)
 
 
 def test_two_runs_are_compared(measured, capsys, tmp_path):
