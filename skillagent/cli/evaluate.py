@@ -205,8 +205,9 @@ def _holdout(suite: str, seeds: int | None, only: str | None) -> tuple[Suite, li
 def _warn(rows: Sequence[Row], arms: Sequence[Arm]) -> None:
     """Say where a library was learnt on the very goals that were measured."""
     from skillagent.evaluation.overlap import with_sources
+    from skillagent.evaluation.table import counted
 
     for arm in arms:
         if shared := with_sources(rows, arm.library):
-            told = ", ".join(f"{task} {count}" for task, count in shared.items())
-            note(f"arm {arm.name}: its library was learnt on goals that are measured here, word for word: {told} seeds")
+            told = ", ".join(f"{task} on {counted(count, 'seed')}" for task, count in shared.items())
+            note(f"arm {arm.name}: its library was learnt on goals that are measured here, word for word: {told}")

@@ -131,7 +131,7 @@ def compare(
 
 def show_run(rows: list[Row], summary: Summary, folder: Path, *, as_json: bool) -> None:
     """Print a run as its tables and headline, or its summary as JSON."""
-    from skillagent.evaluation.table import headline, per_task
+    from skillagent.evaluation.table import counted, headline, per_task
 
     if as_json:
         emit(summary.model_dump(mode="json"))
@@ -140,4 +140,4 @@ def show_run(rows: list[Row], summary: Summary, folder: Path, *, as_json: bool) 
     say()
     for line in headline(summary):
         say(line)
-    say(f"\n{len(rows)} rows in {folder / 'rows.jsonl'}, summary in {folder / 'summary.json'}")
+    say(f"\n{counted(len(rows), 'row')} in {folder / 'rows.jsonl'}, summary in {folder / 'summary.json'}")

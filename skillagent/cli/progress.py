@@ -21,6 +21,8 @@ def episodes(known: Iterable[Row] = ()) -> Callable[[Row, int, int], None]:
 
     `known` are the rows that there are already, of what is to be played; void ones will be played again.
     """
+    from skillagent.evaluation.table import counted
+
     start, played = time.monotonic(), 0
     scores: dict[str, list[bool]] = defaultdict(list)
     for row in known:
@@ -36,7 +38,7 @@ def episodes(known: Iterable[Row] = ()) -> Callable[[Row, int, int], None]:
         so_far = ", ".join(f"{arm} {sum(own)}/{len(own)}" for arm, own in scores.items())
         left = (time.monotonic() - start) / played * (total - done) / 60
         seconds = row.seconds.model + row.seconds.environment
-        note(f"{done:>4}/{total}  {row.arm:<8} {row.task} seed {row.seed}: {how}, {row.steps} steps, "
+        note(f"{done:>4}/{total}  {row.arm:<8} {row.task} seed {row.seed}: {how}, {counted(row.steps, 'step')}, "
              f"{seconds:.1f} s  [{so_far}; about {left:.0f} min left]")  # fmt: skip
 
     return tell

@@ -40,6 +40,7 @@ def replay(
     """
     from skillagent.evaluation.replay import play_again
     from skillagent.evaluation.rows import read_kept
+    from skillagent.evaluation.table import counted
 
     kept = read_kept(episode)
     if show:
@@ -55,8 +56,8 @@ def replay(
         for one in differences:
             say(f"step {one.step}: {one.what} was {shorten(one.was, 80)!r}, is {shorten(one.now, 80)!r}")
         say(
-            f"{len(steps)} steps replayed, "
-            + (f"{len(differences)} differences" if differences else "all as they were")
+            f"{counted(len(steps), 'step')} replayed, "
+            + (counted(len(differences), "difference") if differences else "all as they were")
         )
     raise typer.Exit(Exit.FAILED if differences else Exit.OK)
 

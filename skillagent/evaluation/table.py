@@ -12,6 +12,11 @@ from skillagent.evaluation.summary import Payoff, Summary
 from skillagent.schema import Json
 
 
+def counted(number: float, noun: str) -> str:
+    """Return a rounded number with its noun: 1 row, 2 rows."""
+    return f"{number:,.0f} {noun}" + ("" if round(number) == 1 else "s")
+
+
 def per_task(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows: of every task and arm, solved episodes, and mean tokens and seconds an episode."""
     arms = list(dict.fromkeys(row.arm for row in rows))
@@ -33,7 +38,7 @@ def headline(summary: Summary) -> list[str]:
     lines = []
     for name, arm in summary.arms.items():
         low, high = arm.interval
-        cost = "" if arm.tokens_per_success is None else f", {arm.tokens_per_success:,.0f} tokens a success"
+        cost = "" if arm.tokens_per_success is None else f", {counted(arm.tokens_per_success, 'token')} a success"
         time = "" if arm.seconds_per_success is None else f", {arm.seconds_per_success:.1f} s a success"
         lines.append(
             f"{name}: {arm.success:.0%} of {arm.scored} (95 % interval {low:.0%} to {high:.0%})"
@@ -46,8 +51,8 @@ def headline(summary: Summary) -> list[str]:
 def _paid(name: str, payoff: Payoff) -> str:
     if payoff.tokens_per_point is None:
         return ""
-    back = "" if payoff.break_even is None else f", paid back in tokens after {payoff.break_even:,.0f} episodes"
-    return f"{name}: {payoff.tokens_per_point:,.0f} tokens of learning a point{back}"
+    back = "" if payoff.break_even is None else f", paid back in tokens after {counted(payoff.break_even, 'episode')}"
+    return f"{name}: {counted(payoff.tokens_per_point, 'token')} of learning a point{back}"
 
 
 def points(name: str, pair: Comparison) -> str:

@@ -186,6 +186,19 @@ def test_the_score_so_far_is_that_of_the_run_and_not_of_the_command(measured):
     assert re.search(r"\[none \d/4;", last)
 
 
+def test_one_of_anything_is_told_as_one(measured, capsys):
+    measure, folder = measured
+    said = measure("--arms", "frozen", "--seeds", "1", "--filter", "press", "--keep")[1]
+    assert ", 1 step, " in said.err
+    assert "word for word: corridor/press on 1 seed\n" in said.err
+    assert "\n1 row in " in said.out
+    (kept,) = (folder / "episodes" / "frozen").glob("*.json")
+    assert main(["replay", str(kept)], parts=parts(folder)) == 0
+    assert capsys.readouterr().out == "1 step replayed, all as they were\n"
+    assert main(["replay", str(kept)], parts=parts(folder, environment=Corridor({"red": "green"}))) == 1
+    assert capsys.readouterr().out.endswith("1 step replayed, 1 difference\n")
+
+
 def test_two_runs_are_compared(measured, capsys, tmp_path):
     measure, folder = measured
     other = tmp_path / "other"

@@ -15,7 +15,7 @@ from skillagent.evaluation.rows import Seconds, forget, read_practised, read_row
 from skillagent.evaluation.run import begin, evaluate, wanted_rows
 from skillagent.evaluation.suites import load_suite
 from skillagent.evaluation.summary import across, read_summary, spent_on, summarise, write_summary
-from skillagent.evaluation.table import as_csv, headline, per_task
+from skillagent.evaluation.table import as_csv, counted, headline, per_task
 from skillagent.library import Library
 from skillagent.llm.meter import Budget
 from skillagent.schema import Attempted, Decided, Decision, Edit, Event, RetireSkill, Skill, Split, Task, Usage
@@ -330,6 +330,13 @@ def test_what_learning_cost_is_set_against_what_it_pays_back(tmp_path):
     assert payoff.break_even == pytest.approx(3000 / 300)
     twice = [row.model_copy(update={"arm": f"frozen{row.arm == 'none'}", "library_digest": "x"}) for row in rows]
     assert not summarise(twice, suite="s", command=["x"], provenance={}, learning=learning).payoff
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0 tokens"), (1, "1 token"), (1.3, "1 token"), (1.6, "2 tokens"), (1234, "1,234 tokens")]
+)
+def test_a_number_comes_with_its_noun(number, told):
+    assert counted(number, "token") == told
 
 
 def test_rows_are_written_as_csv(tmp_path):
