@@ -36,13 +36,17 @@ def replay(
 ) -> None:
     """Do again what a kept episode did, or step through it.
 
-    The exit code is 1 when the world answers otherwise than it did then.
+    Compares what is seen at the start and after each step, what is refused, where the task ends, and the reward. The
+    exit code is 1 when the world answers otherwise than it did then.
     """
+    from skillagent.errors import ConfigError
     from skillagent.evaluation.replay import play_again
     from skillagent.evaluation.rows import read_kept
     from skillagent.evaluation.table import counted
 
     kept = read_kept(episode)
+    if not show and (void := kept.attempt.trajectory.void) is not None:
+        raise ConfigError(f"{episode}: the world could not play it ({void}), so nothing of it can be replayed")
     if show:
         _show(kept, episode, as_json=as_json)
         return

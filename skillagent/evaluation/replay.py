@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skillagent.loop import Agent
-from skillagent.schema import Outcome, Step, Trajectory, Value
+from skillagent.schema import Trajectory, Value
 
 
 class Difference(Value):
@@ -18,23 +18,33 @@ class Difference(Value):
 def play_again(agent: Agent, trajectory: Trajectory) -> list[Difference]:
     """Do the trajectory's actions again from the task's seed, and return what came out otherwise.
 
-    Compared are what is seen before each step, whether the action is refused, and the reward at the end.
+    Compared are what is seen at the start, and after each step whether the action is refused, whether it ends the task,
+    what is seen and the reward. What follows an end that comes too early is not played. Who cut off an episode that did
+    not end by itself, the world or the clock, is not kept, so it is not compared.
     """
-    environment = agent.open(trajectory.task)
-    seen, last = environment.reset(trajectory.task), None
-    found = []
-    for number, step in enumerate(trajectory.steps, start=1):
-        if seen.text != step.observation.text:
-            found.append(Difference(step=number - 1, what="page", was=step.observation.text, now=seen.text))
-        last = environment.step(step.action)
-        found += _differences(number, step, last)
-        seen = last.observation
-    if last is not None and last.reward != trajectory.reward:
-        number = len(trajectory.steps)
-        found.append(Difference(step=number, what="reward", was=str(trajectory.reward), now=str(last.reward)))
+    environment, steps = agent.open(trajectory.task), trajectory.steps
+    pages = [step.observation for step in steps[1:]] + [trajectory.final]  # that each step led to
+    found: list[Difference] = []
+
+    def compare(number: int, what: str, was: str, now: str) -> None:
+        if was != now:
+            found.append(Difference(step=number, what=what, was=was, now=now))
+
+    first = environment.reset(trajectory.task)
+    if start := steps[0].observation if steps else trajectory.final:
+        compare(0, "page", start.text, first.text)
+    for number, (step, page) in enumerate(zip(steps, pages, strict=False), start=1):  # no steps: only a final
+        last, outcome = number == len(steps), environment.step(step.action)
+        if bool(step.error) != bool(outcome.error):
+            compare(number, "error", step.error or "", outcome.error or "")
+        compare(number, "task", _ended(trajectory.terminated and last), _ended(outcome.terminated))
+        if page is not None:
+            compare(number, "page", page.text, outcome.observation.text)
+        compare(number, "reward", str(trajectory.reward if last else step.reward), str(outcome.reward))
+        if outcome.terminated:
+            break
     return found
 
 
-def _differences(number: int, step: Step, outcome: Outcome) -> list[Difference]:
-    was, now = step.error or "", outcome.error or ""
-    return [] if bool(was) == bool(now) else [Difference(step=number, what="error", was=was, now=now)]
+def _ended(over: bool) -> str:
+    return "over" if over else "going on"

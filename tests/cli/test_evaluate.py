@@ -199,6 +199,20 @@ def test_one_of_anything_is_told_as_one(measured, capsys):
     assert capsys.readouterr().out.endswith("1 step replayed, 1 difference\n")
 
 
+def test_an_episode_that_the_world_could_not_play_is_not_said_to_be_as_it_was(tmp_path, capsys):
+    class Crashing(Corridor):
+        def step(self, action):
+            raise EnvironmentFailed("gone")
+
+    used = parts(tmp_path, store=MemoryStore(), environment=Crashing())
+    main(
+        ["eval", "corridor/press", "--arms", "none", "--seeds", "1", "--keep", "--out", str(tmp_path / "r")], parts=used
+    )
+    capsys.readouterr()
+    assert main(["replay", str(next(tmp_path.rglob("*@*.json")))], parts=used) == 2
+    assert "the world could not play it (gone)" in capsys.readouterr().err
+
+
 def test_two_runs_are_compared(measured, capsys, tmp_path):
     measure, folder = measured
     other = tmp_path / "other"

@@ -12,7 +12,7 @@ from skillagent.evaluation.report import write_report
 from skillagent.evaluation.rows import read_kept
 from skillagent.evaluation.run import evaluate
 from skillagent.evaluation.summary import summarise
-from skillagent.schema import Decision, Edit, RetireSkill, Task
+from skillagent.schema import Action, Decision, Edit, Observation, Outcome, RetireSkill, Step, Task, Trajectory
 from skillagent.testing import Corridor
 
 REFUSED = Decision(
@@ -58,6 +58,60 @@ def test_a_replay_tells_where_the_world_answers_otherwise(run_folder):
     with Pressing()(ARMS[0]) as agent:
         found = play_again(replace(agent, open=lambda task: Broken()), trajectory)
     assert [(one.step, one.what) for one in found] == [(1, "error"), (1, "reward")]
+
+
+class Walk(Corridor):
+    """Takes three presses to end, and can be told to answer otherwise in the second or the last."""
+
+    def __init__(self, answers=()):
+        super().__init__()
+        self.answers, self.number = dict(answers), 0
+
+    def step(self, action):
+        self.number += 1
+        pages = self._observation.model_copy(update={"text": f"page {self.number}"})
+        plain = Outcome(observation=pages, reward=float(self.number == 3), terminated=self.number == 3)
+        return plain.model_copy(update=self.answers.get(self.number, {}))
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        pytest.param({}, [], id="the same"),
+        pytest.param(
+            {3: {"observation": Observation(goal="", text="x")}}, [(3, "page", "page 3", "x")], id="last page"
+        ),
+        pytest.param({3: {"terminated": False}}, [(3, "task", "over", "going on")], id="does not end"),
+        pytest.param(
+            {2: {"terminated": True}, 3: {"error": "it is over"}},
+            [(2, "task", "going on", "over")],
+            id="ends too early",
+        ),
+        pytest.param({2: {"error": "jammed"}}, [(2, "error", "", "jammed")], id="refuses"),
+        pytest.param({2: {"reward": 0.5}}, [(2, "reward", "0.0", "0.5")], id="another reward on the way"),
+        pytest.param({3: {"reward": 0.5}}, [(3, "reward", "1.0", "0.5")], id="another reward at the end"),
+        pytest.param({3: {"truncated": True}}, [], id="who cut it off is not kept"),
+    ],
+)
+def test_a_replay_compares_every_page_refusal_reward_and_the_end(answers, found):
+    world, task, steps = Walk(), TASKS[0], []
+    seen = world.reset(task)
+    for _ in range(3):
+        outcome = world.step(Action(verb="click"))
+        steps.append(Step(observation=seen, action=Action(verb="click"), reward=outcome.reward))
+        seen = outcome.observation
+    was = Trajectory(task=task, goal="g", steps=steps, final=seen, reward=1.0, terminated=True)
+    with Pressing()(ARMS[0]) as agent:
+        world = Walk(answers)
+        differences = play_again(replace(agent, open=lambda task: world), was)
+    assert [(one.step, one.what, one.was, one.now) for one in differences] == found
+
+
+def test_a_replay_of_an_episode_without_steps_compares_the_start():
+    seen = Observation(goal="g", text="elsewhere")
+    with Pressing()(ARMS[0]) as agent:
+        (one,) = play_again(agent, Trajectory(task=TASKS[0], goal="g", final=seen))
+    assert (one.step, one.what, one.was) == (0, "page", "elsewhere")
 
 
 def test_the_page_escapes_what_others_wrote_and_tells_what_was_refused(run_folder):
