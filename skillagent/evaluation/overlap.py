@@ -66,7 +66,12 @@ def between_splits(instances: Sequence[Instance]) -> list[Overlap]:
 
 
 def with_sources(rows: Iterable[Row], library: Library) -> Mapping[str, int]:
-    """Return of each task how many measured instances have a goal that the library was learnt on, word for word."""
+    """Return of each task how many measured instances have a goal that the library was learnt on, word for word.
+
+    Goals and nothing else, since a row holds no page: what is found may still be another page with the same goal
+    (`between_splits` tells these apart). An insight keeps no goal, so what it was learnt on is not found. The seeds
+    differ in any case.
+    """
     sources = {goal for skill in library.skills.values() for goal in skill.goals}
     sources |= {demonstration.goal for demonstration in library.demonstrations.values()}
     shared: dict[str, set[int]] = {}

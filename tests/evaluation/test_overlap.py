@@ -6,7 +6,7 @@ from skillagent.errors import EnvironmentFailed
 from skillagent.evaluation.overlap import between_splits, look, with_sources
 from skillagent.evaluation.rows import Row, Seconds
 from skillagent.library import Library
-from skillagent.schema import Observation, Skill, Task
+from skillagent.schema import Demonstration, KeyStep, Observation, Skill, Task
 
 SIGHTS = {0: ("press red", "a"), FIRST: ("press red", "a"), FIRST + 1: ("press red", "b"), FIRST + 2: ("dig", "a")}
 
@@ -28,11 +28,15 @@ def test_holdout_instances_that_were_seen_in_practice_are_counted():
 
 
 def test_goals_that_the_library_was_learnt_on_are_found_once_per_seed():
-    library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("press red",))})
+    skill = Skill(name="s", description="d", body="b", goals=("press red",))
+    shown = Demonstration(id="d", domain="x", goal="dig up", steps=(KeyStep(observation="o", action="a"),))
+    library = Library(skills={"s": skill}, demonstrations={"d": shown})
     row = Row(
         task="e/n", env="e", seed=FIRST, split="holdout", arm="none", success=True, reward=1, steps=1, model_calls=1,
         tokens_in=1, tokens_cached=0, tokens_out=1, cost_usd=0, seconds=Seconds(), model_free_steps=0, void=None,
         library_digest="", goal="press red",
     )  # fmt: skip
     other = row.model_copy(update={"seed": FIRST + 1, "goal": "dig"})
-    assert with_sources([row, row.model_copy(update={"arm": "frozen"}), other], library) == {"e/n": 1}
+    elsewhere = row.model_copy(update={"task": "e/m", "goal": "dig up"})
+    rows = [row, row.model_copy(update={"arm": "frozen"}), other, elsewhere]
+    assert with_sources(rows, library) == {"e/n": 1, "e/m": 1}
