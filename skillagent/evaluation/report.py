@@ -1,23 +1,36 @@
 """Report: a run as one page that stands alone, for a person who was not there.
 
-Everything is in the file, pictures included, so that it can be sent by mail and opened from a disk. Texts of pages and
-models are escaped by the template.
+Everything is in the file, so that it can be sent by mail and opened from a disk: what was done in every episode that
+was kept, solved or not, and small pictures of its states. Pictures have only so much room, failures first; what does
+not fit is a link into the run's folder, and the page says so. Texts of pages and models are escaped by the template.
 """
 
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
 
 from skillagent.evaluation import plots
 from skillagent.evaluation.rows import Row, read_kept
 from skillagent.evaluation.summary import Summary
-from skillagent.evaluation.table import headline, per_task
-from skillagent.schema import Decision
+from skillagent.evaluation.table import counted, headline, per_task
+from skillagent.schema import Decision, Step
 
-PICTURED = 40  # episodes whose pictures are put into the page; the rest are told in words
+ROOM = 12_000_000  # bytes of pictures in the page: a few hundred episodes, and a mail still takes it
+_WIDEST = 640
+
+
+class State(NamedTuple):
+    """A state of an episode: what led to it, its picture in the page, and the picture's file beside the page."""
+
+    text: str
+    picture: str
+    link: str
 
 
 def write_report(
@@ -27,6 +40,7 @@ def write_report(
     *,
     decisions: Iterable[Decision] = (),
     extra: Mapping[str, plots.Draw] | None = None,
+    room: int = ROOM,
 ) -> Path:
     """Write `report.html` and `plots/*.png` into the run's folder, and return the page.
 
@@ -36,6 +50,7 @@ def write_report(
         folder: The run's.
         decisions: What the gate decided on the library that was measured.
         extra: More to draw, by title.
+        room: Bytes of pictures that the page may hold.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -45,18 +60,27 @@ def write_report(
     environment = Environment(
         loader=PackageLoader("skillagent.evaluation", "."), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters |= {"percent": _percent, "points": _points, "figure": _figure, "p": lambda p: f"{p:.2g}"}
-    failures = _failures(rows)
+    environment.filters |= {
+        "percent": _percent,
+        "points": _points,
+        "figure": _figure,
+        "p": lambda p: f"{p:.2g}",
+        "counted": counted,
+    }
+    failures, solved = _failures(rows), _solved(rows)
+    episodes = _episodes([row for own in (failures, solved) for group in own.values() for row in group], folder, room)
     text = environment.get_template("report.html.j2").render(
         summary=summary,
         lead=headline(summary)[len(summary.arms) :] or headline(summary),
         rows=rows,
-        tasks=len({row.task for row in rows}),
+        size=f"{counted(len(rows), 'episode')} of {counted(len({row.task for row in rows}), 'task')}",
         plots={title: (plots.data_uri(draw, "light"), plots.data_uri(draw, "dark")) for title, draw in drawn.items()},
         per_task=per_task(rows),
         decisions=[_told(decision) for decision in decisions],
         failures=failures,
-        episodes=_episodes([row for own in failures.values() for row in own], folder),
+        solved=solved,
+        episodes=episodes,
+        pictured=_pictured(episodes),
         provenance=json.dumps(summary.provenance, indent=1),
     )
     page = folder / "report.html"
@@ -73,21 +97,62 @@ def _failures(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
-def _episodes(rows: Sequence[Row], folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """Return what was done in each kept episode, with a picture of the state that it led to."""
+def _solved(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the episodes that were solved, by arm."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.success:
+            groups.setdefault(row.arm, []).append(row)
+    return groups
+
+
+def _episodes(rows: Sequence[Row], folder: Path, room: int) -> dict[str, list[State]]:
+    """Return what was done in each episode whose file is there, with pictures in the page as far as there is room."""
     told = {}
-    for row in [row for row in rows if row.episode and (folder / row.episode).is_file()][:PICTURED]:
+    for row in [row for row in rows if row.episode and (folder / row.episode).is_file()]:
         kept = read_kept(folder / row.episode)
-        steps = kept.attempt.trajectory.steps
-        texts = ["start", *(f"{step.action}" + (f" ✗ {step.error}" if step.error else "") for step in steps)]
+        texts = ["start", *(_step(number, step) for number, step in enumerate(kept.attempt.trajectory.steps, start=1))]
         files = [(folder / row.episode).with_name(name) for name in kept.pictures]
-        pictures = [_png(file) for file in files] + [""] * len(texts)
-        told[row.episode] = list(zip(texts, pictures, strict=False))
+        links = [quote(file.relative_to(folder).as_posix()) if file.is_file() else "" for file in files]
+        pictures = [_small(file) for file in files] if room > 0 else []
+        room -= sum(map(len, pictures))
+        if room < 0:
+            pictures = []
+        missing = [""] * len(texts)
+        told[row.episode] = list(map(State, texts, [*pictures, *missing], [*links, *missing]))
     return told
 
 
-def _png(file: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(file.read_bytes()).decode() if file.is_file() else ""
+def _step(number: int, step: Step) -> str:
+    named = (step.target.name or step.target.near) if step.target else ""
+    target = f" ({step.target.role}{f' {named!r}' if named else ''})" if step.target else ""
+    by = "" if step.by == "model" else f" [{step.by}]"
+    return f"{number}. {step.action}{target}{by}" + (f" ✗ {step.error}" if step.error else "")
+
+
+def _small(file: Path) -> str:
+    """Return a picture that a page can hold, at most 640 pixels wide; empty where the file is none."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(file) as picture:
+            small = picture.convert("RGB")
+    except (OSError, UnidentifiedImageError):
+        return ""
+    small.thumbnail((_WIDEST, 4 * _WIDEST))
+    out = io.BytesIO()
+    small.save(out, "WEBP", quality=60)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def _pictured(episodes: Mapping[str, Sequence[State]]) -> str:
+    """Return where the pictures of the kept episodes are, as a sentence; empty where there are none."""
+    inside = sum(any(state.picture for state in states) for states in episodes.values())
+    beside = sum(any(state.link and not state.picture for state in states) for states in episodes.values())
+    told = [f"{counted(inside, 'episode')} are in this page"] if inside else []
+    if beside:
+        told.append(f"{counted(beside, 'episode')} are links, which open while the page lies in the run's folder")
+    return f"Pictures of {'; those of '.join(told)}." if told else ""
 
 
 def _told(decision: Decision) -> dict[str, object]:
