@@ -174,15 +174,16 @@ def base_of(folder: Path, arm: Arm) -> str | None:
 def shuffled(library: Library) -> Library:
     """Return the library with its contents under the wrong names: each item holds what the next one of its kind held.
 
-    A lone item keeps its words, in reverse order.
+    A lone item keeps its words, in reverse order, and has no program.
     """
     skills, insights, demos = (
         [getattr(library, kind)[key] for key in sorted(getattr(library, kind))] for kind in PARTS
     )
+    next_skills = [*skills[1:], *skills[:1]]
     return Library(
         skills={
-            one.name: one.model_copy(update={"body": text})
-            for one, text in zip(skills, _turned([one.body for one in skills]), strict=True)
+            one.name: one.model_copy(update={"body": text, "files": other.files if other is not one else {}})
+            for one, other, text in zip(skills, next_skills, _turned([one.body for one in skills]), strict=True)
         },
         insights={
             one.id: one.model_copy(update={"explanation": text})

@@ -56,7 +56,7 @@ def test_a_page_that_is_failed_at_first_is_learnt_and_then_solved(tmp_path, caps
     assert [one["id"] for one in route["skills"]] == ["press-one"]
     assert skills_ref_validate(tmp_path / "skills" / "press-one") == []
     assert main(["skills", "list"], parts=real) == 0
-    assert "press-one  v1  miniwob  1/1" in capsys.readouterr().out
+    assert "press-one  v1  miniwob  runs     1/1" in capsys.readouterr().out
 
 
 @pytest.mark.browser

@@ -157,6 +157,20 @@ def test_validate_names_the_broken_file_and_exits_with_one(call, tmp_path):
     assert "not a folder" in call("skills", "validate", str(tmp_path / "nowhere"), code=2).err
 
 
+def test_validate_names_the_line_of_a_program_that_is_none(call, tmp_path):
+    scripts = tmp_path / "skills" / "log-in" / "scripts"
+    scripts.mkdir()
+    program = scripts / "program.yaml"
+    program.write_text("goals:\n- log in\nsteps:\n- click: {name: Login}\n", encoding="utf-8")
+    assert call("skills", "validate").out.endswith("log-in: ok\n")
+    assert "runs" in call("skills", "list").out
+    assert json.loads(call("skills", "list", "--json").out)[0]["program"]
+    program.write_text("goals:\n- log in\nsteps:\n- jump: {name: Login}\n", encoding="utf-8")
+    assert "program.yaml, line 4: no verb 'jump'" in call("skills", "validate", code=1).out
+    program.write_text("goals:\n- log in\nsteps:\n- click: {name: '{who}'}\n", encoding="utf-8")
+    assert "line 4: no goal has a slot {who}" in call("skills", "validate", code=1).out
+
+
 @pytest.mark.parametrize("command", ["show", "log", "diff", "rollback", "retire"])
 def test_an_unknown_name_is_answered_with_a_near_one(call, command):
     assert "did you mean log-in?" in call("skills", command, "logn", code=2).err

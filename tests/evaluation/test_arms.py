@@ -85,6 +85,13 @@ def test_shuffling_keeps_what_things_are_found_by_and_gives_them_other_contents(
     assert sum(len(s.body) for s in mixed.skills.values()) == sum(len(s.body) for s in KEPT.skills.values())
 
 
+def test_shuffling_gives_each_skill_the_program_of_another_and_a_lone_one_none():
+    one = KEPT.skills["a"].model_copy(update={"files": {"scripts/program.yaml": "steps: [done]"}})
+    mixed = shuffled(KEPT.model_copy(update={"skills": {**KEPT.skills, "a": one}}))
+    assert [mixed.skills[name].files for name in "ab"] == [{}, one.files]
+    assert shuffled(KEPT.model_copy(update={"skills": {"a": one}})).skills["a"].files == {}
+
+
 def test_options_are_changed_by_name():
     changed = Options().changed({"planning": "off", "thresholds.solved": "0.7", "rules.pairs": 6})
     assert (changed.planning, changed.thresholds.solved, changed.rules.pairs) == (False, 0.7, 6)

@@ -6,7 +6,20 @@ from skillagent.learning.attribute import attribute
 from skillagent.learning.judge import judge
 from skillagent.learning.reflect import reflect
 from skillagent.library import Library
-from skillagent.schema import Attempt, Cause, Observation, Ranked, Route, Skill, Task, Trajectory, Usage, Verdict
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Cause,
+    Observation,
+    Ranked,
+    Route,
+    Skill,
+    Step,
+    Task,
+    Trajectory,
+    Usage,
+    Verdict,
+)
 
 TASK = Task(env="e", name="t")
 
@@ -84,3 +97,24 @@ def test_a_skill_that_was_made_for_other_goals_is_not_revised_for_this_one():
 def test_the_judge_believes_the_environment_first_and_never_scores_a_void(trajectory, score, by):
     verdict = judge(trajectory)
     assert (verdict.score, verdict.by) == (score, by)
+
+
+def test_a_skill_whose_program_was_surprised_is_blamed_for_the_effort_and_one_for_other_pages_is_not():
+    def surprised(*, ran=(), unfit=()):
+        one = tried(1.0, skill="s", calls=1)
+        update = {"programs": ran, "unfit": unfit, "surprise": "there is no button", "goal": "g"}
+        return one.model_copy(update={"trajectory": one.trajectory.model_copy(update=update)})
+
+    library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("g",))})
+    (lesson,) = reflect([surprised(ran=("s",))], library)
+    assert (lesson.cause, lesson.skill) == (Cause.EFFORT, "s")
+    (lesson,) = reflect([surprised(unfit=("s",))], library)
+    assert (lesson.cause, lesson.skill) == (Cause.EFFORT, None)
+
+
+def test_what_someone_else_showed_says_nothing_of_the_agent():
+    shown = tried(1.0)
+    step = Step(observation=Observation(goal="g", text="t"), action=Action(verb="v"), by="oracle")
+    shown = shown.model_copy(update={"trajectory": shown.trajectory.model_copy(update={"steps": (step,)})})
+    assert attribute([tried(0.0), shown, shown, shown, shown]) is Cause.KNOWLEDGE
+    assert attribute([shown]) is Cause.INFRASTRUCTURE

@@ -127,6 +127,18 @@ def test_needless_effort_teaches_a_program_and_nothing_else():
     ]
 
 
+def test_a_skill_under_which_nothing_succeeds_is_proposed_without_its_program_then_not_at_all():
+    old = written(programs=1)[0].changes[0].skill
+    library = Library(skills={old.name: old})
+    lesson = Lesson(cause=Cause.SKILL, summary="0 of 3", failures=(FAILURE,), skill=old.name)
+    demoted, retired, _ = written(lesson, library, programs=1)
+    assert (demoted.changes[0].skill.files, demoted.changes[0].skill.version) == ({}, 2)
+    assert "without its program" in demoted.why
+    assert retired.changes == (RetireSkill(name=old.name, base=1),)
+    assert library.apply(demoted).skills[old.name].body == old.body
+    assert not library.apply(retired).skills
+
+
 def test_a_typed_text_is_no_element_even_where_an_element_has_that_ref():
     typed = step("empty", "fill", ref="1", text="3")
     assert instructions([typed], 'Enter the age "3".') == [

@@ -5,6 +5,7 @@ import pytest
 
 from skillagent.goals import shape
 from skillagent.library import Library
+from skillagent.programs.text import FILE
 from skillagent.routing.fuse import fuse
 from skillagent.routing.lexical import bm25_scores
 from skillagent.routing.route import covers, route
@@ -58,6 +59,31 @@ def test_a_goal_with_other_values_finds_the_skill_and_its_example():
     assert [r.id for r in found.skills[0]] == ["log-in"]
     assert [r.id for r in found.demonstrations[0]] == ["d"]
     assert [r.id for r in found.insights[0]] == ["i"]
+
+
+def test_a_skill_that_can_run_for_this_goal_comes_before_one_that_is_nearer_and_cannot():
+    runs = Skill(
+        name="z-runs",
+        description="Does it.",
+        body="It is done.",
+        goals=(LOGIN,),
+        files={FILE: "goals: ['Enter the username \"{a}\" and {b}']\nsteps: [done]"},
+    )
+    other = runs.model_copy(update={"name": "z-other", "files": {FILE: "goals: [Something else]\nsteps: [done]"}})
+    broken = runs.model_copy(update={"name": "z-broken", "files": {FILE: "steps: ["}})
+    skills = {skill.name: skill for skill in (*LIBRARY.skills.values(), other, broken, runs)}
+    assert [r.id for r in routed(LOGIN, Library(skills=skills)).skills[0]] == ["z-runs"]
+
+
+def test_several_skills_that_can_run_are_all_tried_the_one_whose_form_says_most_first():
+    def skill(name, goal):
+        return Skill(
+            name=name, description="d", body="b", goals=(LOGIN,), files={FILE: f"goals: ['{goal}']\nsteps: [done]"}
+        )
+
+    loose, strict = skill("loose", "Enter {all}"), skill("strict", "Enter the username {all}")
+    found = routed(LOGIN, Library(skills={"loose": loose, "strict": strict}))
+    assert [r.id for r in found.skills[0]] == ["strict", "loose"]
 
 
 def test_the_router_abstains_where_nothing_fits_and_says_what_it_considered():
