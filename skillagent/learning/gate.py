@@ -54,7 +54,7 @@ def gate(
     """Return the decision on an edit, with every pair that it rests on.
 
     First the edit must solve one of the tasks that it was learnt from: that costs least and sorts out most. Accepted on
-    lift (wins beat losses beyond chance) or on equal success at clearly lower cost; refused when a
+    lift (wins beat losses beyond chance), or where nothing is lost on clearly lower cost; refused when a
     rehearsed task that used to be solved is lost, when the remaining pairs could not bring acceptance any more, or when
     too many pairs could not be scored.
 
@@ -142,11 +142,10 @@ def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
     if wealth(wins, losses) >= 1 / rules.alpha:
         return f"accepted: it helps ({tally})"
     cheaper, dearer = _cost_wins(pairs, rules.saving)
-    equal = wins == losses == 0
-    if equal and wealth(cheaper, dearer) >= 1 / rules.alpha:
+    if losses == 0 and wealth(cheaper, dearer) >= 1 / rules.alpha:
         return f"accepted: as good and cheaper ({tally}; tokens lower in {cheaper} of {cheaper + dearer})"
     can_help = wealth(wins + left, losses) >= 1 / rules.alpha
-    can_save = equal and wealth(cheaper + left, dearer) >= 1 / rules.alpha
+    can_save = losses == 0 and wealth(cheaper + left, dearer) >= 1 / rules.alpha
     if left <= 0 or not (can_help or can_save) or _barren(pairs, rules):
         return f"refused: no clear lift ({tally})"
     return None

@@ -41,6 +41,8 @@ def scripted(before, after, tokens=(100, 100)):
         ),
         pytest.param([1.0], [1.0], (100, 70), True, 4, id="as good and cheaper"),
         pytest.param([1.0], [1.0], (100, 90), False, 5, id="hardly cheaper"),
+        pytest.param([1, 0, 1, 1, 1], [1.0], (100, 70), True, 5, id="cheaper, and now and then better"),
+        pytest.param([1, 1, 1, 1], [1, 1, 0, 1], (100, 70), False, 3, id="cheaper, and once worse"),
         pytest.param([1.0], [1.0], (0, 0), False, 5, id="nothing is not cheaper than nothing"),
         pytest.param([1, 1, 1, 0, 1], [1, 1, 1, 0, 1], (100, 50), True, 5, id="failed on both sides saves nothing"),
         pytest.param([0, None, 0, 0, 0], [1], (100, 100), True, 5, id="an unscored pair is dropped"),
