@@ -1,7 +1,8 @@
 """The main loop: plan → route → act → judge, then reflect → write → gate → commit.
 
 The stages are functions from values to values; `Agent` holds the ones in use, and `build` chooses them. There is one
-back edge: the gate is handed `trial`, which writes nothing and records nothing. Evaluation uses the same `trial`.
+back edge: `trial`, which writes nothing and records nothing. The gate is handed it, and so is the writer, for programs
+alone: it never asks the model there. Evaluation uses the same `trial`.
 
 The loop names no model, no environment and no file.
 """
@@ -98,7 +99,7 @@ class Agent:
     judge: Callable[[Trajectory], Verdict]
     practise: Practise
     reflect: Callable[[Sequence[Attempt], Library], Sequence[Lesson]]
-    write: Callable[[Lesson, Library], Iterable[Edit]]
+    write: Callable[[Lesson, Library, Trial], Iterable[Edit]]
     lint: Callable[[Edit, Lesson, Library, Iterable[Event]], str | None]
     gate: Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
     store: Store
@@ -157,9 +158,9 @@ def attempt(agent: Agent, task: Task, library: Library, variation: Variation = P
     return Attempt(plan=plan, route=route, trajectory=trajectory, verdict=verdict, library=library.digest)
 
 
-def trial(agent: Agent, task: Task, library: Library) -> Score | None:
+def trial(agent: Agent, task: Task, library: Library, variation: Variation = PLAIN) -> Score | None:
     """Return how a task goes with a library, or None when it cannot be scored. Nothing is written or shown."""
-    tried = attempt(replace(agent, watch=unwatched), task, library)
+    tried = attempt(replace(agent, watch=unwatched), task, library, variation)
     if tried.verdict.score is None:
         return None
     usage = tried.trajectory.usage
@@ -194,8 +195,8 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
 
 
 def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision]:
-    before = agent.spent()
-    for edit in agent.write(lesson, library):
+    before, alone = agent.spent(), partial(trial, agent, variation=Variation(alone=True))
+    for edit in agent.write(lesson, library, alone):
         agent.watch(edit)
         written = agent.spent()
         if problem := agent.lint(edit, lesson, library, agent.store.events()):

@@ -71,7 +71,7 @@ def act(
         WorldFault: The environment or the model failed; the episode is void.
         BudgetSpent: Between two steps.
     """
-    pilot = Pilot(plan, route, library, environment.verbs, llm if filling else None)
+    pilot = Pilot(plan, route, library, environment.verbs, llm if filling and not variation.alone else None)
     policy = _Policy(environment.verbs, plan, route, library, llm, variation, room, seed=task.seed)
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
@@ -79,6 +79,8 @@ def act(
         move = pilot.next(outcome) if programs and not variation.temperature else None
         if isinstance(move, Action):
             action, outcome = move, environment.step(move)
+        elif variation.alone:
+            break
         else:
             action, outcome = policy.without(pilot.unfit).step(environment, steps, now, move)
         by = "program" if isinstance(move, Action) else "model"

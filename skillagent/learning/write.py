@@ -7,12 +7,13 @@ it is for and when it applies. A model that writes out of form costs the nicer w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
 from skillagent.learning.induce import induce
 from skillagent.learning.prose import prose
+from skillagent.learning.prove import proven
 from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shorten, useful_steps
 from skillagent.library import Library
 from skillagent.ports import LLM
@@ -36,30 +37,40 @@ from skillagent.schema import (
     PutSkill,
     RetireSkill,
     Role,
+    Score,
     Skill,
+    Split,
+    Task,
+    Trajectory,
     digest_of,
 )
+
+Trial = Callable[[Task, Library], Score | None]
 
 _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4] button "Save"
 _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
+_TRIED = 5  # programs that are tried by themselves
+_INSTANCES = 5  # practice instances that each is tried on
 
 
-def write(lesson: Lesson, library: Library, *, llm: LLM, programs: int = 2) -> Iterator[Edit]:
+def write(lesson: Lesson, library: Library, alone: Trial, *, llm: LLM, programs: int = 2) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
-    A skill that runs comes first, by the simplest programs that the successes suggest, then the same in words alone. A
-    skill under which nothing succeeded is proposed without its program, then not at all.
+    A skill that runs comes first, by the programs that the successes suggest and that do best by themselves on practice
+    seeds, then the same in words alone. A skill under which nothing succeeded is proposed without its program, then not
+    at all.
     Later edits are only written, and paid for, when the caller asks for them.
 
     Args:
         lesson: What was seen.
         library: Whose names are taken, and which holds the skill that the lesson blames.
+        alone: Tries a task with a library without ever asking the model.
         llm: Finds the words.
         programs: How many programs are proposed at most.
     """
     if lesson.success is not None:
-        yield from _skill_edits(lesson, lesson.success, library, llm, programs)
+        yield from _skill_edits(lesson, lesson.success, library, alone, llm, programs)
     elif lesson.skill and lesson.skill in library.skills:
         yield from _without(library.skills[lesson.skill], lesson)
     if lesson.cause is Cause.EFFORT:
@@ -69,20 +80,46 @@ def write(lesson: Lesson, library: Library, *, llm: LLM, programs: int = 2) -> I
         yield Edit(changes=(PutInsight(insight=insight),), why=lesson.summary, evidence=_evidence(lesson))
 
 
-def _skill_edits(lesson: Lesson, success: Attempt, library: Library, llm: LLM, programs: int) -> Iterator[Edit]:
+def _skill_edits(
+    lesson: Lesson, success: Attempt, library: Library, alone: Trial, llm: LLM, programs: int
+) -> Iterator[Edit]:
     """Yield the edits that create a skill from a success, or revise the skill that the lesson blames."""
     trajectory = success.trajectory
     steps = instructions(useful_steps(trajectory), trajectory.goal)
     old = library.skills.get(lesson.skill) if lesson.skill else None
     words = _words(trajectory.goal, steps, llm)
-    solved = [one.trajectory for one in lesson.successes or (success,)]
-    failed = [one.trajectory for one in lesson.failures]
-    proposed = [one.program for one in induce(solved, failed, most=programs)] if programs else []
-    for program in proposed:
+
+    def edited(program: Program) -> Edit:
         whole = _with_known_goals(program, old)
-        yield _skill_edit(lesson, success, words, prose(whole), old, library, {FILE: dump(whole)})
+        return _skill_edit(lesson, success, words, prose(whole), old, library, {FILE: dump(whole)})
+
+    def solves(program: Program, task: Task) -> bool:
+        score = alone(task, Library().apply(_as_new(edited(program))))
+        return score is not None and score.success
+
+    if programs:
+        solved = [one.trajectory for one in lesson.successes or (success,)]
+        failed = [one.trajectory for one in lesson.failures]
+        found = [one.program for one in induce(solved, failed, most=_TRIED)]
+        for program in proven(found, practice_tasks(solved, failed), solves)[:programs]:
+            yield edited(program)
     if lesson.cause is not Cause.EFFORT:
         yield _skill_edit(lesson, success, words, steps, old, library, {})
+
+
+def practice_tasks(solved: Sequence[Trajectory], failed: Sequence[Trajectory]) -> list[Task]:
+    """Return the instances that were tried, then the next ones of the same task; few in all, solved ones first."""
+    known = list(dict.fromkeys(one.task for one in (*solved, *failed)))
+    last = max(known, key=lambda task: task.seed)
+    following = (last.model_copy(update={"seed": last.seed + n}) for n in range(1, _INSTANCES + 1))
+    fresh = [task for task in following if task.split is Split.PRACTICE]
+    return [*known, *fresh][:_INSTANCES]
+
+
+def _as_new(edit: Edit) -> Edit:
+    """Return an edit of a skill as one that fits an empty library."""
+    changes = [one.model_copy(update={"base": None}) if isinstance(one, PutSkill) else one for one in edit.changes]
+    return edit.model_copy(update={"changes": tuple(changes)})
 
 
 def _skill_edit(

@@ -77,12 +77,14 @@ class Variation(Value):
     """How a try departs from the agent's plain way, so that practice finds what it would not do by itself.
 
     `avoid` holds earlier steps that must not be taken again from the same state. With `focus`, an action may only name
-    elements that the goal names, where there are any.
+    elements that the goal names, where there are any. `alone`: only programs act, and the episode ends where the model
+    would be asked.
     """
 
     temperature: Annotated[float, Field(ge=0)] = 0.0
     avoid: tuple[Step, ...] = ()
     focus: bool = False
+    alone: bool = False
 
 
 class Seconds(Value):

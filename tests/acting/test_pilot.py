@@ -127,6 +127,14 @@ def test_a_hole_asks_the_model_for_one_verb_on_what_fits_and_the_program_goes_on
     assert "Now only: which one" in llm.asked[0][1][-1].content
 
 
+def test_alone_the_episode_ends_where_the_model_would_be_asked():
+    alone = Variation(alone=True)
+    assert acted({"press": PRESS}, variation=alone).reward == 1.0
+    stopped = acted({"press": TWO_STEPS}, variation=alone, world=Form())
+    assert ([step.by for step in stopped.steps], stopped.reward, stopped.truncated) == (["program"], None, True)
+    assert acted({"press": PRESS}, variation=alone, goal="no such pattern").steps == ()
+
+
 def test_each_subgoal_runs_the_program_of_its_own_skill():
     environment = Form()
     first = environment.reset(TASK)

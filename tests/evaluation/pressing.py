@@ -88,7 +88,7 @@ class Pressing:
             judge=judge,
             practise=practise,
             reflect=lessons if arm.learning else lambda attempts, library: (),
-            write=lambda lesson, library: [Edit(changes=(PutSkill(skill=SKILL),), why="test")],
+            write=lambda lesson, library, alone: [Edit(changes=(PutSkill(skill=SKILL),), why="test")],
             lint=lambda edit, lesson, library, events: None,
             gate=lambda edit, *parts: Decision(edit=edit, accepted=True, reason="test"),
             store=self.learnt[arm.name] if arm.learning else self.store,

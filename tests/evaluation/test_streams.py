@@ -149,7 +149,7 @@ def test_what_a_block_changed_is_told_by_kind_and_a_tool_is_a_skill_whose_files_
                 yield replace(
                     agent,
                     reflect=lambda attempts, library: [lesson],
-                    write=lambda lesson, library: [Edit(changes=next(edits), why="test")],
+                    write=lambda lesson, library, alone: [Edit(changes=next(edits), why="test")],
                 )
 
     suite = SUITE.model_copy(update={"blocks": (1, 1, 1)})

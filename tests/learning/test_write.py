@@ -28,6 +28,7 @@ from skillagent.schema import (
     RetireInsight,
     RetireSkill,
     RolledBack,
+    Score,
     Skill,
     Step,
     Task,
@@ -80,9 +81,9 @@ SUCCESS, FAILURE = tried([FILL, LOGIN], 1.0), tried([step("empty", "click", ref=
 LESSON = Lesson(cause=Cause.KNOWLEDGE, summary="1 of 2", success=SUCCESS, failures=(FAILURE,))
 
 
-def written(lesson=LESSON, library=None, words=WORDS, programs=0):
+def written(lesson=LESSON, library=None, words=WORDS, programs=0, alone=lambda task, library: None):
     llm = ScriptedLLM(lambda messages, role: words)
-    return list(write(lesson, library or Library(), llm=llm, programs=programs))
+    return list(write(lesson, library or Library(), alone, llm=llm, programs=programs))
 
 
 def test_steps_name_what_a_person_sees_and_where_a_value_comes_from():
@@ -107,6 +108,22 @@ def test_a_skill_that_runs_comes_first_and_says_in_words_what_it_runs():
         "2. `click` the button that the goal names\n"
     ) in skill.body
     assert told.changes[0].skill.files == {}
+
+
+def test_programs_are_tried_alone_on_practice_seeds_with_nothing_else_in_the_library():
+    asked = []
+
+    def alone(task, library):
+        asked.append((task.seed, len(library.skills)))
+        program = library.skills["log-in"].files["scripts/program.yaml"]
+        return Score(value=float("fill" in program))  # pressing is a detour here
+
+    runs = written(programs=1, alone=alone)[0].changes[0].skill
+    assert list(yaml.safe_load(runs.files["scripts/program.yaml"])["steps"][0]) == ["fill"]
+    assert len(yaml.safe_load(runs.files["scripts/program.yaml"])["steps"]) == 1
+    assert "`click`" not in runs.body
+    assert {seed for seed, _ in asked} == set(range(5))
+    assert {skills for _, skills in asked} == {1}
 
 
 def test_a_revised_program_keeps_the_goals_of_the_one_that_does_the_same():

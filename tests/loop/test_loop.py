@@ -93,7 +93,7 @@ def make(world=None, player=None, library=None, watch=lambda _: None):
         judge=judge,
         practise=practise,
         reflect=reflect,
-        write=lambda lesson, library: write(lesson, library, llm=llm),
+        write=lambda lesson, library, alone: write(lesson, library, alone, llm=llm),
         lint=lint,
         gate=lambda edit, lesson, library, events, trial: gate(
             edit,
@@ -227,7 +227,7 @@ class Refusing(MemoryStore):
 
 @pytest.mark.parametrize("fault", [InvalidSkill("no frontmatter"), NotFound("gone"), StaleEdit("moved on")], ids=repr)
 def test_what_the_store_refuses_costs_that_lesson_and_not_the_next(fault, caplog):
-    def edit(lesson, library):
+    def edit(lesson, library, alone):
         return [Edit(changes=(PutSkill(skill=Skill(name=lesson.summary, description="d", body="b")),), why="w")]
 
     agent = replace(
@@ -293,7 +293,7 @@ def test_what_an_edit_cost_to_write_is_kept_apart_from_what_it_cost_to_decide():
         nonlocal tokens
         tokens += count
 
-    def writing(lesson, library):
+    def writing(lesson, library, alone):
         for name, cost in (("one", 3), ("two", 5)):
             spend(cost)
             yield Edit(changes=(PutSkill(skill=Skill(name=name, description="d", body="b")),), why="w")
