@@ -22,7 +22,6 @@ from skillagent.cli.progress import episodes
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 
 if TYPE_CHECKING:
-    from skillagent.config import Settings
     from skillagent.evaluation.arms import Arm
     from skillagent.evaluation.rows import Row
     from skillagent.evaluation.suites import Suite
@@ -113,6 +112,7 @@ def run(
     from skillagent.errors import BudgetSpent, ConfigError
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm, parse_arms
+    from skillagent.evaluation.suites import limited
     from skillagent.evaluation.summary import provenance, run_rows, spent_on, summarise, write_summary
     from skillagent.llm.meter import Budget
 
@@ -127,7 +127,7 @@ def run(
         **_folders(library),
     )
     chosen, tasks = _holdout(suite, seeds, only)
-    settings = _limited(settings, chosen)
+    settings = limited(settings, chosen)
     store = parts.store(settings)
     compared = parse_arms(arms, store.load(), settings)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
@@ -180,14 +180,6 @@ def _folders(library: Path | None) -> dict[str, Path]:
     if not (library / "skills").is_dir():
         raise ConfigError(f"--library {library}: there is no folder skills in it")
     return {"skills": library / "skills", "memory": library / "memory_store"}
-
-
-def _limited(settings: Settings, suite: Suite) -> Settings:
-    """Return the settings with the suite's limits where they have none."""
-    from skillagent.config import changed
-
-    limits = {"token_limit": suite.token_limit, "cost_limit": suite.cost_limit}
-    return changed(settings, {key: value for key, value in limits.items() if value and getattr(settings, key) is None})
 
 
 def _holdout(suite: str, seeds: int | None, only: str | None) -> tuple[Suite, list[Task]]:

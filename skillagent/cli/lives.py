@@ -60,20 +60,21 @@ def stream(
     from skillagent.errors import BudgetSpent
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm
+    from skillagent.evaluation.rows import read_rows
     from skillagent.evaluation.streams import begin, live, train_experts
-    from skillagent.evaluation.suites import load_suite
+    from skillagent.evaluation.suites import limited, load_suite
 
     parts, chosen = parts_of(ctx), load_suite(suite)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
+    settings = limited(settings, chosen)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
     with runs.alone(folder, "stream.lock"):
         start = begin(settings, folder, parts.agent)
         opener, limit, stopped = OpenArm(start, folder, open=parts.agent), budget(settings), None
+        watch = episodes(read_rows(folder / "rows.jsonl"))
         try:
-            live(
-                opener, chosen, folder, seeds=seeds, budget=limit, watch=episodes(), trained=partial(_tried, "training")
-            )
+            live(opener, chosen, folder, seeds=seeds, budget=limit, watch=watch, trained=partial(_tried, "training"))
             if experts:
                 train_experts(opener, chosen, folder, budget=limit, trained=partial(_tried, "expert"))
         except (BudgetSpent, KeyboardInterrupt) as reason:

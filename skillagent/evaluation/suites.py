@@ -21,6 +21,7 @@ from typing import Annotated, Self
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from skillagent.config import Settings, changed
 from skillagent.errors import ConfigError
 from skillagent.schema import Split, Task, Value
 
@@ -122,3 +123,9 @@ def _checked(content: object, origin: str) -> Suite:
         where = ".".join(map(str, first["loc"]))
         what = first["msg"].removeprefix("Value error, ")
         raise ConfigError(f"suite {origin}: {f'{where}: ' if where else ''}{what}") from None
+
+
+def limited(settings: Settings, suite: Suite) -> Settings:
+    """Return the settings with the suite's limits where they have none."""
+    limits = {"token_limit": suite.token_limit, "cost_limit": suite.cost_limit}
+    return changed(settings, {key: value for key, value in limits.items() if value and getattr(settings, key) is None})

@@ -84,6 +84,8 @@ def test_a_suite_limits_what_a_run_of_it_costs_unless_the_command_does(tmp_path,
     assert main(command, parts=used) == 4
     assert main([*command, "--token-limit", "100000"], parts=used) == 0
     assert len((folder / "rows.jsonl").read_text().splitlines()) == 4
+    suite.write_text(text + "token_limit: 1\n", encoding="utf-8")
+    assert main(["eval", "stream", str(suite), "--out", str(tmp_path / "life")], parts=used) == 4
 
 
 def test_a_suite_s_limit_in_dollars_asks_for_a_known_price(tmp_path):
