@@ -6,7 +6,7 @@ goes on from there. A spent budget stops it in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from skillagent.cli.show import Watching
-    from skillagent.schema import Attempt, Decision, Json, Task, Usage
+    from skillagent.schema import Attempt, Decision, Event, Json, Task, Usage
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -31,6 +31,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
         "skillagent learn demo",
         "skillagent learn miniwob/login-user,miniwob/click-option --seeds 3",
         "skillagent learn demo --tasks miniwob/login-user --token-limit 200000",
+        "skillagent learn miniwob-ax --resume",
         "skillagent learn demo --demos recorded/ --retries 0",
         "skillagent learn demo --set programs=off --set rules.pairs=40",
     )
@@ -47,6 +48,9 @@ def learn(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="An option of a stage, e.g. programs=off; may be repeated.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out tasks that were practised before; the last one is done again.")
+    ] = False,
     steps: Annotated[bool, typer.Option("--steps", help="Show plans, routes and single steps too.")] = False,
     model: Model = None,
     token_limit: TokenLimit = None,
@@ -77,6 +81,8 @@ def learn(
         watching(as_json, steps=steps, most=Rules().pairs) as watch,
         parts.agent(settings, watch=watch, options=options) as agent,
     ):
+        if resume:
+            chosen = _left(chosen, agent.store.events(), watch)
         tried: list[Attempt] = []
         error, code = None, Exit.OK
         try:
@@ -127,6 +133,17 @@ def _settings(given: Sequence[str]) -> dict[str, JsonValue]:
             raise ConfigError(f"--set {one}: say option=value, e.g. programs=off")
         changes[key.strip()] = value.strip()
     return changes
+
+
+def _left(chosen: Sequence[Task], events: Iterable[Event], watch: Watching) -> list[Task]:
+    """Return the tasks that were not practised before, and the one practised last: it may have been cut short."""
+    from skillagent.schema import Attempted, Split
+
+    tried = [e.entry.task for e in events if isinstance(e.entry, Attempted) and e.entry.task.split is Split.PRACTICE]
+    done = {task.id for task in tried} - {task.id for task in tried[-1:]}
+    left = [task for task in chosen if task.id not in done]
+    watch.say(f"{len(chosen) - len(left)} of {len(chosen)} tasks were practised before")
+    return left
 
 
 def read_shown(folder: Path) -> list[Attempt]:

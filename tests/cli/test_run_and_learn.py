@@ -184,6 +184,20 @@ def test_practice_over_a_suite_ends_with_what_was_learnt_and_what_it_cost(tmp_pa
     assert table["gating"].split()[0] == f"{gating:,}"
 
 
+def test_practice_that_is_resumed_leaves_out_what_was_practised_but_for_the_last(tmp_path, capsys):
+    store = MemoryStore()
+    assert main(["learn", "corridor/press,corridor/push"], parts=parts(tmp_path, store=store)) == 0
+    capsys.readouterr()
+    command = ["learn", "corridor/press,corridor/push,corridor/pull", "--resume"]
+    assert main(command, parts=parts(tmp_path, store=store)) == 0
+    out = capsys.readouterr().out
+    assert "1 of 3 tasks were practised before" in out
+    assert [line for line in out.splitlines() if line.startswith("──")] == [
+        "── 1 of 2: corridor/push",
+        "── 2 of 2: corridor/pull",
+    ]
+
+
 def test_what_was_refused_is_listed_with_its_reason(tmp_path, capsys):
     hopeless = Lucky()
     hopeless._cold = ScriptedLLM(lambda messages, role: hopeless_reply(messages, role))
