@@ -20,6 +20,7 @@ _HAS, _NEAR, _WITHIN, _AFTER, _ORDER, _BARE = 0.7, 0.4, 1.2, 2.2, 3.0, 2.5
 _Fields = tuple[tuple[str, str], ...]  # of a target
 _K = TypeVar("_K", str, Target)
 
+_WORD = 0.15  # a fixed word around a slot
 _PLACED = 0.5  # without a name, but with a label
 LONGEST = 120  # characters of a fixed text: more is a page's, not a control's
 
@@ -43,7 +44,7 @@ def texts(value: str, filled: Filled, *, exact: bool = True) -> dict[str, float]
             if change(known) == value:
                 found[f"{{{name}|{how}}}"] = SLOT + 0.5
     if (mixed := _mixed(value, filled)) != literal(value):
-        found.setdefault(mixed, SLOT + 0.4)
+        found.setdefault(mixed, SLOT + 0.4 + _WORD * len(re.findall(r"\w+", re.sub(r"\{.*?\}", "", mixed))))
     return found
 
 
@@ -69,7 +70,7 @@ def readings(value: str, seen: Observation, filled: Filled) -> dict[str, float]:
     """Return templates of texts behind which the page says just this value, with their costs."""
     known = {f"{{{name}}}": text for name, text in filled.items() if isinstance(text, str)}
     return {
-        template: SLOT + 1 for template, text in known.items() if text != value and text_behind(seen, text) == value
+        template: SLOT + 0.4 for template, text in known.items() if text != value and text_behind(seen, text) == value
     }
 
 

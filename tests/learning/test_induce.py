@@ -217,3 +217,31 @@ def test_successes_that_have_nothing_in_common_are_not_forced_together():
 def test_nothing_is_induced_from_nothing():
     assert induce([]) == []
     assert induce([episode("Do it.", ended=False)]) == []
+
+
+def test_what_fits_most_pages_and_is_missing_on_the_others_is_done_where_it_is_there():
+    def contact(goal, place):
+        page = [("text", "Email:"), ("link", "a@b"), ("text", "Address:"), ("link", "1 Grove")]
+        return episode(goal, (page, "click", {"ref": place}))
+
+    shown = [contact("Click their Email.", 2), contact("Click their Address.", 4), contact("Click their Phone.", 2)]
+    assert steps_of(*shown) == [
+        "- when:",
+        "    is: {role: link, after: '{their}'}",
+        "    do:",
+        "    - click: {role: link, after: '{their}'}",
+        "    else:",
+        "    - ask:",
+        "        click: {role: link}",
+    ]
+
+
+def test_searching_in_turn_and_leaving_a_text_open_are_proposed_too():
+    tabs = [("tab", "1"), ("tab", "2")]
+    search = episode('Open "x".', (tabs, "click", {"ref": 2}), ([*tabs, ("link", "x")], "click", {"ref": 3}))
+    sum_ = episode("Do the sum.", ([("textbox", "")], "fill", {"ref": 1, "text": "4"}))
+    proposed = [dump(one.program) for one in induce([search], most=9)]
+    assert any("order: next" in text for text in proposed)
+    assert any("name: '2'" in text for text in proposed)
+    proposed = [dump(one.program) for one in induce([sum_], most=9)]
+    assert ["ask" in text for text in proposed] == [False, True]
