@@ -286,6 +286,14 @@ _Dumper.add_representer(
 )
 
 
+def _written(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    """Write a text; as escapes in double quotes where a line would be folded (at U+0085 among others)."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"')
+
+
+_Dumper.add_representer(str, _written)
+
+
 def dump(program: Program) -> str:
     """Return the text of a program."""
     content = {"goals": list(program.goals), "steps": _steps(program.steps)}

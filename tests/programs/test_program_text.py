@@ -1,7 +1,7 @@
 """A program file is read whole or refused with its line, and what is written reads back the same."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skillagent.errors import InvalidSkill
@@ -56,6 +56,8 @@ def test_what_is_written_reads_back_the_same():
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
+@example("", "\x85")
+@example("a\u2028b", "\ufeff\t\n x\n")
 def test_any_name_and_text_survive_the_file(name, text):
     program = Program(
         steps=(
