@@ -11,6 +11,7 @@ The grammar is closed: what it does not know is an error that names the line. `p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -25,6 +26,8 @@ from skillagent.schema import Ask, Check, Do, Each, Expect, Node, Program, Repea
 FILE = "scripts/program.yaml"
 DEEPEST = 8
 _TARGET = tuple(Target.model_fields)
+_WORDS: dict[str, JsonValue] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,25}(?:[eE][-+]\d{1,2})?)?")
 _KEYWORDS = "ask, expect, each, repeat, when"
 _T = TypeVar("_T")
 
@@ -41,11 +44,13 @@ def parse(text: str, *, file: str = FILE, verbs: Sequence[Verb] | None = None) -
         InvalidSkill: The text is no program; the message names file, line and what is wrong.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidSkill(f"{file}, line {line}: {error.problem}") from None
-    except yaml.YAMLError as error:
+    except RecursionError:
+        raise InvalidSkill(f"{file}: nested too deep to be read") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the last two: an escape beyond Unicode
         raise InvalidSkill(f"{file}: {error}") from None
     if root is None:
         raise InvalidSkill(f"{file}: it is empty; a program has steps")
@@ -61,6 +66,21 @@ def program_of(skill: Skill) -> Program | None:
 @lru_cache(maxsize=512)
 def _parsed(text: str, file: str) -> Program:
     return parse(text, file=file)
+
+
+class _Loader(yaml.BaseLoader):
+    """Reads YAML without aliases, which can stand for more than memory holds, and without tags."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event, problem = self.peek_event(), None  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            problem = "an alias: write it out"
+        elif (tag := getattr(event, "tag", None)) not in (None, "!"):
+            problem = f"a tag {tag!r}: leave it out"
+        if problem:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
 
 class _Reader:
@@ -109,7 +129,7 @@ class _Reader:
             case "repeat":
                 own = self._mapping(inner, ("until", "most", "do"), needed=("until", "do"))
                 most = self._scalar(own["most"]) if "most" in own else 20
-                if not isinstance(most, int) or not 1 <= most <= 100:
+                if type(most) is not int or not 1 <= most <= 100:  # True is an int too
                     raise self._error(own["most"], f"most: a number from 1 to 100, not {most!r}")
                 do = self._steps(own["do"], items, depth + 1)
                 return Repeat(until=self._check(own["until"], items), most=most, do=do)
@@ -148,6 +168,8 @@ class _Reader:
         for key, value in parts.items():
             if key in own:
                 continue
+            if key.endswith("ref") and not _null(value):
+                raise self._error(value, f"{key}: an element is named by what a person sees, e.g. {{role: …, name: …}}")
             if isinstance(value, yaml.MappingNode) and [key.value for key, _ in value.value] == ["behind"]:
                 arguments[key] = {"behind": self._text(value.value[0][1], items)}
             elif isinstance(value, yaml.MappingNode):
@@ -173,7 +195,7 @@ class _Reader:
         fields: dict[str, object] = {}
         for key, node in parts.items():
             value = self._plain(node, items)
-            if not isinstance(value, str) and not (key == "order" and isinstance(value, int)):
+            if not isinstance(value, str) and not (key == "order" and type(value) is int):
                 raise self._error(node, f"{key}: a text, not {value!r}")
             fields[key] = value
         order = fields.get("order")
@@ -232,22 +254,21 @@ class _Reader:
             raise self._error(node, "one value is expected here")
         return self._made(node)
 
-    def _made(self, node: yaml.Node) -> JsonValue:
-        """Return what a node holds, as JSON; a date stays the text that it was."""
+    def _made(self, node: yaml.Node, depth: int = 0) -> JsonValue:
+        """Return what a node holds, as JSON. Of what is not quoted, only JSON's own words and numbers are no texts."""
+        if depth > DEEPEST:
+            raise self._error(node, f"nested more than {DEEPEST} deep")
         match node:
             case yaml.SequenceNode():
-                return [self._made(one) for one in node.value]
+                return [self._made(one, depth + 1) for one in node.value]
             case yaml.MappingNode():
-                return {str(self._made(key)): self._made(value) for key, value in node.value}
+                return {str(self._scalar(key)): self._made(value, depth + 1) for key, value in node.value}
+            case yaml.ScalarNode(value=text, style=None) if text in _WORDS:
+                return _WORDS[text]
+            case yaml.ScalarNode(value=text, style=None) if _NUMBER.fullmatch(text):
+                return float(text) if "." in text else int(text)
             case _:
-                loader = yaml.SafeLoader("")
-                try:
-                    value = loader.construct_object(node, deep=True)
-                except (yaml.YAMLError, ValueError) as error:
-                    raise self._error(node, str(error).splitlines()[0]) from None
-                finally:
-                    loader.dispose()
-                return value if isinstance(value, str | int | float | bool | None) else str(node.value)
+                return str(node.value)
 
     def _error(self, node: yaml.Node, what: str) -> InvalidSkill:
         return InvalidSkill(f"{self._file}, line {node.start_mark.line + 1}: {what}")

@@ -97,6 +97,13 @@ def test_any_name_and_text_survive_the_file(name, text):
         pytest.param("steps:\n- expect: {}", 2, "a check names", id="an empty check"),
         pytest.param("steps:\n- expect: {shows: a, role: b}", 2, "a check names", id="two checks in one"),
         pytest.param("steps:\n- ask: {about: x}", 2, "one verb", id="a hole without a verb"),
+        pytest.param("steps: " + "[" * 2000, None, "nested too deep", id="deeper than can be read"),
+        pytest.param("steps:\n- fill: {text: [[[[[[[[[[a]]]]]]]]]]}", 2, "deep", id="a deep argument"),
+        pytest.param("steps:\n- fill: {text: &a [*a]}", 2, "an alias", id="an alias"),
+        pytest.param("steps:\n- fill: {text: !!int ''}", 2, "a tag", id="a tag"),
+        pytest.param('steps:\n- fill: {text: "\\U00110000"}', None, "0x110000", id="an escape beyond Unicode"),
+        pytest.param("steps:\n- click: {ref: 4}", 2, "by what a person sees", id="an element by its ref"),
+        pytest.param("steps:\n- repeat: {until: {shows: a}, most: true, do: [done]}", 2, "most", id="no number"),
         pytest.param(
             "steps: [" + "{when: {is: {shows: a}, do: [" * 10 + "done" + "]}}" * 10 + "]", 1, "deep", id="too deep"
         ),
@@ -105,6 +112,18 @@ def test_any_name_and_text_survive_the_file(name, text):
 def test_a_program_that_breaks_the_grammar_is_refused_with_its_line(text, line, what):
     with pytest.raises(InvalidSkill, match=f"p.yaml{f', line {line}' if line else ''}: .*{what}"):
         parse(text, file="p.yaml")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        *((text, text) for text in ("12:30", "yes", "010", "2020-01-02", "1e3")),
+        *(("'7'", "7"), ("7", 7), ("-1.5", -1.5), ("true", True), ("null", None)),
+    ],
+)
+def test_what_is_not_quoted_is_a_text_unless_json_has_a_word_or_number_for_it(written, value):
+    (step,) = parse(f"steps:\n- fill: {{text: {written}}}").steps
+    assert (step.arguments["text"], type(step.arguments["text"])) == (value, type(value))
 
 
 CLICK = Verb(name="click", doc="Click.", parameters={"properties": {"ref": {"format": "ref"}}, "required": ["ref"]})
