@@ -26,6 +26,13 @@ def test_a_goal_fills_the_slots_of_its_pattern(pattern, goal, filled):
     assert matched(pattern, goal) == filled
 
 
+def test_a_goal_that_ends_otherwise_is_told_at_once_however_many_slots_there_are():
+    pattern = "Select " + ", ".join(f"{{v{n}}}" for n in range(12)) + " and click Submit."
+    goal = "Select " + ", ".join(f"w{n}" for n in range(60))
+    assert matched(pattern, f"{goal} and click Cancel.") is None
+    assert (matched(pattern, f"{goal} and click Submit.") or {})["v11"].endswith("w58, w59")
+
+
 def test_the_pattern_that_says_most_fills():
     patterns = ["Select {value} and go.", "Select nothing and go."]
     assert filled_by(patterns, "Select nothing and go.") == {}
