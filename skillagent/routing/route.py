@@ -72,7 +72,7 @@ def _for_goal(
         versions=[skill.version for skill in skills],
     )
     chosen = [r for r in ranked if r.parts["solved"] >= limits.solved or r.parts["text"] >= limits.text]
-    runs = _running(goal, library)
+    runs = _running(goal, [library.skills[r.id] for r in chosen])
     running = sorted((r for r in chosen if r.id in runs), key=lambda r: -runs[r.id])  # stable: equals keep their order
     chosen = running[: limits.programs] or chosen[: limits.skills]
     insights = list(library.insights.values())
@@ -84,10 +84,10 @@ def _for_goal(
     return tuple(chosen), tuple(fitting[: limits.insights]), tuple(similar[:1]), tuple(ranked[:3])
 
 
-def _running(goal: str, library: Library) -> dict[str, int]:
-    """Return the skills whose programs know a goal of this very form, and how many letters of it are the form's."""
+def _running(goal: str, skills: Sequence[Skill]) -> dict[str, int]:
+    """Return those whose programs know a goal of this very form, and how many letters of it are the form's."""
     found = {}
-    for skill in library.skills.values():
+    for skill in skills:
         try:
             program = program_of(skill)
         except InvalidSkill:

@@ -86,6 +86,16 @@ def test_several_skills_that_can_run_are_all_tried_the_one_whose_form_says_most_
     assert [r.id for r in found.skills[0]] == ["strict", "loose"]
 
 
+def test_the_program_of_a_skill_that_is_no_candidate_is_not_even_read():
+    class Unread(dict):
+        def get(self, *_):
+            raise AssertionError("read")
+
+    far = LIBRARY.skills["pick-date"].model_copy(update={"files": Unread()})
+    found = routed(LOGIN, Library(skills={**LIBRARY.skills, "pick-date": far}))
+    assert [r.id for r in found.skills[0]] == ["log-in"]
+
+
 def test_the_router_abstains_where_nothing_fits_and_says_what_it_considered():
     found = routed("Water all plants on the balcony")
     assert found.ids == ()
