@@ -13,6 +13,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SLOT = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?:\|(?P<how>[a-z]+))?\}")
 _PATTERN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?P<list>\.\.\.)?\}")
 _LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;)\s*")
+_QUOTES = '"“”'
 _BRACES = re.compile(r"[{}]")
 
 HOWS: dict[str, Callable[[str], str]] = {
@@ -120,8 +121,8 @@ def matched(pattern: str, goal: str) -> Filled | None:
 
 
 def values(text: str) -> tuple[str, ...]:
-    """Return the values of a list that is written out: `a, b and c`."""
-    return tuple(part for part in _LIST.split(text.strip()) if part)
+    """Return the values of a list that is written out: `a, b and c`, or `"a", "b"`."""
+    return tuple(value for part in _LIST.split(text) if (value := part.strip().strip(_QUOTES)))
 
 
 def _loose(text: str) -> str:
