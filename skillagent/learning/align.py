@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from skillagent.learning.patterns import free
 from skillagent.programs.find import find, plain
 from skillagent.schema import Element, Filled, Observation, Step, Target
-
-ITEM = "item"  # what one value of a list is called
 
 
 def used(steps: Sequence[Step]) -> Iterator[str]:
@@ -52,11 +51,15 @@ class Use:
 
 @dataclass(frozen=True)
 class Part:
-    """One node of a program as one success shows it: one use, or those of a loop. `before` are searches before it."""
+    """One node of a program as one success shows it: one use, or those of a loop. `before` are searches before it.
+
+    `item` is what one value of the list in `slot` is called.
+    """
 
     key: tuple[str, ...]
     uses: tuple[Use, ...]
     slot: str = ""
+    item: str = ""
     before: tuple[Use, ...] = ()
     seen: Observation | None = None
 
@@ -80,13 +83,13 @@ def parts_of(steps: Sequence[Step], filled: Filled) -> list[Part]:
     """Return the steps with runs over a list, and runs in search of something, joined."""
     parts: list[Part] = []
     lists = {name: list(value) for name, value in filled.items() if not isinstance(value, str)}
-    at = 0
+    name, at = free("item", filled), 0
     while at < len(steps):
         if (run := _each(steps[at:], lists)) is not None:
             slot, items = run
             own = steps[at : at + len(items)]
-            uses = tuple(Use(s, {**filled, ITEM: item}) for s, item in zip(own, items, strict=True))
-            parts.append(Part(("each", slot, *uses[0].key), uses, slot=slot))
+            uses = tuple(Use(s, {**filled, name: item}) for s, item in zip(own, items, strict=True))
+            parts.append(Part(("each", slot, *uses[0].key), uses, slot=slot, item=name))
             del lists[slot]
             at += len(items)
             continue

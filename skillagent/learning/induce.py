@@ -9,10 +9,11 @@ are proposed, replays choose.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from skillagent.learning.align import ITEM, Column, Part, appears, by_goal, columns, parts_of, reference_of, used
+from skillagent.learning.align import Column, Part, appears, by_goal, columns, parts_of, reference_of, used
 from skillagent.learning.describe import Style, described, never_seen
 from skillagent.learning.patterns import common, fits_all, guessed, kinds
 from skillagent.learning.trace import useful_steps
@@ -129,7 +130,9 @@ def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | No
     program = Program(goals=tuple(dict.fromkeys(goals)), steps=tuple(draft.nodes))
     said = program.model_dump_json(include={"steps"})
     idle = [
-        name for name, many in slots_of_pattern(pattern).items() if (f'"{name}"' if many else f"{{{name}") not in said
+        name
+        for name, many in slots_of_pattern(pattern).items()
+        if not re.search(f'"{name}"' if many else rf"\{{{name}[}}|]", said)
     ]
     same = _never_varies(pattern, [one.goal for one in shown]) if len({one.goal for one in shown}) > 1 else []
     cost = draft.cost + _UNUSED * len(idle) + _STEADY * len(same)
@@ -157,7 +160,7 @@ def _add(draft: _Draft, column: Column) -> None:
     uses = [use for part in column.parts for use in part.uses]
     node, cost = described(uses, draft.style)
     if column.parts[0].slot:
-        draft.nodes.append(Each(slot=column.parts[0].slot, item=ITEM, do=(node,)))
+        draft.nodes.append(Each(slot=column.parts[0].slot, item=column.parts[0].item, do=(node,)))
         draft.cost += cost + 1
         return
     searches = [use for part in column.parts for use in part.before]

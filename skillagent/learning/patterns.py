@@ -7,9 +7,9 @@ what differs is a value, what stays is not. Values that are written out as a lis
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import Match, SequenceMatcher
-from itertools import groupby
+from itertools import count, groupby
 
 from skillagent.goals import shape
 from skillagent.programs.template import literal, matched
@@ -171,10 +171,9 @@ def _written(goal: str, spans: Sequence[tuple[Span, bool]]) -> str:
 def _named(before: str, taken: Collection[str]) -> str:
     """Return a name for the value that comes next: the last telling word before it."""
     words = [word for word in re.findall(r"[a-z][a-z0-9]*", before.casefold()) if word not in _FILLERS]
-    return next(_free(words[-1] if words and (taken or len(words) > 1) else "value", taken))
+    return free(words[-1] if words and (taken or len(words) > 1) else "value", taken)
 
 
-def _free(name: str, taken: Collection[str]) -> Iterator[str]:
-    if name not in taken:
-        yield name
-    yield from (f"{name}_{n}" for n in range(2, 100) if f"{name}_{n}" not in taken)
+def free(name: str, taken: Collection[str]) -> str:
+    """Return the name, or the first of name_2, name_3 … that is not taken."""
+    return name if name not in taken else next(f"{name}_{n}" for n in count(2) if f"{name}_{n}" not in taken)

@@ -4,8 +4,8 @@ import pytest
 
 from skillagent.learning.induce import induce
 from skillagent.learning.prose import prose
-from skillagent.programs.text import dump
-from skillagent.schema import Action, Element, Observation, Step, Task, Trajectory
+from skillagent.programs.text import dump, parse
+from skillagent.schema import Action, Each, Element, Observation, Step, Task, Trajectory
 
 
 def episode(goal, *steps, final="end", ended=True):
@@ -74,6 +74,21 @@ def test_a_run_over_the_values_of_a_list_becomes_each_whatever_its_order_and_len
         "`click` the checkbox that the goal names; repeat this for each one that the goal names",
         '`click` the button "Submit"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("goal", "lists"),
+    [
+        pytest.param("Tick the item {} and click Submit.", ("c, a", "b"), id="the list has the name of one value"),
+        pytest.param('Tick "{}" and click Submit.', ('c", "a', "b"), id="each value is quoted"),
+    ],
+)
+def test_a_program_with_a_list_can_be_read_back_whatever_the_list_is_called_and_however_it_is_written(goal, lists):
+    page = boxes("a", "b", "c")
+    one, other = ticked(goal.format(lists[0]), page, 3, 1), ticked(goal.format(lists[1]), page, 2)
+    program = best(one, other).program
+    assert isinstance(program.steps[0], Each)
+    assert parse(dump(program)) == program
 
 
 def test_a_goal_whose_list_names_nothing_gets_its_own_pattern():
