@@ -311,6 +311,12 @@ def test_lint(edit, problem):
     assert problem is None or problem in found
 
 
+def test_what_is_copied_from_the_page_of_another_success_than_the_one_shown_is_refused_too():
+    other = tried([Step(observation=seen(PAGE), action=Action(verb="click", arguments={"ref": "2"}))], 1.0)
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=SUCCESS, successes=(SUCCESS, other))
+    assert "sentence of a page" in (lint(skill_of(PAGE), lesson, Library(), []) or "")
+
+
 @pytest.mark.parametrize(
     ("role", "name", "near"),
     [
