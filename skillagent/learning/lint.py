@@ -85,11 +85,11 @@ def _known(edit: Edit, events: Iterable[Event]) -> str | None:
 
 
 def _taken_back(entry: Entry) -> frozenset[str]:
-    """Return the keys of what a person rolled back or retired; nothing else retires anything."""
+    """Return the keys of what a person rolled back or retired; what the gate retires rests on pairs."""
     match entry:
         case RolledBack(changes=changes):
             return frozenset(change.key for change in changes)
-        case Decided(decision=Decision(accepted=True, edit=edit)):
+        case Decided(decision=Decision(accepted=True, pairs=(), edit=edit)):
             retired = (RetireSkill, RetireInsight, RetireDemonstration)
             return frozenset(change.key for change in edit.changes if isinstance(change, retired))
         case _:

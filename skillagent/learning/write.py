@@ -23,6 +23,7 @@ from skillagent.replies import as_reply
 from skillagent.schema import (
     Attempt,
     Cause,
+    Change,
     Condition,
     Demonstration,
     Edit,
@@ -35,6 +36,7 @@ from skillagent.schema import (
     PutDemonstration,
     PutInsight,
     PutSkill,
+    RetireDemonstration,
     RetireSkill,
     Role,
     Score,
@@ -72,7 +74,7 @@ def write(lesson: Lesson, library: Library, alone: Trial, *, llm: LLM, programs:
     if lesson.success is not None:
         yield from _skill_edits(lesson, lesson.success, library, alone, llm, programs)
     elif lesson.skill and lesson.skill in library.skills:
-        yield from _without(library.skills[lesson.skill], lesson)
+        yield from _without(library.skills[lesson.skill], lesson, library)
     if lesson.cause is Cause.EFFORT:
         return  # there is nothing to explain
     insight = _insight(lesson, llm) if lesson.failures else None
@@ -147,20 +149,28 @@ def _skill_edit(
     )
     changes = (
         PutSkill(skill=skill, base=old.version if old else None),
-        PutDemonstration(demonstration=demonstration(success, f"{name}-example")),
+        PutDemonstration(demonstration=demonstration(success, _example(name))),
     )
     return Edit(changes=changes, why=lesson.summary, evidence=_evidence(lesson))
 
 
-def _without(skill: Skill, lesson: Lesson) -> Iterator[Edit]:
-    """Yield the edits that take back what only failed: the program, then the whole skill."""
+def _without(skill: Skill, lesson: Lesson, library: Library) -> Iterator[Edit]:
+    """Yield the edits that take back what only failed: the program, then the whole skill with its example."""
     if FILE in skill.files:
         files = {path: text for path, text in skill.files.items() if path != FILE}
         told = skill.model_copy(update={"files": files, "version": skill.version + 1})
         why = f"{lesson.summary}: without its program"
         yield Edit(changes=(PutSkill(skill=told, base=skill.version),), why=why, evidence=_evidence(lesson))
     why = f"{lesson.summary}: without the skill"
-    yield Edit(changes=(RetireSkill(name=skill.name, base=skill.version),), why=why, evidence=_evidence(lesson))
+    example = _example(skill.name)
+    changes: list[Change] = [RetireSkill(name=skill.name, base=skill.version)]
+    changes += [RetireDemonstration(id=example)] if example in library.demonstrations else []
+    yield Edit(changes=tuple(changes), why=why, evidence=_evidence(lesson))
+
+
+def _example(skill: str) -> str:
+    """Return the id of the demonstration that comes with a skill."""
+    return f"{skill}-example"
 
 
 def _with_known_goals(program: Program, old: Skill | None) -> Program:
