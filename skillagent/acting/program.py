@@ -84,7 +84,8 @@ class Pilot:
                 move = next(moves)
             except StopIteration as end:
                 self.unfit.append(name)
-                self.surprise = end.value or "there is nothing to do"
+                if not self.ran:  # else it would read as what surprised the one that ran
+                    self.surprise = end.value or "there is nothing to do"
                 continue
             self.ran.append(name)
             self._moves, self.surprise = moves, ""

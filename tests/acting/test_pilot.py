@@ -135,23 +135,32 @@ def test_alone_the_episode_ends_where_the_model_would_be_asked():
     assert acted({"press": PRESS}, variation=alone, goal="no such pattern").steps == ()
 
 
-def test_each_subgoal_runs_the_program_of_its_own_skill():
+def acted_in_two_parts(second, *, llm=ANY):
+    """Return what comes of a plan of two subgoals, each with its own skill, when the first one's program fits."""
     environment = Form()
     first = environment.reset(TASK)
-    plan = Plan(
-        goal="both", subgoals=(Subgoal(text='press the "green" button'), Subgoal(text='press the "red" button'))
-    )
-    trajectory = act(
+    parts = (Subgoal(text='press the "green" button'), Subgoal(text='press the "red" button'))
+    known = library(a=PRESS, b=second)
+    return act(
         environment,
         TASK,
         first,
-        plan,
+        Plan(goal="both", subgoals=parts),
         routed(("a",), ("b",)),
-        library(a=PRESS, b=PRESS),
-        llm=ANY,
-        variation=Variation(),
+        known,
+        llm=llm,
+        variation=PLAIN,
     )
+
+
+def test_each_subgoal_runs_the_program_of_its_own_skill():
+    trajectory = acted_in_two_parts(PRESS)
     assert (trajectory.programs, trajectory.reward) == (("a", "b"), 1.0)
+
+
+def test_a_program_that_is_not_for_a_later_page_is_not_what_surprised_the_one_before():
+    trajectory = acted_in_two_parts(OTHER_PAGE, llm=ScriptedLLM(press()))
+    assert (trajectory.programs, trajectory.unfit, trajectory.surprise) == (("a",), ("b",), "")
 
 
 PROGRAM = parse("goals: ['send {thing} to {people...}', 'send {thing}']\nsteps:\n- fill: {text: '{thing}'}")
