@@ -133,11 +133,14 @@ class _Policy:
         useless = [*barred(steps, now), *barred(self.variation.avoid, now)]
         if self.variation.focus:
             useless += [step.action for step in steps]  # each thing that the goal names once
+        schema = reply_schema(verbs, shown, useless, focus=self.variation.focus)
+        if wanted is not None and not schema["anyOf"]:  # no model can answer where nothing may be said
+            return NO_ACTION, _wasted(environment, f"nothing is left here to {wanted.verb} that was not tried")
         try:
             reply = self.llm.reply(
                 self._conversation(steps, now, wanted),
                 role=Role.ACTOR,
-                schema=reply_schema(verbs, shown, useless, focus=self.variation.focus),
+                schema=schema,
                 temperature=self.variation.temperature,
                 seed=self.seed + len(steps) + round(1000 * self.variation.temperature),
                 max_tokens=200,

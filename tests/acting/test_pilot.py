@@ -135,6 +135,25 @@ def test_alone_the_episode_ends_where_the_model_would_be_asked():
     assert acted({"press": PRESS}, variation=alone, goal="no such pattern").steps == ()
 
 
+@pytest.mark.parametrize(
+    "hole",
+    [
+        pytest.param("teleport: {}", id="a verb that there is not"),
+        pytest.param("fill: {role: button}", id="elements that the verb does not work on"),
+    ],
+)
+def test_a_hole_that_nothing_can_fill_is_a_surprise_and_no_question(hole):
+    class Choosing(ScriptedLLM):
+        def reply(self, messages, *, role, schema=None, **more):
+            assert schema["anyOf"], "there is nothing to choose from"
+            return super().reply(messages, role=role, schema=schema, **more)
+
+    text = f"goals: ['press the \"{{colour}}\" button']\nsteps:\n- ask: {{{hole}}}"
+    trajectory = acted({"press": text}, llm=Choosing(press()))
+    assert trajectory.surprise.startswith("nothing is left here to")
+    assert [step.action.verb for step in trajectory.steps] == ["none", "click"]
+
+
 def acted_in_two_parts(second, *, llm=ANY):
     """Return what comes of a plan of two subgoals, each with its own skill, when the first one's program fits."""
     environment = Form()
