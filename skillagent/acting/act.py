@@ -71,18 +71,19 @@ def act(
         WorldFault: The environment or the model failed; the episode is void.
         BudgetSpent: Between two steps.
     """
-    pilot = Pilot(plan, route, library, environment.verbs, llm if filling and not variation.alone else None)
+    asks = llm if filling and not variation.alone else None
+    pilot = Pilot(plan, route, library, environment.verbs, asks) if programs and not variation.temperature else None
     policy = _Policy(environment.verbs, plan, route, library, llm, variation, room, seed=task.seed)
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
-        move = pilot.next(outcome) if programs and not variation.temperature else None
+        move = pilot.next(outcome) if pilot else None
         if isinstance(move, Action):
             action, outcome = move, environment.step(move)
         elif variation.alone:
             break
         else:
-            action, outcome = policy.without(pilot.unfit).step(environment, steps, now, move)
+            action, outcome = policy.without(pilot.unfit if pilot else ()).step(environment, steps, now, move)
         by = "program" if isinstance(move, Action) else "model"
         steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by=by))
         watch(steps[-1])
@@ -98,9 +99,9 @@ def act(
         terminated=outcome.terminated,
         truncated=not outcome.terminated,
         answer=str(answers[-1]) if answers else None,
-        programs=tuple(pilot.ran),
-        unfit=tuple(pilot.unfit),
-        surprise=pilot.surprise,
+        programs=tuple(pilot.ran) if pilot else (),
+        unfit=tuple(pilot.unfit) if pilot else (),
+        surprise=pilot.surprise if pilot else "",
     )
 
 
@@ -118,11 +119,15 @@ class _Policy:
     seed: int
 
     def without(self, skills: Collection[str]) -> _Policy:
-        """Return the same without skills that are not for this page; where no other is left, the example goes too."""
-        if not skills:
-            return self
-        left = tuple(tuple(one for one in part if one.id not in skills) for part in self.route.skills)
-        examples = tuple(part if own else () for part, own in zip(self.route.demonstrations, left, strict=True))
+        """Return the same with the words of one skill a subgoal, the first that is not one of these.
+
+        Where they were all, the example goes too: it is not for this page either.
+        """
+        left = tuple(tuple(one for one in part if one.id not in skills)[:1] for part in self.route.skills)
+        examples = tuple(
+            shown if own or not part else ()
+            for shown, own, part in zip(self.route.demonstrations, left, self.route.skills, strict=True)
+        )
         return replace(self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}))
 
     def step(

@@ -67,6 +67,8 @@ class Pilot:
                 return self._moves.send(outcome)
             except StopIteration as end:
                 self._moves, self.surprise = None, end.value or ""
+                if not self.surprise and not self._left:
+                    self.surprise = "its steps are done, the task is not"
         if self.surprise:
             self._left = []
         while self._left:
@@ -79,7 +81,7 @@ class Pilot:
     def _begun(self, goal: str, skills: Sequence[Ranked], first: Observation) -> Move | None:
         """Begin the first program that fits goal and page, and return its first move."""
         for name, program, filled in self._fitting(goal, skills):
-            moves = perform(program, filled, first, patience=self._patience)
+            moves = perform(program, filled, first, patience=self._patience, begun=bool(self.ran))
             try:
                 move = next(moves)
             except StopIteration as end:

@@ -42,6 +42,18 @@ def blamed(attempts: Sequence[Attempt]) -> str | None:
     return None
 
 
+def shown_in(attempts: Sequence[Attempt]) -> list[str]:
+    """Return the skills that were shown in the attempts and are for such pages, each once."""
+    routed = [
+        ranked.id
+        for one in attempts
+        if one.route is not None
+        for ranked in chain.from_iterable(one.route.skills)
+        if ranked.id not in one.trajectory.unfit
+    ]
+    return list(dict.fromkeys(routed))
+
+
 def surprised(attempts: Sequence[Attempt]) -> str | None:
     """Return the skill whose program began, met what it did not expect, and left the rest to the model."""
     runs = [one.trajectory for one in attempts]

@@ -118,7 +118,8 @@ def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | No
     for one in shown:
         filled = dict(matched(pattern, one.goal) or {})
         for slot in _idle(filled, one.steps):  # "nothing": such a goal has its own pattern, and an empty list
-            goals.append(pattern.replace(f"{{{slot}...}}", literal(", ".join(filled[slot]))))
+            own = pattern.replace(f"{{{slot}...}}", literal(", ".join(filled[slot])))
+            goals.append(own if matched(own, one.goal) is not None else literal(one.goal))
             filled[slot] = ()
         rows.append(parts_of(one.steps, filled))
     reference, members = reference_of(rows)

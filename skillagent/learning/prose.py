@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from skillagent.learning.trace import COPIED_WORDS, WORD, shorten
+from skillagent.learning.trace import NAMED_WORDS, WORD, shorten
 from skillagent.programs.template import slots_of, slots_of_pattern
 from skillagent.schema import Ask, Check, Do, Each, Expect, Node, Program, Repeat, Target, When
 
-_NAMED_WORDS = COPIED_WORDS - 2  # a number may follow here and there
 _LONE = re.compile(r"\{([a-z][a-z0-9_]*)(?:\|[a-z]+)?\}")
 
 
@@ -123,4 +122,5 @@ def _check(check: Check, contexts: Mapping[str, str]) -> str:
 
 def _short(text: str, before: Sequence[str]) -> str:
     """Return the first words, few enough that with what stands before they are no sentence of a page."""
-    return shorten(text, max(1, _NAMED_WORDS - sum(len(WORD.findall(part)) for part in before)))
+    plain = text.replace("{{", "{").replace("}}", "}")
+    return shorten(plain, max(1, NAMED_WORDS - sum(len(WORD.findall(part)) for part in before)))

@@ -5,10 +5,10 @@ The exact parts come from the attempts themselves; no model is asked here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from skillagent.goals import shape
-from skillagent.learning.attribute import attribute, blamed, surprised
+from skillagent.learning.attribute import attribute, blamed, shown_in, surprised
 from skillagent.learning.trace import useful_steps
 from skillagent.library import Library
 from skillagent.schema import Attempt, Cause, Lesson, Skill
@@ -23,10 +23,10 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
     lessons = []
     for task in dict.fromkeys(one.trajectory.task.id for one in attempts):
         tried = [one for one in attempts if one.trajectory.task.id == task]
-        skill = blamed(tried) or surprised(tried)
-        if skill is None or skill not in library.skills or not _knows(library.skills[skill], tried):
-            skill = None  # it was only shown: its steps are another task's, and stay as they are
+        skill = _known_of((blamed(tried), surprised(tried)), tried, library)
         cause = attribute(tried, skill)
+        if cause is Cause.EFFORT and skill is None:
+            skill = _known_of(shown_in(tried), tried, library)
         successes = [one for one in tried if one.verdict.success]
         failures = [one for one in tried if one.verdict.success is False]
         hard = {one.trajectory.task.seed for one in failures}
@@ -46,6 +46,12 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
             )
         )
     return tuple(lesson for lesson in lessons if lesson.cause.teaches)
+
+
+def _known_of(names: Iterable[str | None], tried: Sequence[Attempt], library: Library) -> str | None:
+    """Return the first skill that is for such goals; the others were only shown, and their steps stay as they are."""
+    known = (name for name in names if name is not None and name in library.skills)
+    return next((name for name in known if _knows(library.skills[name], tried)), None)
 
 
 def _knows(skill: Skill, tried: Sequence[Attempt]) -> bool:

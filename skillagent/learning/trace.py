@@ -17,7 +17,7 @@ from skillagent.schema import Element, Step, Trajectory
 
 WORD = re.compile(r"[^\W_]+")
 COPIED_WORDS = 7  # so many words in the order in which a page has them are a sentence of the page
-_NAMED_WORDS = COPIED_WORDS - 2  # of an element: fewer, and a number may follow here and there
+NAMED_WORDS = COPIED_WORDS - 2  # of an element: fewer, and a number may follow here and there
 
 _OPEN_QUOTE = re.compile(r"""(?:["“]|(?<!\w)')[^"”']*$""")
 _FROM_GOAL = "that the goal"  # stands in every instruction that takes something from the goal
@@ -77,7 +77,7 @@ def _describe(element: Element, goal: str) -> str:
         return element.role
     if _source(name, goal):
         return f"{seen} that the goal names" if element.name else f"{seen} the text that the goal names"
-    return f'{seen} "{shorten(name, max(1, _NAMED_WORDS - len(WORD.findall(seen))))}"'
+    return f'{seen} "{shorten(name, max(1, NAMED_WORDS - len(WORD.findall(seen))))}"'
 
 
 def shorten(text: str, most: int) -> str:

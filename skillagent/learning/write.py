@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
 from skillagent.learning.induce import induce
+from skillagent.learning.lint import lint
 from skillagent.learning.prose import prose
 from skillagent.learning.prove import proven
 from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shorten, useful_steps
@@ -103,7 +104,8 @@ def _skill_edits(
         solved = [one.trajectory for one in lesson.successes or (success,)]
         failed = [one.trajectory for one in lesson.failures]
         found = [one.program for one in induce(solved, failed, most=_TRIED)]
-        for program in proven(found, practice_tasks(solved, failed), solves)[:programs]:
+        sound = [one for one in found if lint(_as_new(edited(one)), lesson, Library(), ()) is None]
+        for program in proven(sound, practice_tasks(solved, failed), solves)[:programs]:
             yield edited(program)
     if lesson.cause is not Cause.EFFORT:
         yield _skill_edit(lesson, success, words, steps, old, library, {})

@@ -51,7 +51,7 @@ def practise(
         solved += one.verdict.success is True
         if one.verdict.success is False:
             failed.append(one)
-    if len(failed) <= (1 - amount.enough) * amount.seeds:
+    if amount.seeds - len(failed) >= amount.enough * amount.seeds:
         return
     ends: list[list[Step]] = [[] for _ in failed]
     starts: list[list[Step]] = [[] for _ in failed]

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from skillagent.programs.template import fill
 from skillagent.schema import Check, Element, Filled, Observation, Target
 
-_ORDINAL = re.compile(r"\s*(\d+)(?:st|nd|rd|th)?\s*", re.IGNORECASE)
+_ORDINAL = re.compile(r"\s*(\d{1,9})(?:st|nd|rd|th)?\s*", re.IGNORECASE)
 _TYPED = re.compile(r' = "[^"\n]*"')
 _SAID = re.compile(r"[ \t]*(?:[|:=][ \t]*)*([^|\n]*[^|\s])")
 _WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -78,7 +78,7 @@ def behind(elements: Sequence[Element], observation: Observation, text: str) -> 
     place = place_of(text, _TYPED.sub(lambda match: " " * len(match[0]), observation.text))
     if place is None:
         return []
-    return [element for element in elements if observation.text.find(f"[{element.ref}]") >= place.end()]
+    return [element for element in elements if observation.text.find(f"[{element.ref}] {element.role}") >= place.end()]
 
 
 def text_behind(observation: Observation, text: str) -> str | None:

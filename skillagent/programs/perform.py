@@ -46,7 +46,9 @@ Move = Action | Wanted
 Moves = Generator[Move, Outcome, str | None]
 
 
-def perform(program: Program, filled: Filled, first: Observation, *, patience: Action | None = None) -> Moves:
+def perform(
+    program: Program, filled: Filled, first: Observation, *, patience: Action | None = None, begun: bool = False
+) -> Moves:
     """Yield the moves of a program, from the first observation on.
 
     Args:
@@ -55,8 +57,9 @@ def perform(program: Program, filled: Filled, first: Observation, *, patience: A
         first: The present state.
         patience: Done once when an element or a text is not there yet, before that counts as a surprise; not before the
             first move, when nothing is on its way.
+        begun: Something is on its way already: another program has just ended.
     """
-    run = _Run(first, patience)
+    run = _Run(first, patience, begun=begun)
     try:
         yield from run.all(program.steps, filled)
     except _Surprise as surprise:

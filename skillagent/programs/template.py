@@ -20,7 +20,7 @@ HOWS: dict[str, Callable[[str], str]] = {
     "upper": str.upper,
     "lower": str.lower,
     "title": str.title,
-    "number": lambda text: str(int(text)) if text.isdecimal() else text,
+    "number": lambda text: str(int(text)) if text.isdecimal() and len(text) < 19 else text,
 }
 
 

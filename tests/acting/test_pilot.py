@@ -127,6 +127,13 @@ def test_a_hole_asks_the_model_for_one_verb_on_what_fits_and_the_program_goes_on
     assert "Now only: which one" in llm.asked[0][1][-1].content
 
 
+def test_a_program_that_ends_before_its_task_does_says_so():
+    pointless = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {name: green}"
+    trajectory = acted({"press": pointless}, llm=ScriptedLLM(press()), world=Form())
+    assert [step.by for step in trajectory.steps] == ["program", "model"]
+    assert trajectory.surprise == "its steps are done, the task is not"
+
+
 def test_alone_the_episode_ends_where_the_model_would_be_asked():
     alone = Variation(alone=True)
     assert acted({"press": PRESS}, variation=alone).reward == 1.0

@@ -112,6 +112,14 @@ def test_a_skill_whose_program_was_surprised_is_blamed_for_the_effort_and_one_fo
     assert (lesson.cause, lesson.skill) == (Cause.EFFORT, None)
 
 
+def test_a_skill_in_words_under_which_all_is_solved_gets_a_program_and_no_twin():
+    library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("g",))})
+    (lesson,) = reflect([tried(1.0, skill="s", calls=2)], library)
+    assert (lesson.cause, lesson.skill) == (Cause.EFFORT, "s")
+    (lesson,) = reflect([tried(1.0, skill="other", calls=2)], library)
+    assert (lesson.cause, lesson.skill) == (Cause.EFFORT, None)
+
+
 def test_what_someone_else_showed_says_nothing_of_the_agent():
     shown = tried(1.0)
     step = Step(observation=Observation(goal="g", text="t"), action=Action(verb="v"), by="oracle")

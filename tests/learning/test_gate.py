@@ -2,6 +2,7 @@
 
 from itertools import count
 
+import numpy as np
 import pytest
 
 from skillagent.learning.gate import Rules, gate, p_value, wealth
@@ -52,10 +53,35 @@ def scripted(before, after, tokens=(100, 100)):
 )
 def test_gate(before, after, tokens, accepted, replays):
     trial, asked = scripted(before, after, tokens)
-    decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(pairs=8))
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(pairs=8, steady=4))
     assert decision.accepted is accepted, decision.reason
     assert len(decision.pairs) == replays
     assert len(asked) == 2 * replays
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "accepted", "replays"),
+    [
+        pytest.param([1.0], [1.0], True, 11, id="eleven solved pairs without a loss"),
+        pytest.param([1.0], [1, 1, 1, 1, 1, 1, 1, 1, 1, 0], False, 11, id="losses from the tenth on"),
+        pytest.param(
+            [1, 0, 1, 0, *[1] * 16], [1, 0, 1, 0, *[1] * 16], True, 13, id="what was not solved does not count"
+        ),
+    ],
+)
+def test_an_edit_that_only_saves_must_hold_what_was_solved(before, after, accepted, replays):
+    trial, _ = scripted(before, after, (100, 0))
+    decision = gate(EDIT, Library(), trial, fresh=tasks())
+    assert decision.accepted is accepted, decision.reason
+    assert len(decision.pairs) == replays
+
+
+def test_an_edit_that_spoils_a_fifth_is_hardly_ever_let_in_for_what_it_saves():
+    random, let_in = np.random.default_rng(0), 0
+    for _ in range(400):
+        trial, _ = scripted([1.0] * 20, [float(random.random() > 0.2) for _ in range(20)], (100, 0))
+        let_in += gate(EDIT, Library(), trial, fresh=tasks()).accepted
+    assert let_in <= 0.13 * 400  # 0.8 ** 11 is 0.086
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,13 @@ def test_a_goal_whose_list_names_nothing_gets_its_own_pattern():
     )
 
 
+def test_a_goal_whose_list_names_nothing_is_kept_as_it_is_written():
+    page = boxes("a", "b", "c")
+    one = ticked("Select c, a and click Submit.", page, 3, 1)
+    none = ticked("Select x and y and click Submit.", page)
+    assert "Select x and y and click Submit." in best(one, none).program.goals
+
+
 def test_a_failure_whose_goal_has_a_list_tells_that_the_slot_is_one():
     page = boxes("a", "b", "c")
     one, other = ticked("Select a and click Submit.", page, 1), ticked("Select c and click Submit.", page, 3)

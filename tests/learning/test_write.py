@@ -127,6 +127,14 @@ def test_programs_are_tried_alone_on_practice_seeds_with_nothing_else_in_the_lib
     assert {skills for _, skills in asked} == {1}
 
 
+def test_what_must_never_be_kept_is_not_even_tried():
+    secret = step("empty", "fill", ref="1", text="token: abcdef123456")
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=tried([secret, LOGIN], 1.0))
+    asked = []
+    (told,) = written(lesson, programs=2, alone=lambda task, library: asked.append(task))
+    assert (asked, told.changes[0].skill.files) == ([], {})
+
+
 def test_a_revised_program_keeps_the_goals_of_the_one_that_does_the_same():
     old = written(programs=1)[0].changes[0].skill
     goals = old.files["scripts/program.yaml"].replace("goals:", "goals:\n- Log {username} in with {press}.")
