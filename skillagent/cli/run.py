@@ -136,6 +136,8 @@ def _finish(watch: Watching, tried: Sequence[Attempt], code: Exit, *, as_json: b
     for one in tried:
         if one.trajectory.answer:
             watch.say(f"answer  {one.trajectory.answer}")
+        if one.trajectory.surprise:
+            watch.say(f"program {', '.join(one.trajectory.programs) or 'not run'}: {one.trajectory.surprise}")
         if one.trajectory.void is not None:
             watch.say("void    the world failed in this try: it counts for nothing")
     line = f"spent   {words.of_usage(acting)}"

@@ -218,8 +218,25 @@ def test_a_program_helps_a_model_that_nothing_else_helps(tmp_path, capsys):
     store = MemoryStore()
     assert main(["learn", "corridor/press"], parts=parts(tmp_path, store=store, llm=hopeless)) == 0
     assert "accepted  skill press-white v1 (new)" in capsys.readouterr().out
-    assert main(["run", "corridor/press", "--no-learn"], parts=parts(tmp_path, store=store, llm=hopeless)) == 0
+    used = parts(tmp_path, store=store, llm=hopeless)
+    assert main(["run", "corridor/press", "--no-learn"], parts=used) == 0
     assert "[program]" in capsys.readouterr().out
+    assert main(["run", "corridor/press", "--no-learn", "--json"], parts=used) == 0
+    (attempt,) = lines(capsys.readouterr().out)[-1]["attempts"]
+    assert (attempt["model_free_steps"], attempt["programs"], attempt["surprise"]) == (1, ["press-white"], "")
+
+
+def test_a_program_that_is_not_for_this_page_says_why(tmp_path, capsys):
+    store = MemoryStore()
+    assert main(["learn", "corridor/press"], parts=parts(tmp_path, store=store)) == 0
+    capsys.readouterr()
+
+    class Painted(Corridor):
+        colours = ("red", "green", "blue", "black")
+
+    used = parts(tmp_path, store=store, environment=Painted())
+    main(["run", "corridor/press", "--no-learn"], parts=used)
+    assert 'program not run: there is no button "white"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

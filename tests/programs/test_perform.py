@@ -152,14 +152,14 @@ def test_typed_text_is_nothing_that_an_element_stands_behind():
     assert find(Target(role="button", after="bob"), typed, {}) == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("row: Name | Bo | 3", "Bo"), ("Name: Bo Lee\nNext: x", "Bo Lee"), ("Name", None), ("Names | Bo", None)],
-)
 def test_a_number_in_the_text_of_a_page_is_no_element():
     page_ = page(("button", "a"), ("button", "b"), text='see [2] below\ntext: Total\n[1] button "a"\n[2] button "b"')
     assert [one.ref for one in find(Target(role="button", after="total", order=2), page_, {})] == ["2"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("row: Name | Bo | 3", "Bo"), ("Name: Bo Lee\nNext: x", "Bo Lee"), ("Name", None), ("Names | Bo", None)],
+)
 def test_what_stands_behind_a_label_is_read(text, said):
     assert text_behind(Observation(goal="g", text=text), "name") == said
