@@ -21,6 +21,8 @@ PAGES = {
     "/slow": "<title>Slow</title><p id=p>waiting</p><button onclick=\"fetch('/late').then(r=>r.text()).then(t=>p.textContent=t)\">Ask</button>",
     "/late": "the answer came",
     "/icon": "<title>Icon</title><style>#b{content:url(/icon.svg)}#b:hover{content:url(/late.svg)}</style><span id=b aria-label=Like onclick=\"document.title='liked'\"></span>",
+    "/icons": "<title>Icons</title><style>.s{content:url(/late-star.svg)}</style><button onclick=\"document.body.insertAdjacentHTML('beforeend','<span class=s aria-label=Star onclick=1></span>')\">Add</button>",
+    "/late-star.svg": ICON,
     "/icon.svg": ICON,
     "/late.svg": ICON,
     "/away": "<title>Calls</title><p id=p>calling</p><script>fetch('{other}/late').then(()=>p.textContent='reached',()=>p.textContent='blocked')</script>",
@@ -118,6 +120,11 @@ def test_pages_are_followed_and_gone_back_from(desk, site):
 def test_a_click_waits_for_the_picture_that_hovering_asks_for(desk, site):
     seen = desk.show("", url=site + "/icon")
     assert 'page "liked"' in desk.do("click", ref=named(seen, "Like")).observation.text
+
+
+def test_what_has_its_size_from_a_picture_is_seen_only_once_the_picture_is_there(desk, site):
+    seen = desk.show("", url=site + "/icons")
+    assert "Star" in desk.do("click", ref=named(seen, "Add")).observation.text
 
 
 def test_a_new_tab_is_shown_and_the_old_one_can_be_shown_again(desk, site):

@@ -80,25 +80,33 @@
     return { error: covering ? `is covered by ${describe(covering)}` : "cannot be scrolled into view" };
   };
 
-  // Resolves once the pictures have come that stand for a node or what it lies in: until then it has no size.
-  const pictured = (node) => {
+  // The addresses of the pictures that stand for a node or what it lies in: until they have come it has no size.
+  const pictures = (node) => {
     const urls = [];
     for (let at = node; at instanceof Element; at = at.parentElement) {
       const [, url] = getComputedStyle(at).content.match(/^url\("(.*)"\)/) || [];
       if (url) urls.push(url);
     }
-    const load = (url) => Object.assign(new Image(), { src: url }).decode();
-    const late = new Promise((resolve) => setTimeout(resolve, 1000));
-    return urls.length ? Promise.race([Promise.allSettled(urls.map(load)), late]) : null;
+    return urls;
   };
 
-  // The same once the page has answered the mouse: where hovering asks for another picture, when that is in place.
+  const load = (url) => Object.assign(new Image(), { src: url }).decode();
+
+  // The same once the page has answered the mouse: where hovering asks for another picture, when that is in place. While
+  // it loads the node has no size, so the mouse is not over it, so it has the first picture again, and so on: the answer
+  // is there when the mouse is over it and no picture is new.
   const relocate = async (id, options) => {
-    const picture = pictured(page.node(id));
-    if (picture) {
-      await picture;
-      const watch = window[Symbol.for("skillagent.watch")];
-      for (let frame = 0; watch && frame < 2; frame++) await watch.frame();
+    const [node, watch, known] = [page.node(id), window[Symbol.for("skillagent.watch")], new Set()];
+    if (!watch || !pictures(node).length) return locate(id, options);
+    for (let still = 0; still < 12; still++) {
+      const urls = pictures(node).filter((url) => !known.has(url));
+      if (urls.length) {
+        const late = new Promise((resolve) => setTimeout(resolve, 2000));
+        await Promise.race([Promise.allSettled(urls.map(load)), late]);
+        urls.forEach((url) => known.add(url));
+        still = 0;
+      } else if (still > 1 && node.matches(":hover") && node.getBoundingClientRect().width) break;
+      await watch.frame();
     }
     return locate(id, options);
   };

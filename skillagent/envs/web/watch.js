@@ -67,6 +67,24 @@
       return left > 0 && left < horizon;
     });
 
+  // Resolves once the pictures have come that stand for elements (`content: url(…)`): until then these have no size.
+  // Each address is waited for once, for a second at most.
+  const known = new Set();
+  const pictures = async () => {
+    const urls = new Set();
+    for (const node of document.querySelectorAll("*")) {
+      const [, url] = getComputedStyle(node).content.match(/^url\("(.*)"\)/) || [];
+      if (url && !known.has(url)) urls.add(url);
+    }
+    if (!urls.size) return;
+    const load = (url) => Object.assign(new Image(), { src: url }).decode();
+    const late = new Promise((resolve) => native.setTimeout(resolve, 1000));
+    await Promise.race([Promise.allSettled([...urls].map(load)), late]);
+    urls.forEach((url) => known.add(url));
+    await frame();
+    await frame();
+  };
+
   // Resolves once the page has been still for `quiet` ms with no short timer due within `horizon` ms, or after `cap` ms.
   // Returns true when it asked for a new tab.
   const settle = async ({ quiet, horizon, cap }) => {
@@ -85,7 +103,10 @@
         const now = performance.now();
         if (now - start > cap) return tab();
         const due = [...pending.values()].some((when) => when < start + horizon);
-        if (!due && now - changed >= quiet && still >= 2 && !moving(horizon)) return tab();
+        if (!due && now - changed >= quiet && still >= 2 && !moving(horizon)) {
+          await pictures();
+          return tab();
+        }
         await frame();
         still++;
       }
