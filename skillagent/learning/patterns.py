@@ -21,8 +21,8 @@ _QUOTES = "\"'“”"
 _PLACE = re.compile(r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE)
 _RUN = re.compile(r"\S+(?:,\s+(?:and\s+)?\S+)+")  # several values count as one when goals are compared
 _FILLERS = frozenset((
-    "a", "an", "the", "to", "into", "in", "on", "of", "for", "with", "as", "at", "by", "from", "it", "that", "this", "is",
-    "and", "or",
+    "a", "an", "the", "to", "into", "in", "on", "of", "for", "with", "as", "at", "by", "from", "it", "that", "this",
+    "is", "and", "or",
 ))  # fmt: skip
 _ALIKE = 0.5  # of their words two goals must share, to be of one kind
 
