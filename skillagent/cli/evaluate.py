@@ -198,8 +198,11 @@ def _warn(rows: Sequence[Row], arms: Sequence[Arm]) -> None:
     """Say where a library was learnt on the very goals that were measured."""
     from skillagent.evaluation.overlap import with_sources
     from skillagent.evaluation.table import counted
+    from skillagent.library import Library
 
     for arm in arms:
+        if arm.name != "none" and not arm.learning and arm.library.digest == Library().digest:
+            note(f"arm {arm.name}: the library is empty, so this is the same as none")
         if shared := with_sources(rows, arm.library):
             told = ", ".join(f"{task} on {counted(count, 'seed')}" for task, count in shared.items())
             note(f"arm {arm.name}: its library was learnt on goals that are measured here, word for word: {told}")

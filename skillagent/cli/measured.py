@@ -59,13 +59,17 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write a run as one page, `report.html`, with its plots as PNG beside it."""
+    from skillagent.errors import ConfigError
     from skillagent.evaluation.report import write_report
     from skillagent.evaluation.summary import counted_anew
     from skillagent.schema import Decided
 
     parts = parts_of(ctx)
-    near = folder / "memory_store"
-    events = parts.store(parts.settings(memory=memory or (near if near.is_dir() else None))).events()
+    own = (folder / "memory_store", folder / "learning" / "memory_store")
+    near = memory or next((place for place in own if place.is_dir()), None)
+    if near is not None and not near.is_dir():
+        raise ConfigError(f"--memory {near}: there is no such folder")
+    events = parts.store(parts.settings(memory=near)).events()
     decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
     rows, summary = counted_anew(folder)
     page = write_report(rows, summary, folder, decisions=decisions, extra=_transfer(folder))
@@ -122,6 +126,8 @@ def compare(
             f"--arms: {before} has {', '.join(sorted(names[0]))}; {after} has {', '.join(sorted(names[1]))}"
         )
     found = {f"{b}-{a}" if a != b else a: across(rows[0], a, rows[1], b) for a, b in pairs}
+    if not any(one.wins + one.losses + one.ties for one in found.values()):
+        raise ConfigError(f"{before} and {after} have no task and seed in common that both scored")
     if as_json:
         emit({name: pair.model_dump(mode="json") for name, pair in found.items()})
         return

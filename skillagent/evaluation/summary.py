@@ -244,6 +244,8 @@ def read_summary(folder: Path) -> Summary:
     try:
         return Summary.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if (rows := read_rows(folder / "rows.jsonl")) and (folder / "run.json").is_file():  # killed before its end
+            return summarise(rows, suite=folder.name, command=[], provenance={})
         raise ConfigError(f"no run in {folder}: there is no summary.json") from None
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None

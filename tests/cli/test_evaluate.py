@@ -357,3 +357,29 @@ def test_another_library_is_measured_by_its_folder(tmp_path, capsys):
     assert summary["arms"]["frozen"]["success"] == 1
     assert summary["provenance"]["seeds"] == [2_000_000]
     assert main([*command, "--library", str(tmp_path)], parts=used) == 2
+
+
+def test_runs_that_have_nothing_in_common_are_not_compared_and_a_killed_run_is_shown(tmp_path, capsys):
+    used = parts(tmp_path, store=MemoryStore())
+    for name in ("press", "push"):
+        command = ["eval", f"corridor/{name}", "--arms", "none", "--seeds", "1", "--out", str(tmp_path / name)]
+        assert main(command, parts=used) == 0
+    capsys.readouterr()
+    assert main(["eval", "compare", str(tmp_path / "press"), str(tmp_path / "push")], parts=used) == 2
+    assert "no task and seed in common" in capsys.readouterr().err
+    (tmp_path / "press" / "summary.json").unlink()
+    assert main(["eval", "show", str(tmp_path / "press")], parts=used) == 0
+    assert "corridor/press" in capsys.readouterr().out
+
+
+def test_a_frozen_arm_without_a_library_says_that_it_is_none(tmp_path, capsys):
+    command = ["eval", "corridor/press", "--seeds", "1", "--out", str(tmp_path / "r")]
+    assert main(command, parts=parts(tmp_path, store=MemoryStore())) == 0
+    assert "arm frozen: the library is empty" in capsys.readouterr().err
+
+
+def test_a_report_on_a_ledger_that_is_not_there_is_a_mistake(tmp_path, capsys):
+    used, folder = parts(tmp_path, store=MemoryStore()), tmp_path / "r"
+    assert main(["eval", "corridor/press", "--arms", "none", "--seeds", "1", "--out", str(folder)], parts=used) == 0
+    assert main(["eval", "report", str(folder), "--memory", str(tmp_path / "nowhere")], parts=used) == 2
+    assert "there is no such folder" in capsys.readouterr().err
