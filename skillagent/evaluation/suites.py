@@ -41,7 +41,7 @@ class Suite(Value):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    name: str
+    name: str = Field(pattern=r"^[^./\\][^/\\]*$")  # folders are called after it
     about: str = ""
     ids: tuple[str, ...] = Field(alias="tasks", min_length=1)
     seeds: Mapping[Split, Annotated[int, Field(ge=1, le=Split.GATE.first_seed)]] = Field(  # a split owns no more

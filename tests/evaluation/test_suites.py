@@ -85,3 +85,11 @@ def test_the_shipped_suites_are_found_from_any_folder(tmp_path, monkeypatch):
 def test_an_unknown_name_is_answered_with_near_ones():
     with pytest.raises(ConfigError, match="demo"):
         load_suite("dem", folders=[FOLDER])
+
+
+@pytest.mark.parametrize("name", ["../../evil", "a/b", ".hidden", ""])
+def test_a_suite_whose_name_leads_elsewhere_is_refused(name, tmp_path):
+    file = tmp_path / "s.yaml"
+    file.write_text(f"name: '{name}'\ntasks: [corridor/press]\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="name"):
+        read_suite(file)
