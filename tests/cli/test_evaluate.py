@@ -383,3 +383,11 @@ def test_a_report_on_a_ledger_that_is_not_there_is_a_mistake(tmp_path, capsys):
     assert main(["eval", "corridor/press", "--arms", "none", "--seeds", "1", "--out", str(folder)], parts=used) == 0
     assert main(["eval", "report", str(folder), "--memory", str(tmp_path / "nowhere")], parts=used) == 2
     assert "there is no such folder" in capsys.readouterr().err
+
+
+def test_the_report_of_a_stream_tells_what_the_stream_learnt(tmp_path, capsys):
+    used, folder = parts(tmp_path), tmp_path / "life"
+    command = ["eval", "stream", "corridor/press", "--seeds", "1", "--no-experts", "--out", str(folder)]
+    assert main(command, parts=used) == 0
+    assert main(["eval", "report", str(folder)], parts=used) == 0
+    assert "skill press-white" in (folder / "report.html").read_text(encoding="utf-8")
