@@ -20,7 +20,7 @@ from pydantic import JsonValue, ValidationError
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
-from skillagent.config import Settings, export_provider_keys
+from skillagent.config import Settings, export_provider_keys, fault
 from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
@@ -103,7 +103,7 @@ def _checked(key: str, kind: type[_V], content: Mapping[str, object]) -> _V:
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"option {key}: {error.errors()[0]['msg']}") from None
+        raise ConfigError(f"option {key}: {fault(error)[1]}") from None
 
 
 @contextmanager

@@ -7,8 +7,10 @@ provider's own library; a `.env` file may hold them too.
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import Field, JsonValue, SecretStr, ValidationError, field_validator
@@ -85,9 +87,42 @@ def _settings(given: Mapping[str, object]) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the types
     except ValidationError as error:
-        first = error.errors()[0]
-        name = "_".join(str(part) for part in first["loc"]).upper()
-        raise ConfigError(f"setting SKILLAGENT_{name}: {first['msg']}, got {first.get('input')!r}") from None
+        where, what = fault(error)
+        raise ConfigError(f"setting SKILLAGENT_{where.replace('.', '_').upper()}: {what}") from None
+
+
+def fault(error: ValidationError, known: Iterable[str] = ()) -> tuple[str, str]:
+    """Return where in a user's document the first fault is, with dots between its keys, and what is wrong there.
+
+    `known` are the keys that there are, for one that is not.
+    """
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    match first["type"]:
+        case "extra_forbidden":
+            names = list(known)
+            near = difflib.get_close_matches(where, names, n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; there is {', '.join(names)}" if names else ""
+            return where, f"there is no such key{hint}"
+        case "missing":
+            return where, "this key is needed"
+        case "value_error":
+            return where, first["msg"].removeprefix("Value error, ")
+    what = re.sub(r"^(Mapping i|I)nput should", "should", first["msg"])
+    for theirs, ours in _WORDS.items():
+        what = re.sub(theirs, ours, what)
+    got = "" if first["input"] is None or isinstance(first["input"], dict) else f", got {first['input']!r}"
+    return where, what + got
+
+
+_WORDS = {  # pydantic's, in the words of people who write YAML and JSON
+    "a valid (tuple|list)": "a list",
+    "a valid string": "text",
+    "a valid integer": "a whole number",
+    "a valid number": "a number",
+    "a valid boolean": "true or false",
+    "a valid (dictionary|mapping).*": "keys with values",
+}
 
 
 def export_provider_keys(env_file: Path = Path(".env")) -> None:

@@ -6,8 +6,9 @@ again. Nothing is learnt here, but by an arm that learns, in a library of its ow
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,16 +17,18 @@ from typer.core import TyperGroup
 
 from skillagent.cli import lives, measured
 from skillagent.cli.exits import Exit
-from skillagent.cli.output import AsJson, examples, note
+from skillagent.cli.output import AsJson, examples, hush, note
 from skillagent.cli.parts import parts_of
 from skillagent.cli.progress import episodes
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 
 if TYPE_CHECKING:
-    from skillagent.evaluation.arms import Arm
+    from skillagent.config import Settings
+    from skillagent.evaluation.arms import Arm, OpenArm
     from skillagent.evaluation.rows import Row
     from skillagent.evaluation.suites import Suite
-    from skillagent.schema import Task
+    from skillagent.evaluation.summary import Summary
+    from skillagent.schema import Event, Json, Task
 
 
 class Evaluations(TyperGroup):
@@ -34,8 +37,21 @@ class Evaluations(TyperGroup):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # always typer's
         """Put in the `run` that was left out."""
         if args and args[0] not in (*self.commands, "--help"):
+            if (near := difflib.get_close_matches(args[0], self.commands, n=1)) and not _is_suite(args[0]):
+                ctx.fail(f"There is no suite or command {args[0]!r}; did you mean {near[0]!r}?")
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+
+def _is_suite(name: str) -> bool:
+    from skillagent.errors import ConfigError
+    from skillagent.evaluation.suites import load_suite
+
+    try:
+        load_suite(name)
+    except ConfigError:
+        return False
+    return True
 
 
 app = typer.Typer(
@@ -113,7 +129,7 @@ def run(
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm, parse_arms
     from skillagent.evaluation.suites import limited
-    from skillagent.evaluation.summary import provenance, run_rows, spent_on, summarise, write_summary
+    from skillagent.evaluation.summary import run_rows
     from skillagent.llm.meter import Budget
 
     if engine not in ("process", "ray"):
@@ -131,13 +147,12 @@ def run(
     store = parts.store(settings)
     compared = parse_arms(arms, store.load(), settings)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
-    runs.begin(
-        folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder}
-    )
+    opener = OpenArm(settings, folder, workers, open=parts.agent)
+    _begin(chosen, opener)
     error, code = None, Exit.OK
     try:
         runs.evaluate(
-            OpenArm(settings, folder, workers, open=parts.agent),
+            opener,
             tasks,
             compared,
             folder,
@@ -149,17 +164,11 @@ def run(
         )
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
+        hush()
     except BudgetSpent as spent:
         error = spent
     rows = run_rows(folder, [arm.name for arm in compared])
-    summary = summarise(
-        rows,
-        suite=chosen.name,
-        command=["skillagent", *sys.argv[1:]],
-        provenance=provenance(settings.model, {arm.name: arm.library for arm in compared}, rows),
-        learning=spent_on(store.events()),
-    )
-    write_summary(summary, folder)
+    summary = _summarised(rows, compared, chosen, settings, store.events(), folder)
     _warn(rows, compared)
     measured.show_run(rows, summary, folder, as_json=as_json)
     if code is Exit.INTERRUPTED:
@@ -192,6 +201,36 @@ def _holdout(suite: str, seeds: int | None, only: str | None) -> tuple[Suite, li
     if not tasks:
         raise ConfigError(f"--filter {only!r}: no task of {chosen.name} has this in its id")
     return chosen, tasks
+
+
+def _begin(suite: Suite, opener: OpenArm) -> None:
+    """Hold the run's folder to its conditions, and say where a resumed one has other threads."""
+    from skillagent.evaluation import run as runs
+
+    settings, threads = opener.settings, opener.threads
+    conditions: Json = {"suite": suite.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder}
+    before = runs.begin(opener.folder, conditions, threads=threads)
+    if before not in (None, threads) and settings.model.startswith("local/"):
+        note(
+            f"this run was begun with {before} threads a model, and goes on with {threads}: an embedded model's last "
+            f"digits depend on them. SKILLAGENT_THREADS={(before or 1) * opener.workers} would go on as it was begun"
+        )
+
+
+def _summarised(
+    rows: Sequence[Row], arms: Sequence[Arm], suite: Suite, settings: Settings, events: Iterable[Event], folder: Path
+) -> Summary:
+    from skillagent.evaluation.summary import provenance, spent_on, summarise, write_summary
+
+    summary = summarise(
+        rows,
+        suite=suite.name,
+        command=["skillagent", *sys.argv[1:]],
+        provenance=provenance(settings.model, {arm.name: arm.library for arm in arms}, rows),
+        learning=spent_on(events),
+    )
+    write_summary(summary, folder)
+    return summary
 
 
 def _warn(rows: Sequence[Row], arms: Sequence[Arm]) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skillagent.cli.exits import Exit
-from skillagent.cli.output import AsJson, emit, examples, note, say, table
+from skillagent.cli.measured import show_life
+from skillagent.cli.output import AsJson, emit, examples, hush, note, say, table
 from skillagent.cli.parts import Parts, parts_of
 from skillagent.cli.progress import episodes
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
@@ -68,7 +69,11 @@ def stream(
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     settings = limited(settings, chosen)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
-    runs.begin(folder, {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0})
+    runs.begin(
+        folder,
+        {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0},
+        threads=settings.threads,
+    )
     with runs.alone(folder, "stream.lock"):
         start = begin(settings, folder, parts.agent)
         opener, limit, stopped = OpenArm(start, folder, open=parts.agent), budget(settings), None
@@ -79,8 +84,9 @@ def stream(
                 train_experts(opener, chosen, folder, budget=limit, trained=partial(_tried, "expert"))
         except (BudgetSpent, KeyboardInterrupt) as reason:
             stopped = reason
+            hush()
     _summarise(chosen, folder, start, parts)
-    _show(chosen, folder, as_json=as_json)
+    _show(folder, as_json=as_json)
     if isinstance(stopped, KeyboardInterrupt):
         note("stopped; the same command goes on from here")
         raise typer.Exit(Exit.INTERRUPTED)
@@ -107,36 +113,23 @@ def _summarise(suite: Suite, folder: Path, start: Settings, parts: Parts) -> Non
     write_summary(summary.model_copy(update={"payoff": payoff}), folder)
 
 
-def _show(suite: Suite, folder: Path, *, as_json: bool) -> None:
+def _show(folder: Path, *, as_json: bool) -> None:
     """Print a stream as far as it was lived."""
-    from skillagent.evaluation import lifelong as metrics
     from skillagent.evaluation.streams import read_life
     from skillagent.evaluation.training import read_record
 
-    life, experts = read_life(folder, suite), read_record(folder).experts
-    found = metrics.stream(life.by_block, life.curves) if life else None
+    life, experts = read_life(folder), read_record(folder).experts
     if as_json:
         emit(
             {
                 "life": life.model_dump(mode="json") if life else None,
-                "stream": found.model_dump(mode="json") if found else None,
+                "stream": life.figures.model_dump(mode="json") if life else None,
                 "experts": {task: [*one.scores] for task, one in experts.items()},
             }
         )
-    if as_json or life is None or found is None:
-        return
-    stages = ["untrained", *(f"after block {number + 1}" for number in range(len(life.changes)))]
-    say(table(["", *life.tasks], [[s, *map(_figure, row)] for s, row in zip(stages, life.success, strict=True)]))
-    say()
-    for change in life.changes:
-        named = [f"{kind} {', '.join(names)}" for kind in _KINDS if (names := getattr(change, kind))]
-        say(f"block {change.block + 1} ({', '.join(change.trained)}) changed: {'; '.join(named) or 'nothing'}")
-    say(f"\nforward transfer {_figure(found.forward_transfer)}, forgetting {_figure(found.forgetting)}, "
-        f"area under the curve {_figure(found.area)}")  # fmt: skip
-    say(f"more: skillagent eval lifelong {folder}, skillagent eval report {folder}")
-
-
-_KINDS = ("skills", "tools", "insights", "demonstrations")
+    elif life:
+        show_life(life)
+        say(f"more: skillagent eval lifelong {folder}, skillagent eval report {folder}")
 
 
 def _tried(who: str, tried: Attempt) -> None:
@@ -163,21 +156,26 @@ def lifelong(
     """Show what learning one task after another did to all of them."""
     from skillagent.evaluation import lifelong as metrics
     from skillagent.evaluation.blocks import read_scenario
+    from skillagent.evaluation.streams import read_life
+    from skillagent.evaluation.table import figure, life_lines
 
     how = metrics.read_settings(settings) if settings else metrics.Settings()
     found = metrics.lifelong(read_scenario(folder, experts=experts, measure=how.perf_measure), how)
+    life = read_life(folder)
     if as_json:
-        emit(found.model_dump(mode="json"))
+        emit(found.model_dump(mode="json") | ({"stream": life.figures.model_dump(mode="json")} if life else {}))
         return
-    say(table(["", found.run_id, ""], [[name, _figure(getattr(found, name)), about] for name, about in _LIFELONG]))
+    say(table(["", found.run_id, ""], [[name, figure(getattr(found, name)), about] for name, about in _LIFELONG]))
     per_task = [
-        [task, *(_figure(getattr(own, name)) for name, _ in _LIFELONG if name in type(own).model_fields
+        [task, *(figure(getattr(own, name)) for name, _ in _LIFELONG if name in type(own).model_fields
                  and not isinstance(getattr(own, name), dict))]
         for task, own in found.task_metrics.items()
     ]  # fmt: skip
     header = [name for name, _ in _LIFELONG if "transfer" not in name]
     say()
     say(table(["task", *header], per_task))
+    if life:
+        say(f"\n{life_lines(life)[-1]}  (LIBERO's, of the success after each block)")
 
 
 _LIFELONG = (
@@ -194,10 +192,6 @@ _LIFELONG = (
     ("num_lx", "experiences of training"),
     ("num_ex", "experiences of testing"),
 )
-
-
-def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 @app.command(epilog=examples("skillagent eval check miniwob-15", "skillagent eval check forms.yaml --seeds 20 --json"))

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillagent.cli.output import AsJson, emit, examples, say, table
+from skillagent.cli.output import AsJson, emit, examples, note, say, table
 from skillagent.cli.parts import parts_of
 
 if TYPE_CHECKING:
-    from skillagent.evaluation.plots import Draw
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
     from skillagent.evaluation.rows import Row
+    from skillagent.evaluation.streams import Life
     from skillagent.evaluation.summary import Summary
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -32,15 +36,34 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what a run measured: all rows in its folder."""
+    from skillagent.errors import ConfigError
+    from skillagent.evaluation.streams import read_life
     from skillagent.evaluation.summary import counted_anew
 
+    if csv and as_json:
+        raise ConfigError("--csv and --json: give one of them")
     rows, summary = counted_anew(folder)
     if csv:
         from skillagent.evaluation.table import as_csv
 
         typer.echo(as_csv(rows), nl=False)
         return
+    if not as_json:
+        say(f"{_told(folder, rows)}\n")
     show_run(rows, summary, folder, as_json=as_json)
+    if not as_json and (life := read_life(folder)):
+        say()
+        show_life(life)
+
+
+def show_life(life: Life) -> None:
+    """Print a stream: the success on each task after each block, what each block changed, and LIBERO's figures."""
+    from skillagent.evaluation.table import life_lines, life_table
+
+    say(table(*life_table(life)))
+    say()
+    for line in life_lines(life):
+        say(line)
 
 
 @app.command(
@@ -61,6 +84,7 @@ def report(
     """Write a run as one page, `report.html`, with its plots as PNG beside it."""
     from skillagent.errors import ConfigError
     from skillagent.evaluation.report import write_report
+    from skillagent.evaluation.streams import read_life
     from skillagent.evaluation.summary import counted_anew
     from skillagent.schema import Decided
 
@@ -72,25 +96,11 @@ def report(
     events = parts.store(parts.settings(memory=near)).events()
     decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
     rows, summary = counted_anew(folder)
-    page = write_report(rows, summary, folder, decisions=decisions, extra=_transfer(folder))
+    page = write_report(rows, summary, folder, decisions=decisions, life=read_life(folder))
     if as_json:
         emit({"report": str(page), "plots": [str(file) for file in sorted((folder / "plots").glob("*.png"))]})
     else:
         say(str(page))
-
-
-def _transfer(folder: Path) -> dict[str, Draw]:
-    """Return the heat map of a stream, where the folder holds one."""
-    from skillagent.evaluation.plots import matrix
-    from skillagent.evaluation.run import begun
-    from skillagent.evaluation.streams import read_life
-    from skillagent.evaluation.suites import Suite
-
-    life = read_life(folder, Suite.model_validate(begun(folder)["suite"]))
-    if life is None:
-        return {}
-    stages = ["untrained", *(f"after block {number + 1}" for number in range(len(life.changes)))]
-    return {"Success on each task after each block": matrix(life.success, life.tasks, stages)}
 
 
 @app.command(
@@ -128,11 +138,49 @@ def compare(
     found = {f"{b}-{a}" if a != b else a: across(rows[0], a, rows[1], b) for a, b in pairs}
     if not any(one.wins + one.losses + one.ties for one in found.values()):
         raise ConfigError(f"{before} and {after} have no task and seed in common that both scored")
+    for folder, known in zip((before, after), rows, strict=True):
+        note(f"{folder}: {_told(folder, known)}")
+    for other in _otherwise(before, after):
+        note(f"they differ in more than the arm: {other}")
     if as_json:
         emit({name: pair.model_dump(mode="json") for name, pair in found.items()})
         return
     for name, pair in found.items():
         say(points(name, pair))
+
+
+def _told(folder: Path, rows: Sequence[Row]) -> str:
+    """Return what was measured in a run, in a few words."""
+    from skillagent.evaluation.table import counted
+
+    conditions = _conditions(folder)
+    codes = ", ".join(sorted({row.code for row in rows if row.code}))
+    named = [f"{key} {conditions[key]}" for key in ("suite.name", "model") if key in conditions]
+    return "; ".join([*named, f"code {codes or 'unknown'}", counted(len(rows), "row")])
+
+
+def _otherwise(before: Path, after: Path) -> list[str]:
+    """Return under which conditions but tasks and seeds, which are paired, two runs were not alike."""
+    one, two = _conditions(before), _conditions(after)
+    passed = ("suite.name", "suite.about", "suite.ids", "suite.seeds", "suite.blocks", "stream")
+    return [
+        f"{key} {one[key]}, then {two[key]}"
+        for key in one
+        if key in two and one[key] != two[key] and not key.startswith(passed)
+    ]
+
+
+def _conditions(folder: Path) -> dict[str, JsonValue]:
+    """Return what a run was begun with, flat; empty where it did not keep it."""
+    from skillagent.errors import ConfigError
+    from skillagent.evaluation.run import begun
+
+    try:
+        known = begun(folder)
+    except ConfigError:
+        return {}
+    suite = known.pop("suite", None)
+    return known | {f"suite.{key}": value for key, value in (suite if isinstance(suite, dict) else {}).items()}
 
 
 def show_run(rows: list[Row], summary: Summary, folder: Path, *, as_json: bool) -> None:

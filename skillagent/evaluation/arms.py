@@ -135,10 +135,15 @@ class OpenArm:
     workers: int = 1
     open: Open = open_agent
 
+    @property
+    def threads(self) -> int:
+        """Those of each worker's embedded model."""
+        return max(1, self.settings.threads // self.workers)
+
     def __call__(self, arm: Arm) -> AbstractContextManager[Agent]:
         """Open it; what an arm sets otherwise weighs more than the settings."""
         unlimited = {"token_limit": None, "time_limit_s": None}  # a limit on money also asks for a known price
-        shared = changed(self.settings, {**unlimited, "threads": max(1, self.settings.threads // self.workers)})
+        shared = changed(self.settings, {**unlimited, "threads": self.threads})
         settings = changed(shared, self._copy(shared, arm.name) if arm.learning else {})
         settings = changed(settings, arm.settings)
         return self.open(settings, options=Options().changed(arm.options), read_only=not arm.learning)

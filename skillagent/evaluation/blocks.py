@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -83,7 +84,7 @@ def read_scenario(folder: Path, *, experts: Path | None = None, measure: str = "
 
 
 def _scenario_folder(folder: Path) -> Path:
-    inside = folder / "ll_logs"
+    inside = folder if folder.name == "ll_logs" else folder / "ll_logs"
     if not inside.is_dir():
         return folder
     known = sorted(path for path in inside.iterdir() if path.is_dir())
@@ -120,7 +121,9 @@ def _blocks(folder: Path, measure: str) -> list[Block]:
     """Return the blocks under a folder by their numbers; a block in which several tasks are tested is one a task."""
     rows: list[tuple[int, int, Kind, str, float]] = []
     for file in sorted(folder.glob("*/*/data-log.tsv")):
-        rows += _rows(file, measure)
+        if not (found := _rows(file, measure)):
+            raise ConfigError(f"{file}: there is no complete experience in it")
+        rows += found
     if not rows:
         raise ConfigError(f"no logs in {folder}: expected <worker>/<block>-<train|test>/data-log.tsv")
     rows.sort(key=lambda row: (row[0], row[1]))
@@ -141,7 +144,10 @@ def _rows(file: Path, measure: str) -> list[tuple[int, int, Kind, str, float]]:
                 if row.get("exp_status", "complete") != "complete":
                     continue
                 kind = _KINDS[row["block_type"]]
-                rows.append((int(row["block_num"]), int(row["exp_num"]), kind, row["task_name"], float(row[measure])))
+                value = float(row[measure])
+                if not math.isfinite(value):
+                    raise ValueError(f"{measure} is {value}")
+                rows.append((int(row["block_num"]), int(row["exp_num"]), kind, row["task_name"], value))
             except KeyError as error:
                 raise ConfigError(f"{file}, line {line}: there is no {error}") from None
             except (TypeError, ValueError) as error:

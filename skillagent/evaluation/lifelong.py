@@ -19,8 +19,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
+from skillagent.config import fault
 from skillagent.errors import ConfigError
 from skillagent.evaluation.blocks import Block, Scenario
 from skillagent.schema import Value
@@ -35,17 +36,21 @@ SATURATED = 0.2  # of the expert's saturation is the least that counts as having
 
 
 class Settings(Value):
-    """How the curves are prepared. Names and defaults follow the reference tools, whose settings files are read."""
+    """How the curves are prepared. Names and defaults follow the reference tools, whose settings files are read.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    `log_dir`, which they also write, says where their logs were and changes nothing.
+    """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    log_dir: str = ""
     perf_measure: str = "performance"
     aggregation_method: Literal["mean", "median"] = "mean"
     maintenance_method: Literal["mrlep"] = "mrlep"
     transfer_method: Literal["ratio", "contrast", "both"] = "both"
     normalization_method: Literal["task", "run", "none"] = "task"
     smoothing_method: Literal["flat", "none"] = "flat"
-    window_length: int | None = None
+    window_length: int | None = Field(default=None, ge=1)
     clamp_outliers: Literal[False] = False
     variant_mode: Literal["aware"] = "aware"
     ste_averaging_method: Literal["metrics"] = "metrics"
@@ -98,8 +103,8 @@ def read_settings(file: Path) -> Settings:
     try:
         return Settings.model_validate(json.loads(file.read_text(encoding="utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(f"settings {file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        where, what = fault(error, Settings.model_fields)
+        raise ConfigError(f"settings {file}: {where}: {what}" if where else f"settings {file}: {what}") from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"settings {file}: {error}") from None
 

@@ -17,9 +17,11 @@ from urllib.parse import quote
 
 from skillagent.evaluation import plots
 from skillagent.evaluation.rows import Row, read_kept
+from skillagent.evaluation.run import begun
+from skillagent.evaluation.streams import Life
 from skillagent.evaluation.summary import Summary
-from skillagent.evaluation.table import counted, headline, per_task
-from skillagent.schema import Decision, Step
+from skillagent.evaluation.table import counted, headline, life_lines, per_task
+from skillagent.schema import Decision, Step, Usage
 
 ROOM = 12_000_000  # bytes of pictures in the page: a few hundred episodes, and a mail still takes it
 _WIDEST = 640
@@ -39,7 +41,7 @@ def write_report(
     folder: Path,
     *,
     decisions: Iterable[Decision] = (),
-    extra: Mapping[str, plots.Draw] | None = None,
+    life: Life | None = None,
     room: int = ROOM,
 ) -> Path:
     """Write `report.html` and `plots/*.png` into the run's folder, and return the page.
@@ -49,12 +51,15 @@ def write_report(
         summary: Their figures.
         folder: The run's.
         decisions: What the gate decided on the library that was measured.
-        extra: More to draw, by title.
+        life: Where the run is a stream: it leads the page.
         room: Bytes of pictures that the page may hold.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    drawn = {**plots.figures(rows, summary), **(extra or {})}
+    drawn = plots.figures(rows, summary)
+    if life:
+        heat = plots.matrix(life.success, life.tasks, life.stages)
+        drawn = {"Success on each task after each block": heat, **drawn}
     for title, draw in drawn.items():
         plots.png(draw, folder / "plots" / f"{title.lower().replace(' ', '-')}.png")
     environment = Environment(
@@ -71,7 +76,10 @@ def write_report(
     episodes = _episodes([row for own in (failures, solved) for group in own.values() for row in group], folder, room)
     text = environment.get_template("report.html.j2").render(
         summary=summary,
-        lead=headline(summary)[len(summary.arms) :] or headline(summary),
+        lead=_lead(summary, life),
+        about=_about(summary, folder),
+        blocks=life_lines(life)[:-1] if life else [],
+        spent=summary.learning if summary.learning and summary.learning.total != Usage() else None,
         rows=rows,
         size=f"{counted(len(rows), 'episode')} of {counted(len({row.task for row in rows}), 'task')}",
         plots={title: (plots.data_uri(draw, "light"), plots.data_uri(draw, "dark")) for title, draw in drawn.items()},
@@ -86,6 +94,25 @@ def write_report(
     page = folder / "report.html"
     page.write_text(text, encoding="utf-8")
     return page
+
+
+def _lead(summary: Summary, life: Life | None) -> list[str]:
+    """Return the lines that the page begins with: the comparisons; of a stream, how it began, ended and went."""
+    lines = headline(summary)
+    arms, more = lines[: len(summary.arms)], lines[len(summary.arms) :]
+    if life is None:
+        return more or arms
+    whole = f"{list(summary.arms)[-1]}-{next(iter(summary.arms))}: "
+    return [arms[0], arms[-1], *(line for line in more if line.startswith(whole)), life_lines(life)[-1]]
+
+
+def _about(summary: Summary, folder: Path) -> str:
+    """Return with what the run was made."""
+    told = summary.provenance
+    model = told.get("model") or (begun(folder).get("model") if (folder / "run.json").is_file() else None)
+    codes = told.get("played_by")
+    code = ", ".join(map(str, codes)) if isinstance(codes, list) else ""
+    return f"Model {model or 'unknown'}, code {code or 'unknown'}."
 
 
 def _failures(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -98,24 +98,41 @@ def wanted_rows(folder: Path, tasks: Sequence[Task], arms: Sequence[Arm]) -> lis
     return [rows[key] for key in keys if key in rows]
 
 
-def begin(folder: Path, conditions: Json) -> None:
+def begin(folder: Path, conditions: Json, *, threads: int | None = None) -> int | None:
     """Keep under which conditions a run was begun, or hold it to them: rows of two models are never mixed.
 
-    What an earlier version did not write yet into a part, say of a suite, is passed over.
+    A start that came to nothing, say for want of the model, holds it to nothing. What an earlier version did not write
+    yet into a part, say of a suite, is passed over.
+
+    Args:
+        folder: The run's; is made.
+        conditions: What it is held to.
+        threads: Those of each embedded model, which are kept as well; it is not held to them.
+
+    Returns:
+        The threads that the run was begun with, where it kept them.
 
     Raises:
         ConfigError: The folder holds a run that was begun otherwise; the message says in what.
     """
     file = folder / "run.json"
-    if file.is_file():
+    if file.is_file() and _came_to_something(folder):
         known = begun(folder)
         if other := [text for key, value in conditions.items() for text in _otherwise(key, known.get(key), value)]:
             raise ConfigError(f"{folder} was begun with {', '.join(other)}; give another folder, or remove this one")
-        return
+        before = known.get("threads")
+        return before if isinstance(before, int) else None
     folder.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(conditions, indent=1) + "\n", encoding="utf-8")
+    new.write_text(json.dumps({**conditions, "threads": threads}, indent=1) + "\n", encoding="utf-8")
     new.replace(file)
+    return threads
+
+
+def _came_to_something(folder: Path) -> bool:
+    """Return whether a run has a row, or a library of its own."""
+    libraries = any(path.is_dir() and path.suffix != ".new" for path in folder.iterdir())
+    return libraries or bool(read_rows(folder / "rows.jsonl"))
 
 
 def _otherwise(name: str, known: JsonValue, value: JsonValue) -> list[str]:

@@ -22,8 +22,9 @@ from skillagent.config import Settings, changed
 from skillagent.evaluation.arms import Arm, Open, OpenArm
 from skillagent.evaluation.blocks import Block, write_blocks
 from skillagent.evaluation.engine import Opener
+from skillagent.evaluation.lifelong import StreamMetrics, stream
 from skillagent.evaluation.rows import Row, read_rows
-from skillagent.evaluation.run import cost, evaluate
+from skillagent.evaluation.run import begun, cost, evaluate
 from skillagent.evaluation.suites import Suite
 from skillagent.evaluation.training import (
     Change,
@@ -68,6 +69,16 @@ class Life(Value):
             [score for one in self.training if one.number == 2 * block + 1 for score in one.performance]
             for block in range(len(self.changes))
         ]
+
+    @property
+    def stages(self) -> list[str]:
+        """The names of the rows of `success`."""
+        return ["untrained", *(f"after block {number + 1}" for number in range(len(self.changes)))]
+
+    @property
+    def figures(self) -> StreamMetrics:
+        """Forward transfer, forgetting and area under the curve."""
+        return stream(self.by_block, self.curves)
 
 
 def begin(settings: Settings, folder: Path, open_agent: Open) -> Settings:
@@ -185,10 +196,12 @@ def _within(budget: Budget, spent: Usage, watch: Callable[[Row, int, int], None]
     return tell
 
 
-def read_life(folder: Path, suite: Suite) -> Life | None:
-    """Return the stream that is kept in a folder, as far as it was lived; None where there is none."""
+def read_life(folder: Path) -> Life | None:
+    """Return the stream that is kept in a run's folder, as far as it was lived; None where there is none."""
     record = read_record(folder)
-    return _life(suite, record, read_rows(folder / "rows.jsonl")) if record.changes else None
+    if not record.changes:
+        return None
+    return _life(Suite.model_validate(begun(folder)["suite"]), record, read_rows(folder / "rows.jsonl"))
 
 
 def _life(suite: Suite, record: Record, rows: Sequence[Row]) -> Life:

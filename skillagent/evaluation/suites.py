@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Self
@@ -21,7 +21,7 @@ from typing import Annotated, Self
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from skillagent.config import Settings, changed
+from skillagent.config import Settings, changed, fault
 from skillagent.errors import ConfigError
 from skillagent.schema import Split, Task, Value
 
@@ -44,14 +44,16 @@ class Suite(Value):
     name: str = Field(pattern=r"^[^./\\][^/\\]*$")  # folders are called after it
     about: str = ""
     ids: tuple[str, ...] = Field(alias="tasks", min_length=1)
-    seeds: Mapping[Split, Annotated[int, Field(ge=1, le=Split.GATE.first_seed)]] = Field(  # a split owns no more
-        default_factory=lambda: {Split.PRACTICE: 3, Split.HOLDOUT: 5}
+    seeds: Mapping[Split, Annotated[int, Field(strict=True, ge=1, le=Split.GATE.first_seed)]] = (
+        Field(  # a split owns no more
+            default_factory=lambda: {Split.PRACTICE: 3, Split.HOLDOUT: 5}
+        )
     )
     blocks: tuple[int, ...] = ()
-    max_steps: int = Field(default=10, ge=1)
-    timeout_s: float = Field(default=180.0, gt=0)
-    cost_limit: float | None = Field(default=None, gt=0, exclude=True)
-    token_limit: int | None = Field(default=None, ge=1, exclude=True)
+    max_steps: int = Field(default=10, strict=True, ge=1)
+    timeout_s: float = Field(default=180.0, strict=True, gt=0, allow_inf_nan=False)
+    cost_limit: float | None = Field(default=None, strict=True, gt=0, allow_inf_nan=False, exclude=True)
+    token_limit: int | None = Field(default=None, strict=True, ge=1, exclude=True)
 
     @field_validator("ids")
     @classmethod
@@ -110,18 +112,28 @@ def load_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> Suite:
 def read_suite(path: Path) -> Suite:
     """Read one suite file; raises ConfigError with the file and what is wrong in it."""
     try:
-        return _checked(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+        return _checked(yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader), str(path))  # noqa: S506  # a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"suite {path}: {error}") from None
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain YAML, and no key twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} twice", problem_mark=key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        return super().construct_mapping(node, deep)
 
 
 def _checked(content: object, origin: str) -> Suite:
     try:
         return Suite.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        what = first["msg"].removeprefix("Value error, ")
+        where, what = fault(error, [field.alias or name for name, field in Suite.model_fields.items()])
         raise ConfigError(f"suite {origin}: {f'{where}: ' if where else ''}{what}") from None
 
 

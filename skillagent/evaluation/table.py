@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from skillagent.evaluation.rows import Row
 from skillagent.evaluation.statistics import Comparison
+from skillagent.evaluation.streams import Life
 from skillagent.evaluation.summary import Payoff, Summary
 from skillagent.schema import Json
 
@@ -63,6 +64,33 @@ def points(name: str, pair: Comparison) -> str:
         f"{pair.wins} won, {pair.losses} lost, {pair.ties} tied, p = {pair.p:.2g}"
         + (f", {pair.dropped} not scored" if pair.dropped else "")
     )
+
+
+def life_table(life: Life) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows: the success on each task of a stream after each stage of it."""
+    return ["", *life.tasks], [[stage, *map(figure, row)] for stage, row in zip(life.stages, life.success, strict=True)]
+
+
+def life_lines(life: Life) -> list[str]:
+    """Return one line a block, with what it changed in the library, then one with LIBERO's three figures."""
+    lines = []
+    for change in life.changes:
+        named = [f"{kind} {', '.join(names)}" for kind in _KINDS if (names := getattr(change, kind))]
+        lines.append(f"block {change.block + 1} ({', '.join(change.trained)}) changed: {'; '.join(named) or 'nothing'}")
+    found = life.figures
+    return [
+        *lines,
+        f"forward transfer {figure(found.forward_transfer)}, forgetting {figure(found.forgetting)}, "
+        f"area under the curve {figure(found.area)}",
+    ]
+
+
+_KINDS = ("skills", "tools", "insights", "demonstrations")
+
+
+def figure(value: float | None) -> str:
+    """Return a figure for a table; a dash for one that there is not."""
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def as_csv(rows: Sequence[Row]) -> str:

@@ -1,42 +1,71 @@
 """Prove: programs by themselves on practice seeds, before any replay with the model is paid for.
 
 The programs that solve most come first, and steps without which they solve as much are dropped: a success may hold a
-detour. A program with a hole cannot be tried by itself; it keeps its place behind those that can. What is said here is
+detour. A program that acts on fresh instances and solves none of them is worth no replay. One with a hole, or whose
+slots only a model can fill, cannot be tried by itself; it keeps its place behind those that can. What is said here is
 only where to begin: fresh seeds and the gate decide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from skillagent.schema import Program, Task
+from skillagent.schema import Ask, Each, Node, Program, Repeat, Score, Task, When
 
-Solves = Callable[[Program, Task], bool]  # the program alone, without a model
+Tries = Callable[[Program, Task], Score | None]  # the program alone, without a model
 
 MOST_STEPS = 12  # of a program whose steps are tried one by one
+ENOUGH = 2  # fresh instances on which a program acted in vain: it is given up
 
 
-def proven(programs: Sequence[Program], tasks: Sequence[Task], solves: Solves) -> list[Program]:
-    """Return the programs, those that solve most of the tasks first and rid of steps that they do not need.
+def proven(
+    programs: Iterable[Program], tasks: Sequence[Task], tries: Tries, *, seen: Collection[Task]
+) -> list[Program]:
+    """Return the programs that are worth a replay, those that solve most first and rid of steps that they do not need.
 
     Args:
         programs: The most plausible first; equals keep this order.
         tasks: Practice instances.
-        solves: Tries a program on one of them.
+        tries: Tries a program on one of them.
+        seen: Those of the tasks that the programs were induced from; to solve these proves little.
     """
-    solved = [(program, [task for task in tasks if solves(program, task)]) for program in programs]
+    solved: list[tuple[Program, list[Task]]] = []
+    for program in programs:
+        scores = [(task, tries(program, task)) for task in tasks]
+        own = [task for task, score in scores if score is not None and score.success]
+        vain = [task for task, score in scores if score is not None and score.steps and not score.success]
+        fresh_vain = [task for task in vain if task not in seen]
+        if set(own) <= set(seen) and len(fresh_vain) >= ENOUGH and not _has_hole(program.steps):
+            continue
+        solved.append((program, own))
     solved.sort(key=lambda pair: -len(pair[1]))
-    lean = [_without_detours(program, own, solves) if own else program for program, own in solved]
+    lean = [_without_detours(program, own, tries) if own else program for program, own in solved]
     return list({program.digest: program for program in lean}.values())
 
 
-def _without_detours(program: Program, tasks: Sequence[Task], solves: Solves) -> Program:
+def _has_hole(steps: Iterable[Node]) -> bool:
+    for step in steps:
+        match step:
+            case Ask():
+                return True
+            case Each(do=inner) | Repeat(do=inner):
+                within = inner
+            case When(do=inner, otherwise=others):
+                within = (*inner, *others)
+            case _:
+                within = ()
+        if _has_hole(within):
+            return True
+    return False
+
+
+def _without_detours(program: Program, tasks: Sequence[Task], tries: Tries) -> Program:
     """Return the program without the steps that none of these tasks needs, from the last to the first."""
     if not 1 < len(program.steps) <= MOST_STEPS:
         return program
     for index in reversed(range(len(program.steps))):
         steps = (*program.steps[:index], *program.steps[index + 1 :])
         shorter = program.model_copy(update={"steps": steps})
-        if steps and all(solves(shorter, task) for task in tasks):
+        if steps and all((score := tries(shorter, task)) is not None and score.success for task in tasks):
             program = shorter
     return program

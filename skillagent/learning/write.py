@@ -96,16 +96,16 @@ def _skill_edits(
         whole = _with_known_goals(program, old)
         return _skill_edit(lesson, success, words, prose(whole), old, library, {FILE: dump(whole)})
 
-    def solves(program: Program, task: Task) -> bool:
-        score = alone(task, Library().apply(_as_new(edited(program))))
-        return score is not None and score.success
+    def tries(program: Program, task: Task) -> Score | None:
+        return alone(task, Library().apply(_as_new(edited(program))))
 
     if programs:
         solved = [one.trajectory for one in lesson.successes or (success,)]
         failed = [one.trajectory for one in lesson.failures]
         found = [one.program for one in induce(solved, failed, most=_TRIED)]
         sound = [one for one in found if lint(_as_new(edited(one)), lesson, Library(), ()) is None]
-        for program in proven(sound, practice_tasks(solved, failed), solves)[:programs]:
+        seen = {one.task for one in solved}
+        for program in proven(sound, practice_tasks(solved, failed), tries, seen=seen)[:programs]:
             yield edited(program)
     if lesson.cause is not Cause.EFFORT:
         yield _skill_edit(lesson, success, words, steps, old, library, {})

@@ -123,9 +123,9 @@ def test_each_kind_of_error_has_its_exit_code(error, code):
         (["skills", "log"], {"MEMORY": "{file}"}, "{file} is not a folder"),
         (["models", "pull", "smollm2-135m"], {"HOME": "{file}"}, "cannot make the folder of models {file}/models"),
         (["skills", "export", "mine", "{file}"], {}, "cannot write into {file}"),
-        (["skills", "list"], {"TOKEN_LIMIT": "-1"}, "SKILLAGENT_TOKEN_LIMIT: Input should be greater than or equal"),
-        (["skills", "list"], {"TIME_LIMIT_S": "-1"}, "SKILLAGENT_TIME_LIMIT_S: Input should be greater than or equal"),
-        (["skills", "list"], {"COST_LIMIT": "-1"}, "SKILLAGENT_COST_LIMIT: Input should be greater than or equal"),
+        (["skills", "list"], {"TOKEN_LIMIT": "-1"}, "SKILLAGENT_TOKEN_LIMIT: should be greater than or equal"),
+        (["skills", "list"], {"TIME_LIMIT_S": "-1"}, "SKILLAGENT_TIME_LIMIT_S: should be greater than or equal"),
+        (["skills", "list"], {"COST_LIMIT": "-1"}, "SKILLAGENT_COST_LIMIT: should be greater than or equal"),
         (["insights", "list"], {"MEMORY": "{odd}"}, "{odd}/insights.jsonl: Is a directory"),
     ],
 )

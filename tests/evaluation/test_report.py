@@ -12,7 +12,6 @@ from PIL import Image
 from pressing import ARMS, FROZEN, NONE, TASKS, Pressing, knowing
 
 from skillagent.errors import ConfigError
-from skillagent.evaluation import plots
 from skillagent.evaluation.replay import play_again
 from skillagent.evaluation.report import write_report
 from skillagent.evaluation.rows import read_kept
@@ -204,13 +203,12 @@ def test_the_page_escapes_what_others_wrote_and_tells_what_was_refused(run_folde
 
 def test_the_plots_are_there_as_png(run_folder):
     rows, summary, folder = run_folder
-    write_report(rows, summary, folder, extra={"Transfer": plots.matrix([[1, 0], [0.5, 1]], ["a", "b"], ["1", "2"])})
+    write_report(rows, summary, folder)
     names = {file.name for file in (folder / "plots").glob("*.png")}
     assert names == {
         "success-as-the-run-went-on.png",
         "success-against-tokens.png",
         "where-the-time-went.png",
-        "transfer.png",
     }
 
 

@@ -12,7 +12,7 @@ from pressing import ARMS, FIRST, FROZEN, NONE, SKILL, TASKS, Pressing, crashing
 from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed
 from skillagent.evaluation.arms import Arm
 from skillagent.evaluation.rows import Seconds, forget, read_practised, read_rows
-from skillagent.evaluation.run import begin, evaluate, wanted_rows
+from skillagent.evaluation.run import begin, begun, evaluate, wanted_rows
 from skillagent.evaluation.suites import load_suite
 from skillagent.evaluation.summary import across, read_summary, spent_on, summarise, write_summary
 from skillagent.evaluation.table import as_csv, counted, headline, per_task
@@ -83,15 +83,34 @@ def test_a_folder_that_was_begun_with_another_library_is_refused(tmp_path):
 
 def test_a_folder_that_was_begun_with_another_model_is_refused(tmp_path):
     begin(tmp_path, {"model": "a/b", "suite": "s"})
+    evaluate(Pressing(), TASKS[:1], [NONE], tmp_path)
     begin(tmp_path, {"model": "a/b", "suite": "s"})
     with pytest.raises(ConfigError, match="model 'a/b'"):
         begin(tmp_path, {"model": "c/d", "suite": "s"})
+
+
+@pytest.mark.parametrize("left", ["", "learning.new"])  # an agent that could not be opened may leave half a copy
+def test_a_start_that_came_to_nothing_holds_the_folder_to_nothing(tmp_path, left):
+    begin(tmp_path, {"model": "a/misspelt"})
+    (tmp_path / left).mkdir(exist_ok=True)
+    begin(tmp_path, {"model": "a/b"})
+    assert begun(tmp_path)["model"] == "a/b"
+    (tmp_path / "learning").mkdir()  # what was practised belongs to that model
+    with pytest.raises(ConfigError, match="model 'a/b'"):
+        begin(tmp_path, {"model": "c/d"})
+
+
+def test_a_run_tells_with_how_many_threads_it_was_begun(tmp_path):
+    assert begin(tmp_path, {}, threads=2) == 2
+    evaluate(Pressing(), TASKS[:1], [NONE], tmp_path)
+    assert begin(tmp_path, {}, threads=1) == 2
 
 
 @pytest.mark.parametrize("name", ["miniwob-125", "miniwob-15"])  # the latter was begun before suites had blocks
 def test_a_run_that_was_begun_before_a_suite_could_say_more_goes_on(tmp_path, name):
     kept = json.loads((RESULTS / name / "run.json").read_text(encoding="utf-8"))
     (tmp_path / "run.json").write_text(json.dumps(kept), encoding="utf-8")
+    evaluate(Pressing(), TASKS[:1], [NONE], tmp_path)
     suite = load_suite(str(SUITES / f"{name}.yaml"))
     limited, more = (suite.model_copy(update={"cost_limit": n, "token_limit": n}) for n in (1, 2))
     for one in (limited, more, suite):

@@ -1,8 +1,11 @@
 """Programs are tried by themselves before anything dearer: the one that solves most, without its detours."""
 
-from skillagent.learning.prove import proven
-from skillagent.schema import Ask, Do, Program, Task
+import pytest
 
+from skillagent.learning.prove import proven
+from skillagent.schema import Ask, Check, Do, Program, Repeat, Score, Task, When
+
+GONE = Check(shows="x", gone=True)
 TASKS = [Task(env="e", name="t", seed=seed) for seed in range(3)]
 
 
@@ -13,34 +16,59 @@ def program(*verbs):
 def needs(**seeds):
     """Return what solves a task where all that its seed needs is done, in any company."""
 
-    def solves(tried, task):
+    def tries(tried, task):
         done = {step.verb for step in tried.steps if isinstance(step, Do)}
-        return set(seeds["abc"[task.seed]].split()) <= done and all(isinstance(step, Do) for step in tried.steps)
+        solved = set(seeds["abc"[task.seed]].split()) <= done and all(isinstance(step, Do) for step in tried.steps)
+        return Score(value=solved, steps=len(done))
 
-    return solves
+    return tries
 
 
 def test_the_program_that_solves_most_comes_first_and_equals_keep_their_order():
     one, two, three = program("open"), program("open", "save"), program("leave")
-    solves = needs(a="open save", b="open save", c="open")
-    assert proven([three, one, two], TASKS, solves) == [two, one, three]
+    tries = needs(a="open save", b="open save", c="open")
+    assert proven([three, one, two], TASKS, tries, seen=TASKS) == [two, one, three]
 
 
 def test_a_step_that_no_instance_needs_is_dropped_and_one_that_a_single_instance_needs_stays():
-    solves = needs(a="open", b="open save", c="open")
-    assert proven([program("look", "open", "look", "save")], TASKS, solves) == [program("open", "save")]
+    tries = needs(a="open", b="open save", c="open")
+    assert proven([program("look", "open", "look", "save")], TASKS, tries, seen=TASKS) == [program("open", "save")]
 
 
 def test_a_program_that_solves_nothing_by_itself_is_left_as_it_is():
     hole = program("look", "?fill", "save")
-    assert proven([hole], TASKS, needs(a="save", b="save", c="save")) == [hole]
+    assert proven([hole], TASKS, needs(a="save", b="save", c="save"), seen=TASKS) == [hole]
 
 
 def test_programs_that_become_the_same_are_one():
-    assert proven([program("look", "open"), program("open")], TASKS, needs(a="open", b="open", c="open")) == [
-        program("open")
-    ]
+    assert proven(
+        [program("look", "open"), program("open")], TASKS, needs(a="open", b="open", c="open"), seen=TASKS
+    ) == [program("open")]
 
 
 def test_a_program_never_loses_its_last_step():
-    assert proven([program("look", "open")], TASKS, lambda tried, task: True) == [program("look")]
+    assert proven([program("look", "open")], TASKS, lambda tried, task: Score(value=1, steps=1), seen=TASKS) == [
+        program("look")
+    ]
+
+
+def test_a_program_that_acts_on_fresh_instances_in_vain_is_given_up():
+    """The first instance is the one that it was induced from."""
+    copied, whole = program("open"), program("open", "save")
+    tries = needs(a="open", b="save", c="save")
+    assert proven([copied, whole], TASKS, tries, seen=TASKS[:1]) == [whole]
+    assert proven([copied], TASKS[:2], tries, seen=TASKS[:1]) == [copied]  # once may be bad luck
+
+
+@pytest.mark.parametrize(
+    "where",
+    [lambda *steps: Repeat(do=steps, until=GONE), lambda *steps: When(check=GONE, do=(Do(verb="x"),), otherwise=steps)],
+)
+def test_a_program_with_a_hole_somewhere_is_not_judged_by_what_it_does_without_the_model(where):
+    hole = Program(steps=(Do(verb="open"), where(Ask(do=Do(verb="fill")))))
+    assert proven([hole], TASKS, needs(a="x", b="y", c="y"), seen=TASKS[:1]) == [hole]
+
+
+def test_a_program_that_never_acted_because_its_slots_stayed_empty_is_kept():
+    unfilled = program("open")
+    assert proven([unfilled], TASKS, lambda tried, task: Score(value=0, steps=0), seen=TASKS[:1]) == [unfilled]
