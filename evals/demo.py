@@ -75,7 +75,11 @@ def demonstrate(suite: Suite, holdout: list[Task], settings: Settings, folder: P
         seconds = row.seconds.model + row.seconds.environment
         console.print(f"{_clock(start)}  {done:>3}/{total}  {mark}  {row.task} seed {row.seed}, {seconds:.1f} s")
 
-    runs.begin(folder, {"suite": suite.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder})
+    runs.begin(
+        folder,
+        {"suite": suite.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder},
+        threads=settings.threads,
+    )
 
     def opened(_: Arm) -> AbstractContextManager[Agent]:
         return open_agent(settings, options=options)

@@ -122,7 +122,11 @@ def main(episodes: Annotated[int, typer.Option(min=2, help="Episodes of each pag
             print(f"{name}: {1000 * here:.0f} ms by program, {1000 * there:.0f} ms raw, ratio {here / there:.2f}")
         page.context.browser.close()
     environment.close()
-    RESULT.write_text(json.dumps({"episodes": episodes, "pages": found}, indent=1) + "\n", encoding="utf-8")
+    RESULT.write_text(
+        json.dumps({"command": f"python -m evals.program_speed --episodes {episodes}", "pages": found}, indent=1)
+        + "\n",
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

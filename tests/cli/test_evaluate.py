@@ -227,6 +227,54 @@ def test_two_runs_are_compared(measured, capsys, tmp_path):
     assert "has none; " in capsys.readouterr().err
 
 
+def test_a_comparison_names_what_it_compares_and_what_else_was_different(measured, capsys, tmp_path):
+    measure, folder = measured
+    other = tmp_path / "other"
+    measure("--arms", "none"), measure("--arms", "none", out=other)
+    begun = json.loads((other / "run.json").read_text())
+    begun |= {"model": "a/larger-one", "suite": begun["suite"] | {"max_steps": 99, "name": "more"}}
+    (other / "run.json").write_text(json.dumps(begun))
+    capsys.readouterr()
+    assert main(["eval", "compare", str(folder), str(other)]) == 0
+    told = capsys.readouterr().err
+    assert f"{folder}: suite.name given; model " in told
+    assert f"{other}: suite.name more; model a/larger-one; code " in told
+    assert "they differ in more than the arm: model " in told
+    assert "they differ in more than the arm: suite.max_steps 10, then 99" in told
+    assert "suite.ids" not in told
+
+
+def test_a_misspelt_command_is_not_taken_for_a_suite(capsys):
+    assert main(["eval", "shw", "runs/x"]) == 2
+    assert "did you mean 'show'?" in capsys.readouterr().err
+
+
+def test_a_run_that_goes_on_with_other_threads_says_so(measured):
+    measure, folder = measured
+    measure("--arms", "none")
+    begun = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(begun | {"threads": 64}))
+    _, told = measure("--arms", "none")
+    assert "begun with 64 threads a model" in told.err
+
+
+def test_settings_of_the_metrics_that_there_are_not_and_damaged_logs_are_mistakes(tmp_path, capsys):
+    write_blocks([Block(number=0, kind="test", task="b", performance=(0.2,))], tmp_path / "ll_logs" / "s")
+    how, log = tmp_path / "how.json", tmp_path / "ll_logs" / "s" / "0" / "0-test" / "data-log.tsv"
+    command = ["eval", "lifelong", str(tmp_path / "ll_logs")]
+    assert main(command) == 0
+    how.write_text('{"smoothing_metod": "none"}')
+    assert main([*command, "--settings", str(how)]) == 2
+    assert "smoothing_metod: there is no such key; did you mean smoothing_method?" in capsys.readouterr().err
+    whole = log.read_text()
+    log.write_text(whole.replace("0.2", "nan"))
+    assert main(command) == 2
+    assert "line 2: performance is nan" in capsys.readouterr().err
+    log.write_text("")
+    assert main(command) == 2
+    assert "there is no complete experience in it" in capsys.readouterr().err
+
+
 def test_lifelong_metrics_of_a_folder_of_logs(tmp_path, capsys):
     blocks = [
         Block(number=0, kind="test", task="b", performance=(0.2,)),
@@ -260,11 +308,20 @@ def test_a_stream_is_lived_told_and_reported(tmp_path, capsys):
     assert main(["eval", "lifelong", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["num_ex"], found["sample_efficiency"]) == (6, 1.0)
+    assert found["stream"] == pytest.approx({"forward_transfer": 0.7, "forgetting": 0.0, "area": 0.85})
+    for looked in ("lifelong", "show"):
+        assert main(["eval", looked, str(folder)]) == 0
+        assert "forward transfer 0.7000, forgetting 0.0000, area under the curve 0.8500" in capsys.readouterr().out
     assert found["ste_rel_perf"] == pytest.approx((1 + 101) / 2)  # the second task needs nothing more to be learnt
     assert main(["eval", "report", str(folder), "--json"], parts=used) == 0
     plots = json.loads(capsys.readouterr().out)["plots"]
     assert any(plot.endswith("success-on-each-task-after-each-block.png") for plot in plots)
-    assert "What learning cost" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "What learning cost" in page
+    leads = re.findall(r'<p class="lead">(.*?)</p>', page)
+    assert [lead.split(":")[0] for lead in leads[:3]] == ["after-0", "after-2", "after-2-after-0"]
+    assert leads[3].startswith("forward transfer 0.7")
+    assert "<li>block 1 (corridor/press) changed: skills press-white" in page
 
 
 def test_a_streams_summary_says_what_it_began_with_and_what_learning_cost(tmp_path, capsys):

@@ -1,11 +1,14 @@
 # ruff: noqa: E501
 import os
+import re
 import signal
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
+from skillagent.envs.registry import Options
 from skillagent.envs.web.browser import Launch, find_chromium, hosts_of
 from skillagent.envs.web.environment import WebEnvironment
 from skillagent.errors import ConfigError, EnvironmentFailed
@@ -22,6 +25,7 @@ PAGES = {
     "/late": "the answer came",
     "/icon": "<title>Icon</title><style>#b{content:url(/icon.svg)}#b:hover{content:url(/late.svg)}</style><span id=b aria-label=Like onclick=\"document.title='liked'\"></span>",
     "/icons": "<title>Icons</title><style>.s{content:url(/late-star.svg)}</style><button onclick=\"document.body.insertAdjacentHTML('beforeend','<span class=s aria-label=Star onclick=1></span>')\">Add</button>",
+    "/shop": "<title>Shop</title><ul id=cart></ul><script>for (const it of ['apples','bread','cheese','eggs','milk','rice']) document.write(`<button onclick=\"cart.innerHTML+='<li>${it} ordered</li>'\">${it}</button>`)</script>",
     "/late-star.svg": ICON,
     "/icon.svg": ICON,
     "/late.svg": ICON,
@@ -60,6 +64,20 @@ def site():
 
 def named(seen, name):
     return next(element.ref for element in seen.elements if element.name == name)
+
+
+def test_the_documented_environment_of_ones_own_keeps_its_promises(site):
+    text = (Path(__file__).parents[2] / "docs" / "environments.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    shop = {}
+    exec(compile(example, "environments.md", "exec"), shop)
+    shop["URL"] = f"{site}/shop"
+
+    def order(first):
+        yield Action(verb="click", arguments={"ref": named(first, first.goal.removeprefix("Order "))})
+
+    for seed in range(3):
+        check_environment(lambda: shop["Shop"](Options()), Task(env="shop", name="order", seed=seed), order)
 
 
 def test_it_keeps_the_promises_of_an_environment(tmp_path):
