@@ -155,7 +155,7 @@ def _told(folder: Path, rows: Sequence[Row]) -> str:
 
     conditions = _conditions(folder)
     codes = ", ".join(sorted({row.code for row in rows if row.code}))
-    named = [f"{key} {conditions[key]}" for key in ("suite.name", "model") if key in conditions]
+    named = [f"{key.partition('.')[0]} {conditions[key]}" for key in ("suite.name", "model") if key in conditions]
     return "; ".join([*named, f"code {codes or 'unknown'}", counted(len(rows), "row")])
 
 

@@ -237,8 +237,8 @@ def test_a_comparison_names_what_it_compares_and_what_else_was_different(measure
     capsys.readouterr()
     assert main(["eval", "compare", str(folder), str(other)]) == 0
     told = capsys.readouterr().err
-    assert f"{folder}: suite.name given; model " in told
-    assert f"{other}: suite.name more; model a/larger-one; code " in told
+    assert f"{folder}: suite given; model " in told
+    assert f"{other}: suite more; model a/larger-one; code " in told
     assert "they differ in more than the arm: model " in told
     assert "they differ in more than the arm: suite.max_steps 10, then 99" in told
     assert "suite.ids" not in told
@@ -321,7 +321,7 @@ def test_a_stream_is_lived_told_and_reported(tmp_path, capsys):
     leads = re.findall(r'<p class="lead">(.*?)</p>', page)
     assert [lead.split(":")[0] for lead in leads[:3]] == ["after-0", "after-2", "after-2-after-0"]
     assert leads[3].startswith("forward transfer 0.7")
-    assert "<li>block 1 (corridor/press) changed: skills press-white" in page
+    assert "<p>block 1 (corridor/press) changed: skills press-white" in page
 
 
 def test_a_streams_summary_says_what_it_began_with_and_what_learning_cost(tmp_path, capsys):
