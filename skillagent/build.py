@@ -30,7 +30,7 @@ from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
 from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import fresh, rehearsals, sources
-from skillagent.learning.write import write
+from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.llm import weights
 from skillagent.llm.cache import Cached
@@ -65,9 +65,15 @@ class Options:
     thresholds: Thresholds = field(default_factory=Thresholds)
     practice: Practice = field(default_factory=Practice)
     rules: Rules = field(default_factory=Rules)
+    induction: Induction = field(default_factory=Induction)
     planning: bool = True
     programs: bool = True
     filling: bool = True
+
+    @property
+    def making(self) -> Induction:
+        """How programs are made; without programs, none is."""
+        return self.induction if self.programs else self.induction.model_copy(update={"most": 0})
 
     def changed(self, changes: Mapping[str, JsonValue]) -> Options:
         """Return these options with some set otherwise: `{"planning": "off", "thresholds.solved": 0.7}`.
@@ -165,7 +171,7 @@ def open_agent(
             judge=judge,
             practise=partial(practise, practice=options.practice),
             reflect=reflect,
-            write=partial(write, llm=metered, programs=2 if options.programs else 0),
+            write=partial(write, llm=metered, induction=options.making),
             lint=lint,
             gate=gated,
             store=kept,

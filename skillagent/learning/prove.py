@@ -35,7 +35,7 @@ def proven(
         own = [task for task, score in scores if score is not None and score.success]
         vain = [task for task, score in scores if score is not None and score.steps and not score.success]
         fresh_vain = [task for task in vain if task not in seen]
-        if set(own) <= set(seen) and len(fresh_vain) >= ENOUGH and not _has_hole(program.steps):
+        if set(own) <= set(seen) and len(fresh_vain) >= ENOUGH and not has_hole(program.steps):
             continue
         solved.append((program, own))
     solved.sort(key=lambda pair: -len(pair[1]))
@@ -43,7 +43,8 @@ def proven(
     return list({program.digest: program for program in lean}.values())
 
 
-def _has_hole(steps: Iterable[Node]) -> bool:
+def has_hole(steps: Iterable[Node]) -> bool:
+    """Return whether the model is asked somewhere in the steps."""
     for step in steps:
         match step:
             case Ask():
@@ -54,7 +55,7 @@ def _has_hole(steps: Iterable[Node]) -> bool:
                 within = (*inner, *others)
             case _:
                 within = ()
-        if _has_hole(within):
+        if has_hole(within):
             return True
     return False
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from pydantic import Field
+
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
 from skillagent.learning.induce import induce
 from skillagent.learning.lint import lint
 from skillagent.learning.prose import prose
-from skillagent.learning.prove import proven
+from skillagent.learning.prove import has_hole, proven
 from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shorten, useful_steps
 from skillagent.library import Library
 from skillagent.ports import LLM
@@ -45,6 +47,7 @@ from skillagent.schema import (
     Split,
     Task,
     Trajectory,
+    Value,
     digest_of,
 )
 
@@ -57,7 +60,23 @@ _TRIED = 5  # programs that are tried by themselves
 _INSTANCES = 5  # practice instances that each is tried on
 
 
-def write(lesson: Lesson, library: Library, alone: Trial, *, llm: LLM, programs: int = 2) -> Iterator[Edit]:
+class Induction(Value):
+    """How programs are made of successes. Each part can be left out, to measure what it is worth.
+
+    At most `most` programs are proposed for a lesson; 0: words alone. Without `anti_unify` each is made of a single
+    success; without `ask` those with a hole for the model are not proposed; without `repair` a skill that failed is
+    not revised, only demoted and retired.
+    """
+
+    most: int = Field(default=2, ge=0)
+    anti_unify: bool = True
+    ask: bool = True
+    repair: bool = True
+
+
+def write(
+    lesson: Lesson, library: Library, alone: Trial, *, llm: LLM, induction: Induction | None = None
+) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
     A skill that runs comes first, by the programs that the successes suggest and that do best by themselves on practice
@@ -70,10 +89,12 @@ def write(lesson: Lesson, library: Library, alone: Trial, *, llm: LLM, programs:
         library: Whose names are taken, and which holds the skill that the lesson blames.
         alone: Tries a task with a library without ever asking the model.
         llm: Finds the words.
-        programs: How many programs are proposed at most.
+        induction: How programs are made.
     """
+    how = induction or Induction()
     if lesson.success is not None:
-        yield from _skill_edits(lesson, lesson.success, library, alone, llm, programs)
+        if how.repair or lesson.skill is None:
+            yield from _skill_edits(lesson, lesson.success, library, alone, llm, how)
     elif lesson.skill and lesson.skill in library.skills:
         yield from _without(library.skills[lesson.skill], lesson, library)
     if lesson.cause is Cause.EFFORT:
@@ -84,7 +105,7 @@ def write(lesson: Lesson, library: Library, alone: Trial, *, llm: LLM, programs:
 
 
 def _skill_edits(
-    lesson: Lesson, success: Attempt, library: Library, alone: Trial, llm: LLM, programs: int
+    lesson: Lesson, success: Attempt, library: Library, alone: Trial, llm: LLM, how: Induction
 ) -> Iterator[Edit]:
     """Yield the edits that create a skill from a success, or revise the skill that the lesson blames."""
     trajectory = success.trajectory
@@ -99,16 +120,24 @@ def _skill_edits(
     def tries(program: Program, task: Task) -> Score | None:
         return alone(task, Library().apply(_as_new(edited(program))))
 
-    if programs:
+    if how.most:
         solved = [one.trajectory for one in lesson.successes or (success,)]
         failed = [one.trajectory for one in lesson.failures]
-        found = [one.program for one in induce(solved, failed, most=_TRIED)]
+        found = _found(solved, failed, how)
         sound = [one for one in found if lint(_as_new(edited(one)), lesson, Library(), ()) is None]
         seen = {one.task for one in solved}
-        for program in proven(sound, practice_tasks(solved, failed), tries, seen=seen)[:programs]:
+        for program in proven(sound, practice_tasks(solved, failed), tries, seen=seen)[: how.most]:
             yield edited(program)
     if lesson.cause is not Cause.EFFORT:
         yield _skill_edit(lesson, success, words, steps, old, library, {})
+
+
+def _found(solved: Sequence[Trajectory], failed: Sequence[Trajectory], how: Induction) -> list[Program]:
+    """Return the programs that the successes suggest, the most plausible first."""
+    groups = [solved] if how.anti_unify else [[one] for one in solved]
+    near = failed if how.anti_unify else ()
+    found = {one.program.digest: one.program for group in groups for one in induce(group, near, most=_TRIED)}
+    return [one for one in found.values() if how.ask or not has_hole(one.steps)][:_TRIED]
 
 
 def practice_tasks(solved: Sequence[Trajectory], failed: Sequence[Trajectory]) -> list[Task]:

@@ -106,7 +106,7 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
         judge=judge,
         practise=partial(practise, practice=options.practice),
         reflect=reflect,
-        write=partial(write, llm=metered, programs=2 if options.programs else 0),
+        write=partial(write, llm=metered, induction=options.making),
         lint=lint,
         gate=lambda edit, lesson, library, events, trial: gate(
             edit,

@@ -5,7 +5,7 @@ import yaml
 
 from skillagent.learning.lint import lint
 from skillagent.learning.trace import instructions, useful_steps
-from skillagent.learning.write import write
+from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.schema import (
     Action,
@@ -82,9 +82,9 @@ SUCCESS, FAILURE = tried([FILL, LOGIN], 1.0), tried([step("empty", "click", ref=
 LESSON = Lesson(cause=Cause.KNOWLEDGE, summary="1 of 2", success=SUCCESS, failures=(FAILURE,))
 
 
-def written(lesson=LESSON, library=None, words=WORDS, programs=0, alone=lambda task, library: None):
+def written(lesson=LESSON, library=None, words=WORDS, programs=0, alone=lambda task, library: None, **how):
     llm = ScriptedLLM(lambda messages, role: words)
-    return list(write(lesson, library or Library(), alone, llm=llm, programs=programs))
+    return list(write(lesson, library or Library(), alone, llm=llm, induction=Induction(most=programs, **how)))
 
 
 def test_steps_name_what_a_person_sees_and_where_a_value_comes_from():
@@ -143,6 +143,31 @@ def test_a_revised_program_keeps_the_goals_of_the_one_that_does_the_same():
     revised = written(lesson, library, programs=1)[0].changes[0].skill
     assert (revised.name, revised.version) == (old.name, 2)
     assert "Log {username} in with {press}." in revised.files["scripts/program.yaml"]
+
+
+def test_each_part_of_induction_can_be_left_out():
+    """Two successes typed what no goal says: together they suggest a hole, each alone what it typed."""
+    typed = [step("empty", "fill", ref="1", text=text) for text in ("7", "9")]
+    both = tuple(tried([one, LOGIN], 1.0, seed=seed) for seed, one in enumerate(typed))
+    lesson = LESSON.model_copy(update={"success": both[0], "successes": both, "failures": ()})
+
+    def first_step(**how):
+        files = written(lesson, programs=1, **how)[0].changes[0].skill.files
+        return yaml.safe_load(files["scripts/program.yaml"])["steps"][0] if files else None
+
+    assert list(first_step()) == ["ask"]
+    assert first_step(ask=False) is None
+    assert first_step(anti_unify=False)["fill"]["text"] == "7"
+
+
+def test_without_repair_a_skill_that_failed_is_not_revised():
+    old = written(programs=1)[0].changes[0].skill
+    lesson = LESSON.model_copy(update={"cause": Cause.SKILL, "skill": old.name})
+    kinds = [
+        {change.kind for edit in written(lesson, Library(skills={old.name: old}), repair=on) for change in edit.changes}
+        for on in (True, False)
+    ]
+    assert kinds == [{"put-skill", "put-demonstration", "put-insight"}, {"put-insight"}]
 
 
 def test_needless_effort_teaches_a_program_and_nothing_else():
