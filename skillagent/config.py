@@ -96,7 +96,8 @@ def fault(error: ValidationError, known: Iterable[str] = ()) -> tuple[str, str]:
 
     `known` are the keys that there are, for one that is not.
     """
-    first = error.errors()[0]
+    faults = error.errors()
+    first = next((one for one in faults if one["type"] == "extra_forbidden"), faults[0])  # explains what is missing
     where = ".".join(map(str, first["loc"]))
     match first["type"]:
         case "extra_forbidden":

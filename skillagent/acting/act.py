@@ -77,14 +77,14 @@ def act(
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
-        move = pilot.next(outcome) if pilot else None
+        move = _again(variation.begin, steps, now) or (pilot.next(outcome) if pilot else None)
         if isinstance(move, Action):
             action, outcome = move, environment.step(move)
         elif variation.alone:
             break
         else:
             action, outcome = policy.without(pilot.unfit if pilot else ()).step(environment, steps, now, move)
-        by = "program" if isinstance(move, Action) else "model"
+        by = "program" if isinstance(move, Action) and pilot else "model"
         steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by=by))
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:
@@ -103,6 +103,13 @@ def act(
         unfit=tuple(pilot.unfit) if pilot else (),
         surprise=pilot.surprise if pilot else "",
     )
+
+
+def _again(begin: Sequence[Step], steps: Sequence[Step], now: Observation) -> Action | None:
+    """Return what an earlier try did next, where all before it was done again and looks the same."""
+    at = len(steps)
+    same = at < len(begin) and all(one.action == two.action for one, two in zip(begin, steps, strict=False))
+    return begin[at].action if same and begin[at].observation.text == now.text else None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 First a few practice seeds as the agent is; where too many fail, the failed ones again until one of them is solved, and
 two in all: a success where the agent used to fail shows more than one where it did not, and two successes show what
-they have in common. Each new try is warmer and does not end the
-way that an earlier one on the same seed did. By turns it acts once on each thing that the goal names, or begins as no
-earlier try began. Nothing is tried on gate or holdout seeds.
+they have in common. Each new try is warmer and does not end the way that an earlier one on the same seed did. By
+turns it acts once on each thing that the goal names, does an earlier try again up to where that went wrong and takes
+another way there, or begins as no earlier try began. Nothing is tried on gate or holdout seeds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pydantic import Field
 
 from skillagent.errors import ConfigError
-from skillagent.schema import Attempt, Split, Step, Task, Value, Variation
+from skillagent.schema import Attempt, Split, Step, Task, Trajectory, Value, Variation
 
 
 class Practice(Value):
@@ -59,12 +59,19 @@ def practise(
     for _ in range(amount.retries):
         which = waiting.popleft()
         turn, turns[which] = turns[which], turns[which] + 1
-        earlier, focus = failed[which], turn % 2 == 0
-        ends[which] += earlier.trajectory.steps[-1:]
-        starts[which] += earlier.trajectory.steps[:1]
-        avoid = ends[which] if focus else [*ends[which], *starts[which]]
+        earlier, steps = failed[which], failed[which].trajectory.steps
+        wrong = _wrong(earlier.trajectory)
+        ends[which] += [*steps[wrong : wrong + 1], *steps[wrong + 1 :][-1:]]
+        starts[which] += steps[:1]
         heat = amount.temperatures[min(turn, len(amount.temperatures) - 1)]
-        one = attempt(earlier.trajectory.task, Variation(temperature=heat, avoid=tuple(avoid), focus=focus))
+        way = _WAYS[turn % len(_WAYS)]
+        variation = Variation(
+            temperature=heat,
+            begin=steps[:wrong] if way == "branch" else (),
+            avoid=tuple(ends[which] if way != "start" else [*ends[which], *starts[which]]),
+            focus=way == "focus",
+        )
+        one = attempt(earlier.trajectory.task, variation)
         yield one
         if one.verdict.success:
             solved += 1
@@ -74,3 +81,19 @@ def practise(
         waiting.append(which)
         if one.trajectory.void is None:
             failed[which] = one
+
+
+_WAYS = ("focus", "branch", "start")
+
+
+def _wrong(trajectory: Trajectory) -> int:
+    """Return at which step a failed try went wrong, as far as one can see.
+
+    The last one, where that ended the task; else the first that was refused or left a state to which the try came back.
+    """
+    steps = trajectory.steps
+    if not trajectory.terminated:
+        for number, step in enumerate(steps):
+            if step.error or any(later.observation.text == step.observation.text for later in steps[number + 1 :]):
+                return number
+    return max(0, len(steps) - 1)

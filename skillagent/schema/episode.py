@@ -76,12 +76,14 @@ class Step(Value):
 class Variation(Value):
     """How a try departs from the agent's plain way, so that practice finds what it would not do by itself.
 
+    `begin` holds steps of an earlier try at the same task, which are done again first, as long as the same is seen.
     `avoid` holds earlier steps that must not be taken again from the same state. With `focus`, an action may only name
     elements that the goal names, where there are any. `alone`: only programs act, and the episode ends where the model
     would be asked.
     """
 
     temperature: Annotated[float, Field(ge=0)] = 0.0
+    begin: tuple[Step, ...] = ()
     avoid: tuple[Step, ...] = ()
     focus: bool = False
     alone: bool = False

@@ -6,7 +6,7 @@ from skillagent.acting.act import act
 from skillagent.acting.program import asked
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
-from skillagent.schema import Outcome, Plan, Ranked, Route, Skill, Subgoal, Task, Variation
+from skillagent.schema import Action, Outcome, Plan, Ranked, Route, Skill, Step, Subgoal, Task, Variation
 from skillagent.testing import Corridor, ScriptedLLM
 
 PRESS = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {role: button, name: '{colour}'}"
@@ -47,6 +47,23 @@ def test_a_goal_that_a_program_knows_is_reached_without_the_model():
     assert (trajectory.reward, trajectory.model_free_steps) == (1.0, 1)
     assert [step.by for step in trajectory.steps] == ["program"]
     assert (trajectory.programs, trajectory.unfit, trajectory.surprise) == (("press",), (), "")
+
+
+def test_a_try_that_begins_as_an_earlier_one_asks_the_model_from_there_on():
+    first = Corridor().reset(TASK)
+    refused = Action(verb="click", arguments={"ref": "gone"})
+    warm = Variation(temperature=0.3, begin=(Step(observation=first, action=refused),))
+    right = next(element.ref for element in first.elements if element.name == "red")
+    trajectory = acted({"press": PRESS}, llm=ScriptedLLM(press(right)), variation=warm)
+    assert [step.action for step in trajectory.steps] == [refused, Action(verb="click", arguments={"ref": right})]
+    assert ([step.by for step in trajectory.steps], trajectory.reward) == (["model", "model"], 1.0)
+
+
+def test_what_an_earlier_try_did_is_not_done_where_the_page_looks_otherwise():
+    elsewhere = Corridor().reset(TASK.model_copy(update={"seed": 1}))
+    begin = (Step(observation=elsewhere, action=Action(verb="click", arguments={"ref": "gone"})),)
+    trajectory = acted({}, llm=ScriptedLLM(press()), variation=Variation(temperature=0.3, begin=begin))
+    assert [step.action.arguments for step in trajectory.steps] == [{"ref": "0"}]
 
 
 def test_a_program_that_does_not_find_what_it_begins_with_leaves_the_page_to_the_next():

@@ -46,6 +46,7 @@ def test_all_tasks_of_one_seed_come_before_the_next_seed():
         ("name: x\ntasks: [a/b]\nmax_step: 3\n", "max_step: there is no such key; did you mean max_steps?"),
         ("name: x\ntasks: a/b\n", "tasks: should be a list, got 'a/b'"),
         ("tasks: [a/b]\n", "name: this key is needed"),
+        ("name: x\ntask: [a/b]\n", "task: there is no such key; did you mean tasks?"),
         ("name: x\ntasks: [a/b]\nseeds: {practice: true}\n", "seeds.practice: should be a whole number, got True"),
         ("name: x\ntasks: [a/b]\ntimeout_s: .inf\n", "timeout_s: should be a finite number, got inf"),
         ("name: x\ntasks: [a/b]\ntasks: [a/c]\n", "key 'tasks' twice"),

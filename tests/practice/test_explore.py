@@ -15,6 +15,7 @@ def world(solves):
 
     def attempt(task, variation):
         tried.append((task.seed, variation.temperature))
+        assert not (variation.begin and variation.focus)
         avoided.append([step.action.verb for step in variation.avoid])
         verdict = Verdict(score=float(solves(task.seed, variation.temperature)), by="environment")
         steps = (step("first"), step(f"last-{len(tried)}"))
@@ -25,20 +26,47 @@ def world(solves):
 
 
 def step(verb):
-    return Step(observation=Observation(goal="g", text="t"), action=Action(verb=verb))
+    return Step(observation=Observation(goal="g", text=verb), action=Action(verb=verb))
 
 
 def test_a_retry_ends_and_by_turns_begins_otherwise_than_earlier_ones_on_its_seed():
     attempt, _, avoided = world(lambda s, t: False)
-    list(practise(TASK, attempt, practice=Practice(seeds=2, retries=4)))
+    list(practise(TASK, attempt, practice=Practice(seeds=2, retries=6)))
     assert avoided == [
         [],
         [],
         ["last-1"],
         ["last-2"],
-        ["last-1", "last-3", "first", "first"],
-        ["last-2", "last-4", "first", "first"],
+        ["last-1", "last-3"],
+        ["last-2", "last-4"],
+        ["last-1", "last-3", "last-5", "first", "first", "first"],
+        ["last-2", "last-4", "last-6", "first", "first", "first"],
     ]
+
+
+def branches(*steps, terminated=True):
+    """Return with what the second retry begins, and what it avoids, where every try takes these steps."""
+    seen = []
+
+    def attempt(task, variation):
+        seen.append(variation)
+        trajectory = Trajectory(task=task, goal="g", steps=steps, terminated=terminated)
+        verdict = Verdict(score=0.0, by="environment")
+        return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library="x")
+
+    list(practise(TASK, attempt, practice=Practice(seeds=1, retries=2)))
+    return [one.action.verb for one in seen[2].begin], [one.action.verb for one in seen[2].avoid]
+
+
+def test_a_retry_takes_another_way_where_an_earlier_one_went_wrong():
+    a, b, c = step("a"), step("b"), step("c")
+    assert branches(a, b, c) == (["a", "b"], ["c", "c"])  # the last step ended the task
+    assert branches(a, b, c, terminated=False) == (["a", "b"], ["c", "c"])
+    refused = b.model_copy(update={"error": "no"})
+    assert branches(a, refused, c, terminated=False)[0] == ["a"]
+    back = c.model_copy(update={"observation": b.observation})
+    assert branches(a, b, back, terminated=False) == (["a"], ["b", "c", "b", "c"])  # b led back to where it began
+    assert branches() == ([], [])
 
 
 @pytest.mark.parametrize(
