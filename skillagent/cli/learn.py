@@ -6,7 +6,7 @@ goes on from there. A spent budget stops it in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from skillagent.cli.show import Watching
+    from skillagent.loop import Agent
     from skillagent.schema import Attempt, Decision, Event, Json, Task, Usage
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -32,6 +33,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
         "skillagent learn miniwob/login-user,miniwob/click-option --seeds 3",
         "skillagent learn demo --tasks miniwob/login-user --token-limit 200000",
         "skillagent learn miniwob-ax --resume",
+        "skillagent learn miniwob-ax --resume --more 50",
         "skillagent learn demo --demos recorded/ --retries 0",
         "skillagent learn demo --set programs=off --set rules.pairs=40",
     )
@@ -51,6 +53,9 @@ def learn(
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out tasks that were practised before; the last one is done again.")
     ] = False,
+    more: Annotated[
+        int, typer.Option(min=0, help="Then so many more tasks, drawn by how often they failed of late.")
+    ] = 0,
     steps: Annotated[bool, typer.Option("--steps", help="Show plans, routes and single steps too.")] = False,
     model: Model = None,
     token_limit: TokenLimit = None,
@@ -72,7 +77,7 @@ def learn(
     from skillagent.learning.gate import Rules
     from skillagent.practice.explore import Practice
 
-    chosen = practice_tasks(suite, tasks)
+    pool = chosen = practice_tasks(suite, tasks)
     parts = parts_of(ctx)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     options = Options(practice=Practice(seeds=seeds, retries=retries)).changed(_settings(set_ or []))
@@ -86,7 +91,8 @@ def learn(
         tried: list[Attempt] = []
         error, code = None, Exit.OK
         try:
-            _practise(agent, chosen, shown, tried, watch)
+            _practise(agent, chosen, shown, tried, watch, count=len(chosen))
+            _practise(agent, _drawn(agent, pool, more, watch), shown, tried, watch, count=more)
         except KeyboardInterrupt:
             code = Exit.INTERRUPTED
             hush()
@@ -174,15 +180,36 @@ def read_shown(folder: Path) -> list[Attempt]:
 
 
 def _practise(
-    agent: object, chosen: Sequence[Task], shown: Sequence[Attempt], tried: list[Attempt], watch: Watching
+    agent: Agent,
+    chosen: Iterable[Task],
+    shown: Sequence[Attempt],
+    tried: list[Attempt],
+    watch: Watching,
+    *,
+    count: int,
 ) -> None:
-    from skillagent.loop import Agent, run
+    from skillagent.loop import run
 
-    assert isinstance(agent, Agent)
     for number, task in enumerate(chosen, start=1):
-        watch.say(f"── {number} of {len(chosen)}: {task.id}")
+        watch.say(f"── {number} of {count}: {task.id}" + (f" from seed {task.seed}" if task.seed else ""))
         for attempt in run(agent, [task], shown=shown):
             tried.append(attempt)
+
+
+def _drawn(agent: Agent, pool: Sequence[Task], count: int, watch: Watching) -> Iterator[Task]:
+    """Yield tasks that failed of late; each is drawn by what the ledger then holds."""
+    import numpy as np
+
+    from skillagent.practice.curriculum import next_task
+    from skillagent.schema import Attempted
+
+    for _ in range(count):
+        tried = [event.entry for event in agent.store.events() if isinstance(event.entry, Attempted)]
+        task = next_task(pool, tried, np.random.default_rng(len(tried)))
+        if task is None:
+            watch.say("nothing failed of late: there is no more to practise")
+            return
+        yield task
 
 
 class Summary:

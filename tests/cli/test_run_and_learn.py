@@ -198,6 +198,21 @@ def test_practice_that_is_resumed_leaves_out_what_was_practised_but_for_the_last
     ]
 
 
+def test_more_practice_is_of_what_failed_of_late_and_on_new_instances(tmp_path, capsys):
+    hopeless, store = Lucky(), MemoryStore()
+    hopeless._cold = ScriptedLLM(lambda messages, role: hopeless_reply(messages, role))
+    used = parts(tmp_path, store=store, llm=hopeless)
+    command = ["learn", "corridor/press", "--seeds", "2", "--set", "programs=off", "--more", "2"]
+    assert main(command, parts=used) == 0
+    tried = [event.entry for event in store.events() if isinstance(event.entry, Attempted)]
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("──")] == [
+        "── 1 of 1: corridor/press",
+        "── 1 of 2: corridor/press from seed 2",
+        "── 2 of 2: corridor/press from seed 4",
+    ]
+    assert {one.task.seed for one in tried} == set(range(6))
+
+
 def test_what_was_refused_is_listed_with_its_reason(tmp_path, capsys):
     hopeless = Lucky()
     hopeless._cold = ScriptedLLM(lambda messages, role: hopeless_reply(messages, role))

@@ -1,0 +1,36 @@
+"""Curriculum: which task to practise next. What failed of late is drawn more often than what went well.
+
+The probability is proportional to 1 - recent success, the adaptive sampling of SkillMimic-V2 (Yu et al. 2025).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from skillagent.schema import Attempted, Split, Task
+
+RECENT = 6  # scored tries that the success of a task is read from
+
+
+def next_task(tasks: Sequence[Task], tried: Iterable[Attempted], random: np.random.Generator) -> Task | None:
+    """Return one of the tasks on the first practice seed behind all that were tried; None where none failed of late.
+
+    Args:
+        tasks: To draw from; a task that was never tried counts as failed.
+        tried: What was tried so far, in this order; tries on other seeds than practice seeds are passed over.
+        random: Draws.
+    """
+    scores: dict[str, list[bool]] = {task.id: [] for task in tasks}
+    seeds = {task.id: task.seed - 1 for task in tasks}
+    for one in tried:
+        if one.task.id in scores and one.task.split is Split.PRACTICE:
+            seeds[one.task.id] = max(seeds[one.task.id], one.task.seed)
+            if one.score is not None:
+                scores[one.task.id].append(one.score >= 1)
+    failed = np.array([1 - float(np.mean(own[-RECENT:])) if (own := scores[task.id]) else 1.0 for task in tasks])
+    if not failed.any():
+        return None
+    drawn = tasks[int(random.choice(len(tasks), p=failed / failed.sum()))]
+    return drawn.model_copy(update={"seed": seeds[drawn.id] + 1})

@@ -1,0 +1,42 @@
+"""What failed of late is practised more, on instances that were never tried."""
+
+import numpy as np
+import pytest
+
+from skillagent.practice.curriculum import next_task
+from skillagent.schema import Attempted, Task
+
+A, B, C = (Task(env="e", name=name, seed=0) for name in "abc")
+
+
+def tried(task, *scores, first=0):
+    return [
+        Attempted(attempt="x", goal="g", task=task.model_copy(update={"seed": first + number}), score=score)
+        for number, score in enumerate(scores)
+    ]
+
+
+def drawn(*events, count=400):
+    random = np.random.default_rng(0)
+    found = [next_task([A, B, C], events, random) for _ in range(count)]
+    return {name: sum(one.name == name for one in found) / count for name in "abc"}
+
+
+def test_a_task_is_drawn_as_often_as_it_failed_of_late():
+    events = [*tried(A, 0, 0), *tried(B, 1, 0), *tried(C, 1, 1)]
+    assert drawn(*events) == pytest.approx({"a": 2 / 3, "b": 1 / 3, "c": 0}, abs=0.06)
+
+
+def test_only_the_last_tries_count_and_what_was_never_tried_has_failed():
+    events = [*tried(A, *[0] * 9, *[1] * 6), *tried(B, None, 0.5)]
+    assert drawn(*events) == pytest.approx({"a": 0, "b": 0.5, "c": 0.5}, abs=0.06)
+
+
+def test_the_instance_is_the_first_behind_those_that_were_tried():
+    events = [*tried(A, 0, 0, 0, first=4), *tried(A, 0, first=2_000_000)]
+    assert next_task([A], events, np.random.default_rng(0)).seed == 7
+    assert next_task([A.model_copy(update={"seed": 3})], [], np.random.default_rng(0)).seed == 3
+
+
+def test_where_nothing_failed_there_is_nothing_to_practise():
+    assert next_task([A], tried(A, 1, 1), np.random.default_rng(0)) is None
