@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from skillagent.cli import words
 from skillagent.cli.output import clean, emit_line, shorten
-from skillagent.schema import Decision, Edit, Lesson, Observation, Pair, Plan, Route, Split, Step, Value, Verdict
+from skillagent.schema import Decision, Edit, Lesson, Observation, Pair, Plan, Route, Split, Step, Task, Value, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,7 +83,7 @@ class Show:
         self._status: Status | None = None
         self._number = 0
         self._goal, self._tries = "", 0
-        self._pairs: list[Pair] = []
+        self._pairs: dict[Task, Pair] = {}
         self.decisions: list[Decision] = []
 
     def __enter__(self) -> Self:
@@ -125,7 +125,7 @@ class Show:
                 self._line("lesson", f"{value.cause.value}: {value.summary}")
                 self._doing("writing down what was learnt")
             case Edit():
-                self._pairs = []
+                self._pairs = {}
                 self._line("try", words.of_changes(value.changes))
                 self._doing(f"gate: replaying pair 1{self._of_most()}")
             case Pair():
@@ -146,9 +146,9 @@ class Show:
         if pair.task.split is Split.PRACTICE:
             self._line("", f"{'rehearsal' if self._pairs else 'source'}  {words.of_pair(pair)}")
             return
-        self._pairs.append(pair)
-        told = words.tally(self._pairs)
-        self._line("", f"pair {len(self._pairs)}  {words.of_pair(pair)}   ({told})")
+        self._pairs[pair.task] = pair  # one that was in vain may be made up for
+        told, number = words.tally([*self._pairs.values()]), list(self._pairs).index(pair.task) + 1
+        self._line("", f"pair {number}  {words.of_pair(pair)}   ({told})")
         self._doing(f"gate: replaying pair {len(self._pairs) + 1}{self._of_most()}, {told}")
 
     def say(self, text: str) -> None:

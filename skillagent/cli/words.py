@@ -86,13 +86,19 @@ def of_score(score: Score | None) -> str:
 
 def of_pair(pair: Pair) -> str:
     """One replay with and without the edit."""
-    return f"{pair.task.id}@{pair.task.seed}  {of_score(pair.before)} → {of_score(pair.after)}  {pair.outcome}"
+    told = (
+        f"{of_score(pair.after)}  in vain"
+        if pair.outcome == "vain"
+        else (f"{of_score(pair.before)} → {of_score(pair.after)}  {pair.outcome}")
+    )
+    return f"{pair.task.id}@{pair.task.seed}  {told}"
 
 
 def tally(pairs: Sequence[Pair]) -> str:
-    """Count wins, losses and ties, and dropped pairs where there are any."""
-    counts = {kind: sum(pair.outcome == kind for pair in pairs) for kind in ("win", "loss", "tie", "dropped")}
+    """Count wins, losses and ties, and pairs in vain and dropped ones where there are any."""
+    counts = {kind: sum(pair.outcome == kind for pair in pairs) for kind in ("win", "loss", "tie", "vain", "dropped")}
     text = f"{counts['win']} won, {counts['loss']} lost, {counts['tie']} tied"
+    text += f", {counts['vain']} in vain" if counts["vain"] else ""
     return text + (f", {counts['dropped']} dropped" if counts["dropped"] else "")
 
 

@@ -8,11 +8,14 @@ The test is exact and may be read after every pair: the wealth of a bettor who s
 wins this pair". If wins were no likelier than losses the wealth would exceed 1/alpha with probability at most alpha,
 whenever one stops (Ville's inequality), so stopping early costs nothing in honesty. Two such bets run at `alpha` each,
 on lift and on cost: an edit that is useless in both ways gets in with probability at most twice `alpha`.
+
+The side with the edit goes first, and until it has scored anything the other side is not asked: such a pair cannot be
+won. Once it has, the other sides of all pairs are made up for, so that no loss goes unseen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pydantic import Field
 
@@ -71,28 +74,30 @@ def gate(
     """
     rules, candidate = rules or Rules(), library.apply(edit)
 
-    def pair(task: Task, before: Score | None) -> Pair:
-        one = Pair(task=task, before=before, after=trial(task, candidate))
+    def paired(task: Task, before: Score | None, after: Score | None) -> Pair:
+        one = Pair(task=task, before=before, after=after)
         watch(one)
         return one
 
-    verified = _until(lambda one: one.outcome == "win", (pair(task, score) for task, score in sources))
+    learnt_from = (paired(task, score, trial(task, candidate)) for task, score in sources)
+    verified = _until(lambda one: one.outcome == "win", learnt_from)
     if verified and verified[-1].outcome != "win":
         known = any(one.outcome != "dropped" for one in verified)
         unproven = f"refused: it {'does not solve' if known else 'could not be tried on'} what it was learnt from"
         return Decision(edit=edit, accepted=False, reason=unproven, final=known, verified=verified)
     pairs: list[Pair] = []
-    reason: str | None = None
-    for task in fresh:
-        pairs.append(pair(task, trial(task, library)))
+    for one in _compared(fresh, library, candidate, trial, paired, rules):
+        pairs.append(one)
         if (reason := _settled(pairs, rules)) is not None:
             break
-    reason = reason or "refused: the replays ran out before they said anything"
+    else:
+        reason = "refused: the replays ran out before they said anything"
     accepted, rehearsed = reason.startswith("accepted"), tuple[Pair, ...]()
     final = accepted or sum(one.outcome == "dropped" for one in pairs) <= rules.drops
     if accepted:
         bad = ("loss", "dropped")
-        rehearsed = _until(lambda one: one.outcome in bad, (pair(task, trial(task, library)) for task in rehearsals))
+        again = (paired(task, trial(task, library), trial(task, candidate)) for task in rehearsals)
+        rehearsed = _until(lambda one: one.outcome in bad, again)
         if rehearsed and rehearsed[-1].outcome in bad:
             accepted, final, task_id = False, rehearsed[-1].outcome == "loss", rehearsed[-1].task.id
             what = "is lost with the edit" if final else "could not be tried with the edit"
@@ -107,6 +112,30 @@ def gate(
         rehearsed=rehearsed,
         p_value=p_value(pairs),
     )
+
+
+def _compared(
+    fresh: Iterable[Task],
+    library: Library,
+    candidate: Library,
+    trial: Trial,
+    paired: Callable[[Task, Score | None, Score | None], Pair],
+    rules: Rules,
+) -> Iterator[Pair]:
+    """Yield the pairs in their order; as long as the edit has scored nothing, without their other sides, at the end."""
+    vain, scored = list[Pair](), False
+    for task in fresh:
+        after = trial(task, candidate)
+        if not scored and after is not None and after.value == 0:
+            vain.append(paired(task, None, after))
+            if _settled(vain, rules) is not None:
+                break
+            continue
+        for one in vain:
+            yield paired(one.task, trial(one.task, library), one.after)
+        vain, scored = [], True
+        yield paired(task, trial(task, library), after)
+    yield from vain
 
 
 def _until(last: Callable[[Pair], bool], pairs: Iterable[Pair]) -> tuple[Pair, ...]:
@@ -140,7 +169,8 @@ def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
     if drops > rules.drops:
         return f"refused: {drops} of {len(pairs)} pairs could not be scored"
     left = rules.pairs - (len(pairs) - drops)
-    tally = f"{wins} wins, {losses} losses, {outcomes.count('tie')} ties"
+    vain = outcomes.count("vain")
+    tally = f"{wins} wins, {losses} losses, {outcomes.count('tie')} ties" + (f", {vain} in vain" if vain else "")
     if wealth(wins, losses) >= 1 / rules.alpha:
         return f"accepted: it helps ({tally})"
     cheaper, dearer = _cost_wins(pairs, rules.saving)

@@ -149,15 +149,20 @@ class Edit(Value):
 
 
 class Pair(Value):
-    """One task and seed with and without the edit. A side is None when it could not be scored."""
+    """One task and seed with and without the edit. A side is None when it could not be scored.
+
+    `before` is also None where nobody asked: the edit scored nothing, so it could not win.
+    """
 
     task: Task
     before: Score | None
     after: Score | None
 
     @property
-    def outcome(self) -> Literal["win", "loss", "tie", "dropped"]:
-        """Compare the two sides; an unscored side drops the pair."""
+    def outcome(self) -> Literal["win", "loss", "tie", "vain", "dropped"]:
+        """Compare the two sides; an unscored side drops the pair, but an edit that scored nothing is in vain."""
+        if self.before is None and self.after is not None and self.after.value == 0:
+            return "vain"
         if self.before is None or self.after is None:
             return "dropped"
         if self.after.value == self.before.value:
@@ -186,5 +191,5 @@ class Decision(Value):
     writing: Usage = Usage()
 
     def count(self, outcome: str) -> int:
-        """Return how many pairs, gate and rehearsal together, came out so: win, loss, tie or dropped."""
+        """Return how many pairs, gate and rehearsal together, came out so: win, loss, tie, vain or dropped."""
         return sum(pair.outcome == outcome for pair in (*self.pairs, *self.rehearsed))

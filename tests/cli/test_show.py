@@ -42,11 +42,14 @@ def shown(*values, terminal=False, **options):
 
 def pair(before, after, seed=TASK.seed):
     task = TASK.model_copy(update={"seed": seed})
-    return Pair(task=task, before=Score(value=before), after=None if after is None else Score(value=after))
+    before, after = (None if value is None else Score(value=value) for value in (before, after))
+    return Pair(task=task, before=before, after=after)
 
 
 def test_pairs_carry_a_running_tally():
-    lines = shown(EDIT, pair(0, 1), pair(1, 0), pair(1, 1), pair(0, None)).splitlines()
+    lines = shown(
+        EDIT, *(pair(*two, seed=TASK.seed + n) for n, two in enumerate([(0, 1), (1, 0), (1, 1), (0, None)]))
+    ).splitlines()
     tallies = [line[line.index("(") :] for line in lines[1:]]
     assert tallies == [
         "(1 won, 0 lost, 0 tied)",
@@ -56,12 +59,24 @@ def test_pairs_carry_a_running_tally():
     ]
 
 
+def test_a_pair_that_was_in_vain_and_is_made_up_for_counts_once():
+    out = shown(EDIT, pair(None, 0), pair(None, 0, seed=TASK.seed + 1), pair(1, 0), pair(0, 0, seed=TASK.seed + 1))
+    assert [" ".join(line.split()) for line in out.splitlines()[1:]] == [
+        "pair 1 corridor/press@1000000 0 in vain (0 won, 0 lost, 0 tied, 1 in vain)",
+        "pair 2 corridor/press@1000001 0 in vain (0 won, 0 lost, 0 tied, 2 in vain)",
+        "pair 1 corridor/press@1000000 1 → 0 loss (0 won, 1 lost, 0 tied, 1 in vain)",
+        "pair 2 corridor/press@1000001 0 → 0 tie (0 won, 1 lost, 1 tied)",
+    ]
+
+
 def test_a_new_edit_starts_a_new_tally():
     assert shown(EDIT, pair(0, 1), EDIT, pair(0, 1)).count("(1 won, 0 lost, 0 tied)") == 2
 
 
 def test_replays_on_practice_seeds_are_shown_but_not_counted_with_the_gate_s_pairs():
-    out = shown(EDIT, pair(0, 0, seed=2), pair(0, 1, seed=3), pair(0, 1), pair(1, 1), pair(1, 1, seed=4))
+    out = shown(
+        EDIT, pair(0, 0, seed=2), pair(0, 1, seed=3), pair(0, 1), pair(1, 1, seed=TASK.seed + 1), pair(1, 1, seed=4)
+    )
     assert [line.split("(")[-1] if "(" in line else line.split()[0] for line in out.splitlines()[1:]] == [
         "source",
         "source",

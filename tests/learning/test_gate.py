@@ -35,7 +35,7 @@ def scripted(before, after, tokens=(100, 100)):
         pytest.param([0.0], [1.0], (100, 100), True, 4, id="helps every time: four wins are enough"),
         pytest.param([0.0], [0.0], (100, 100), False, 5, id="never helps: stops when it cannot any more"),
         pytest.param(
-            [1.0], [0.0], (100, 100), False, 1, id="harms: one loss is more than the other seven could make good"
+            [1.0], [0.5], (100, 100), False, 1, id="harms: one loss is more than the other seven could make good"
         ),
         pytest.param(
             [0, 0, 1, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 1, 1, 1], (9, 9), False, 3, id="two wins do not outweigh a loss"
@@ -56,7 +56,7 @@ def test_gate(before, after, tokens, accepted, replays):
     decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(pairs=8, steady=4))
     assert decision.accepted is accepted, decision.reason
     assert len(decision.pairs) == replays
-    assert len(asked) == 2 * replays
+    assert len(asked) == 2 * replays - decision.count("vain")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,25 @@ def test_an_edit_that_does_nothing_for_long_is_given_up(after, accepted, replays
     assert len(decision.pairs) == replays
 
 
+def test_until_the_edit_has_scored_something_the_other_side_is_not_asked():
+    trial, asked = scripted([1.0], [0.0])
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(patience=3))
+    assert [pair.outcome for pair in decision.pairs] == ["vain"] * 3
+    assert {side for side, _ in asked} == {"after"}
+    assert decision.reason == "refused: no clear lift (0 wins, 0 losses, 0 ties, 3 in vain)"
+    assert decision.final
+
+
+def test_once_the_edit_has_scored_no_loss_before_that_goes_unseen():
+    seen = []
+    trial, asked = scripted([0, 1, 0, 0, 0, 0], [0, 0, 1, 1, 1, 1])
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(pairs=6), watch=seen.append)
+    assert [pair.outcome for pair in decision.pairs] == ["tie", "loss"]
+    assert not decision.accepted
+    assert [pair.outcome for pair in seen] == ["vain", "vain", "tie", "loss"]
+    assert {seed for side, seed in asked if side == "before"} == {1_000_000, 1_000_001}
+
+
 @pytest.mark.parametrize(
     ("solved", "accepted", "replayed"),
     [
@@ -122,7 +141,7 @@ def test_an_edit_must_first_solve_what_it_was_learnt_from(solved, accepted, repl
 def test_both_sides_of_a_pair_share_task_and_seed():
     trial, asked = scripted([0.0], [1.0])
     gate(EDIT, Library(), trial, fresh=tasks())
-    assert asked[::2] == [("before", seed) for _, seed in asked[1::2]]
+    assert asked[1::2] == [("before", seed) for _, seed in asked[::2]]
 
 
 def test_an_edit_that_loses_a_task_that_used_to_be_solved_is_refused():
