@@ -33,6 +33,7 @@ from skillagent.schema import (
     Score,
     Seconds,
     Split,
+    Subgoal,
     Task,
     Trajectory,
     Usage,
@@ -47,6 +48,7 @@ _LOST = (WorldFault, StaleEdit, InvalidSkill, NotFound, PromptTooLong)
 
 Watch = Callable[[Value], None]
 Trial = Callable[[Task, Library], Score | None]
+Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 
 
 PLAIN = Variation()
@@ -99,7 +101,7 @@ class Agent:
     judge: Callable[[Trajectory], Verdict]
     practise: Practise
     reflect: Callable[[Sequence[Attempt], Library], Sequence[Lesson]]
-    write: Callable[[Lesson, Library, Trial], Iterable[Edit]]
+    write: Callable[[Lesson, Library, Alone], Iterable[Edit]]
     lint: Callable[[Edit, Lesson, Library, Iterable[Event]], str | None]
     gate: Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
     store: Store
@@ -142,7 +144,7 @@ def attempt(agent: Agent, task: Task, library: Library, variation: Variation = P
         first = environment.reset(task)
         goal = first.goal
         agent.watch(first)
-        plan = agent.plan(goal, library)
+        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),)) if variation.alone else agent.plan(goal, library)
         agent.watch(plan)
         route = agent.route(plan, library)
         agent.watch(route)
@@ -195,7 +197,7 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
 
 
 def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision]:
-    before, alone = agent.spent(), partial(trial, agent, variation=Variation(alone=True))
+    before, alone = agent.spent(), partial(attempt, replace(agent, watch=unwatched), variation=Variation(alone=True))
     for edit in agent.write(lesson, library, alone):
         agent.watch(edit)
         written = agent.spent()

@@ -41,7 +41,7 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
 
     Args:
         successes: Of tasks of one kind; none of them need be without detours.
-        others: Failures at the same tasks: their goals and pages tell what varies.
+        others: Failures at the same tasks, or only looks at them: their goals and pages tell what varies.
         most: So many at most.
     """
     shown = [_Shown(one.goal, useful_steps(one)) for one in successes]
@@ -64,10 +64,11 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
 def _begins(program: Program, other: Trajectory) -> bool:
     """Tell whether a program finds what it begins with where another episode began."""
     filled = filled_by(program.goals, other.goal)
-    if filled is None or not other.steps:
+    first = other.steps[0].observation if other.steps else other.final
+    if filled is None or first is None:
         return False
     try:
-        next(perform(program, filled, other.steps[0].observation))
+        next(perform(program, filled, first))
     except StopIteration:
         return False
     return True

@@ -51,7 +51,7 @@ from skillagent.schema import (
     digest_of,
 )
 
-Trial = Callable[[Task, Library], Score | None]
+Alone = Callable[[Task, Library], Attempt]
 
 _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4] button "Save"
 _KEPT_GOALS = 12
@@ -75,7 +75,7 @@ class Induction(Value):
 
 
 def write(
-    lesson: Lesson, library: Library, alone: Trial, *, llm: LLM, induction: Induction | None = None
+    lesson: Lesson, library: Library, alone: Alone, *, llm: LLM, induction: Induction | None = None
 ) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
@@ -87,7 +87,7 @@ def write(
     Args:
         lesson: What was seen.
         library: Whose names are taken, and which holds the skill that the lesson blames.
-        alone: Tries a task with a library without ever asking the model.
+        alone: Tries a task with a library without ever asking the model; with an empty one it only looks.
         llm: Finds the words.
         induction: How programs are made.
     """
@@ -105,7 +105,7 @@ def write(
 
 
 def _skill_edits(
-    lesson: Lesson, success: Attempt, library: Library, alone: Trial, llm: LLM, how: Induction
+    lesson: Lesson, success: Attempt, library: Library, alone: Alone, llm: LLM, how: Induction
 ) -> Iterator[Edit]:
     """Yield the edits that create a skill from a success, or revise the skill that the lesson blames."""
     trajectory = success.trajectory
@@ -118,24 +118,27 @@ def _skill_edits(
         return _skill_edit(lesson, success, words, prose(whole), old, library, {FILE: dump(whole)})
 
     def tries(program: Program, task: Task) -> Score | None:
-        return alone(task, Library().apply(_as_new(edited(program))))
+        tried = alone(task, Library().apply(_as_new(edited(program))))
+        score = tried.verdict.score
+        return None if score is None else Score(value=score, steps=len(tried.trajectory.steps))
 
     if how.most:
         solved = [one.trajectory for one in lesson.successes or (success,)]
         failed = [one.trajectory for one in lesson.failures]
-        found = _found(solved, failed, how)
+        tasks, tried = practice_tasks(solved, failed), {one.task for one in (*solved, *failed)}
+        looks = [alone(task, Library()).trajectory for task in tasks if task not in tried]
+        found = _found(solved, [*failed, *(one for one in looks if one.void is None)], how)
         sound = [one for one in found if lint(_as_new(edited(one)), lesson, Library(), ()) is None]
-        seen = {one.task for one in solved}
-        for program in proven(sound, practice_tasks(solved, failed), tries, seen=seen)[: how.most]:
+        for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
             yield edited(program)
     if lesson.cause is not Cause.EFFORT:
         yield _skill_edit(lesson, success, words, steps, old, library, {})
 
 
-def _found(solved: Sequence[Trajectory], failed: Sequence[Trajectory], how: Induction) -> list[Program]:
-    """Return the programs that the successes suggest, the most plausible first."""
+def _found(solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Induction) -> list[Program]:
+    """Return the programs that the successes suggest, the most plausible first; others tell what varies."""
     groups = [solved] if how.anti_unify else [[one] for one in solved]
-    near = failed if how.anti_unify else ()
+    near = others if how.anti_unify else ()
     found = {one.program.digest: one.program for group in groups for one in induce(group, near, most=_TRIED)}
     return [one for one in found.values() if how.ask or not has_hole(one.steps)][:_TRIED]
 

@@ -29,7 +29,6 @@ from skillagent.schema import (
     RetireInsight,
     RetireSkill,
     RolledBack,
-    Score,
     Skill,
     Step,
     Task,
@@ -82,9 +81,26 @@ SUCCESS, FAILURE = tried([FILL, LOGIN], 1.0), tried([step("empty", "click", ref=
 LESSON = Lesson(cause=Cause.KNOWLEDGE, summary="1 of 2", success=SUCCESS, failures=(FAILURE,))
 
 
-def written(lesson=LESSON, library=None, words=WORDS, programs=0, alone=lambda task, library: None, **how):
+def alone_scoring(score, *, look=GOAL):
+    """Return tries without the model that score so, after one step; with an empty library they only look."""
+
+    def alone(task, library):
+        verdict = Verdict(score=score(library) if library.skills else None, by="environment")
+        steps = (FILL,) if library.skills else ()
+        people = (Element(ref=name, role="button", name=name) for name in ("amy", "joe"))
+        page = Observation(goal=look, text="empty", elements=(*ELEMENTS, *people))
+        trajectory = Trajectory(task=task, goal=look, steps=steps, final=page)
+        return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library="x")
+
+    return alone
+
+
+never = alone_scoring(lambda library: None)
+
+
+def written(lesson=LESSON, library=None, words=WORDS, programs=0, alone=None, **how):
     llm = ScriptedLLM(lambda messages, role: words)
-    return list(write(lesson, library or Library(), alone, llm=llm, induction=Induction(most=programs, **how)))
+    return list(write(lesson, library or Library(), alone or never, llm=llm, induction=Induction(most=programs, **how)))
 
 
 def test_steps_name_what_a_person_sees_and_where_a_value_comes_from():
@@ -116,22 +132,45 @@ def test_programs_are_tried_alone_on_practice_seeds_with_nothing_else_in_the_lib
 
     def alone(task, library):
         asked.append((task.seed, len(library.skills)))
-        program = library.skills["log-in"].files["scripts/program.yaml"]
-        return Score(value=float("fill" in program))  # pressing is a detour here
+        pressing_is_a_detour = alone_scoring(
+            lambda library: float("fill" in library.skills["log-in"].files["scripts/program.yaml"])
+        )
+        return pressing_is_a_detour(task, library)
 
     runs = written(programs=1, alone=alone)[0].changes[0].skill
     assert list(yaml.safe_load(runs.files["scripts/program.yaml"])["steps"][0]) == ["fill"]
     assert len(yaml.safe_load(runs.files["scripts/program.yaml"])["steps"]) == 1
     assert "`click`" not in runs.body
-    assert {seed for seed, _ in asked} == set(range(5))
-    assert {skills for _, skills in asked} == {1}
+    assert [seed for seed, skills in asked if not skills] == [1, 2, 3, 4]  # a look at what was not played
+    assert {seed for seed, skills in asked if skills} == set(range(5))
+    assert {skills for _, skills in asked} == {0, 1}
+
+
+def test_a_look_at_other_instances_tells_what_varies():
+    """The goal of the one success has one value; those of others have several, so it becomes a list."""
+    goal = "Pick bob and press Login."
+    picked = tried([step("empty", "click", ref="3"), LOGIN], 1.0)
+    picked = picked.model_copy(update={"trajectory": picked.trajectory.model_copy(update={"goal": goal})})
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=picked, successes=(picked,))
+
+    def goals(look):
+        skill = written(lesson, programs=1, alone=alone_scoring(lambda _: None, look=look))[0].changes[0].skill
+        return yaml.safe_load(skill.files["scripts/program.yaml"])["goals"]
+
+    assert "..." not in goals(goal)[0]
+    assert "..." in goals("Pick amy, joe and press Login.")[0]
 
 
 def test_what_must_never_be_kept_is_not_even_tried():
     secret = step("empty", "fill", ref="1", text="token: abcdef123456")
     lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=tried([secret, LOGIN], 1.0))
     asked = []
-    (told,) = written(lesson, programs=2, alone=lambda task, library: asked.append(task))
+
+    def alone(task, library):
+        asked.extend(library.skills)
+        return never(task, library)
+
+    (told,) = written(lesson, programs=2, alone=alone)
     assert (asked, told.changes[0].skill.files) == ([], {})
 
 
