@@ -122,3 +122,13 @@ def never_seen(others: Sequence[Trajectory]) -> Doubts:
         return any(not any(find(alike, seen, {}) for seen in own if seen is not None) for own in pages)
 
     return doubts
+
+
+def by_fixed_label(target: Target) -> bool:
+    """Doubt whatever is known by a fixed text near or around it: that may be what one page said."""
+    return any(text and not slots_of(text) for text in (target.near, target.within))
+
+
+def either(one: Doubts, other: Doubts) -> Doubts:
+    """Return what doubts where one of the two does."""
+    return lambda target: one(target) or other(target)

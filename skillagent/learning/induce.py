@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from skillagent.learning.align import Column, Part, appears, by_goal, columns, parts_of, reference_of, used
-from skillagent.learning.describe import Style, described, never_seen
+from skillagent.learning.describe import Style, by_fixed_label, described, either, never_seen
 from skillagent.learning.patterns import common, fits_all, guessed, kinds
 from skillagent.learning.trace import useful_steps
 from skillagent.programs.find import find, plain
@@ -51,7 +51,10 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
         own = [shown[number] for number in group]
         near = [one for one in others if kinds([own[0].goal, one.goal]) == [[0, 1]]]
         doubts = never_seen(near)
-        styles = (Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True))
+        styles = [Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True)]
+        if len(own) == 1:  # several successes show which labels vary
+            unsure = either(doubts, by_fixed_label)
+            styles += [Style(unsure), Style(unsure, left_open=True)]
         for pattern in _patterns(own, [one.goal for one in near]):
             for style in styles:
                 made = _fitted(pattern, own, style)

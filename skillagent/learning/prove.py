@@ -23,13 +23,15 @@ def proven(
 ) -> list[Program]:
     """Return the programs that are worth a replay, those that solve most first and rid of steps that they do not need.
 
+    Of those that solve as many, the ones come first that spoil fewer of the others: they rather do not begin.
+
     Args:
         programs: The most plausible first; equals keep this order.
         tasks: Practice instances.
         tries: Tries a program on one of them.
         seen: Those of the tasks that the programs were induced from; to solve these proves little.
     """
-    solved: list[tuple[Program, list[Task]]] = []
+    solved: list[tuple[Program, list[Task], int]] = []
     for program in programs:
         scores = [(task, tries(program, task)) for task in tasks]
         own = [task for task, score in scores if score is not None and score.success]
@@ -37,9 +39,9 @@ def proven(
         fresh_vain = [task for task in vain if task not in seen]
         if set(own) <= set(seen) and len(fresh_vain) >= ENOUGH and not has_hole(program.steps):
             continue
-        solved.append((program, own))
-    solved.sort(key=lambda pair: -len(pair[1]))
-    lean = [_without_detours(program, own, tries) if own else program for program, own in solved]
+        solved.append((program, own, len(vain)))
+    solved.sort(key=lambda one: (-len(one[1]), one[2]))
+    lean = [_without_detours(program, own, tries) if own else program for program, own, _ in solved]
     return list({program.digest: program for program in lean}.values())
 
 

@@ -56,7 +56,7 @@ Alone = Callable[[Task, Library], Attempt]
 _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4] button "Save"
 _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
-_TRIED = 5  # programs that are tried by themselves
+_TRIED = 6  # programs that are tried by themselves
 _INSTANCES = 5  # practice instances that each is tried on
 
 

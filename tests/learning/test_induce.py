@@ -267,3 +267,16 @@ def test_searching_in_turn_and_leaving_a_text_open_are_proposed_too():
     assert any("name: '2'" in text for text in proposed)
     proposed = [dump(one.program) for one in induce([sum_], most=9)]
     assert ["ask" in text for text in proposed] == [False, True]
+
+
+def test_one_success_also_suggests_that_its_fixed_labels_belong_to_its_page_alone():
+    page = [("textbox", "", {"near": "Re: lunch"}), ("button", "Send")]
+    one = episode('Say "yes".', (page, "fill", {"ref": 1, "text": "yes"}), (page, "click", {"ref": 2}))
+
+    def proposed(*successes):
+        return [dump(found.program).split("steps:\n")[1].splitlines() for found in induce(successes, most=8)]
+
+    said = proposed(one)
+    assert said[0][0] == "- fill: {role: textbox, near: 'Re: lunch', text: '{value}'}"
+    assert ["- fill: {role: textbox, text: '{value}'}", "- click: {role: button, name: Send}"] in said
+    assert all("near" in steps[0] for steps in proposed(one, one))  # two pages had it

@@ -72,3 +72,13 @@ def test_a_program_with_a_hole_somewhere_is_not_judged_by_what_it_does_without_t
 def test_a_program_that_never_acted_because_its_slots_stayed_empty_is_kept():
     unfilled = program("open")
     assert proven([unfilled], TASKS, lambda tried, task: Score(value=0, steps=0), seen=TASKS[:1]) == [unfilled]
+
+
+def test_of_programs_that_solve_as_many_the_one_that_spoils_fewer_comes_first():
+    bold, modest = program("guess"), program("open")
+
+    def tries(tried, task):
+        solved = task.seed == 0
+        return Score(value=solved, steps=1 if solved or tried == bold else 0)
+
+    assert proven([bold, modest], TASKS[:2], tries, seen=TASKS[:1]) == [modest, bold]

@@ -111,7 +111,7 @@ def test_steps_name_what_a_person_sees_and_where_a_value_comes_from():
 
 
 def test_a_skill_that_runs_comes_first_and_says_in_words_what_it_runs():
-    runs, told, _ = written(programs=2)
+    runs, told, _ = written(programs=1)
     skill = runs.changes[0].skill
     assert yaml.safe_load(skill.files["scripts/program.yaml"]) == {
         "goals": ['Enter the username "{username}" and press {press}.'],
