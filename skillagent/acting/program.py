@@ -2,6 +2,7 @@
 
 A goal that matches one of a program's patterns fills its slots; else the model is asked once for the values, which must
 stand in the goal. On the first surprise the model goes on from there, with all that was done; what surprised is kept.
+Where its first turns only clear the way, say of a window that popped up, the program takes over again.
 A skill whose program cannot be read is used for its words alone.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from skillagent.errors import InvalidSkill, PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
-from skillagent.programs.perform import Move, Moves, perform
+from skillagent.programs.perform import Blocked, Move, Moves, Wanted, perform
 from skillagent.programs.template import filled_by, slots_of_pattern
 from skillagent.programs.text import program_of
 from skillagent.prompts import fence, render
@@ -35,13 +36,14 @@ from skillagent.schema import (
 log = logging.getLogger("skillagent.acting")
 
 _PATIENCE = Action(verb="wait", arguments={"seconds": 0.5})
+_HELP = 3  # turns of the model in which a program still hopes to go on
 
 
 class Pilot:
     """Says what the programs do next; None as soon as the model must choose.
 
     A program that does not find what it begins with is not for this page: the next skill's is tried. `ran` names those
-    that began, `unfit` those that did not, and `surprise` is why the model goes on.
+    that began, `unfit` those that did not, and `surprise` is why the model goes on, or had to help.
 
     Args:
         plan: Each subgoal runs the program of its own skill.
@@ -60,17 +62,17 @@ class Pilot:
         self.unfit: list[str] = []
         self.surprise = ""
 
-    def next(self, outcome: Outcome) -> Move | None:
+    def next(self, outcome: Outcome) -> Action | Wanted | None:
         """Return the next move, given what the one before led to."""
         if self._moves is not None:
             try:
-                return self._moves.send(outcome)
+                return self._asked_for(self._moves.send(outcome))
             except StopIteration as end:
-                self._moves, self.surprise = None, end.value or ""
-                if not self.surprise and not self._left:
-                    self.surprise = "its steps are done, the task is not"
-        if self.surprise:
-            self._left = []
+                self._moves = None
+                if end.value or not self._left:
+                    self.surprise = self.surprise or end.value or "its steps are done, the task is not"
+                if end.value:
+                    self._left = []
         while self._left:
             text, skills = self._left.pop(0)
             if (move := self._begun(text, skills, outcome.observation)) is not None:
@@ -78,12 +80,19 @@ class Pilot:
             self._left = []  # the model does this one, and nobody can tell where it ends
         return None
 
-    def _begun(self, goal: str, skills: Sequence[Ranked], first: Observation) -> Move | None:
+    def _asked_for(self, move: Move) -> Action | Wanted | None:
+        """Return a move, or None where the model is to clear the way."""
+        if isinstance(move, Blocked):
+            self.surprise = self.surprise or move.why
+            return None
+        return move
+
+    def _begun(self, goal: str, skills: Sequence[Ranked], first: Observation) -> Action | Wanted | None:
         """Begin the first program that fits goal and page, and return its first move."""
         for name, program, filled in self._fitting(goal, skills):
-            moves = perform(program, filled, first, patience=self._patience, begun=bool(self.ran))
+            moves = perform(program, filled, first, patience=self._patience, begun=bool(self.ran), help=_HELP)
             try:
-                move = next(moves)
+                move = self._asked_for(next(moves))
             except StopIteration as end:
                 self.unfit.append(name)
                 if not self.ran:  # else it would read as what surprised the one that ran

@@ -1,13 +1,15 @@
 """Perform: a program step by step, as a generator that is told what each step led to.
 
 It yields what is to be done next and is sent the outcome. It ends with None when its steps are done, or with a
-surprise: what was not as the program expects it, in words. What has been done by then stands.
+surprise: what was not as the program expects it, in words. What has been done by then stands. Something may only be in
+the way: with `help`, whoever runs the program is first asked to do one thing, and the step is tried again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import JsonValue
 
@@ -42,12 +44,24 @@ class Wanted(Value):
     about: str = ""
 
 
-Move = Action | Wanted
+class Blocked(Value):
+    """A step that cannot be done now, and why; it is tried again after one thing of the other's choice."""
+
+    why: str
+
+
+Move = Action | Wanted | Blocked
 Moves = Generator[Move, Outcome, str | None]
 
 
 def perform(
-    program: Program, filled: Filled, first: Observation, *, patience: Action | None = None, begun: bool = False
+    program: Program,
+    filled: Filled,
+    first: Observation,
+    *,
+    patience: Action | None = None,
+    begun: bool = False,
+    help: int = 0,  # noqa: A002  # what it is
 ) -> Moves:
     """Yield the moves of a program, from the first observation on.
 
@@ -58,8 +72,9 @@ def perform(
         patience: Done once when an element or a text is not there yet, before that counts as a surprise; not before the
             first move, when nothing is on its way.
         begun: Something is on its way already: another program has just ended.
+        help: How often it may be asked for, after the first move.
     """
-    run = _Run(first, patience, begun=begun)
+    run = _Run(first, patience, begun=begun, help=help)
     try:
         yield from run.all(program.steps, filled)
     except _Surprise as surprise:
@@ -79,16 +94,18 @@ class _Run:
     patience: Action | None
     taken: frozenset[str] = frozenset()
     begun: bool = False
+    moved: bool = False
+    help: int = 0
 
     def all(self, nodes: Sequence[Node], filled: Filled) -> Generator[Move, Outcome, None]:
         for node in nodes:
             match node:
                 case Do():
-                    yield from self.do(node, filled)
+                    yield from self.helped(partial(self.do, node, filled))
                 case Ask():
-                    yield from self.ask(node, filled)
+                    yield from self.helped(partial(self.ask, node, filled))
                 case Expect():
-                    yield from self.wait_for(node.check, filled)
+                    yield from self.helped(partial(self.wait_for, node.check, filled))
                 case Each():
                     values = filled.get(node.slot, ())
                     for value in (values,) if isinstance(values, str) else values:
@@ -99,6 +116,20 @@ class _Run:
                     met = holds(node.check, self.now, filled, self.taken)
                     yield from self.all(node.do if met else node.otherwise, filled)
 
+    def helped(self, step: Callable[[], Generator[Move, Outcome, None]]) -> Generator[Move, Outcome, None]:
+        """Do a step; where it cannot be done, let the other do one thing and try again, as long as there is help."""
+        patience = self.patience
+        while True:
+            try:
+                yield from step()
+                break
+            except _Surprise as surprise:
+                if not self.moved or self.help <= 0:
+                    raise
+                self.help, self.patience = self.help - 1, None  # it was waited for already
+                self.now = (yield Blocked(why=str(surprise))).observation
+        self.patience = patience
+
     def do(self, node: Do, filled: Filled) -> Generator[Move, Outcome, None]:
         refs = {}
         for name, target in node.targets.items():
@@ -107,6 +138,7 @@ class _Run:
                 raise _Surprise(f"{len(found)} elements fit {told(target, filled)}")
             refs[name] = found[0].ref
         arguments = self.arguments(node, filled)
+        self.moved = True
         yield from self.move(Action(verb=node.verb, arguments={**refs, **arguments}))
         self.taken |= set(refs.values())
 
@@ -115,6 +147,7 @@ class _Run:
         for name, target in node.do.targets.items():
             fits[name] = yield from self.elements(target, filled)
         arguments, about = self.arguments(node.do, filled), fill(node.about, filled)
+        self.moved = True
         yield from self.move(Wanted(verb=node.do.verb, elements=fits, arguments=arguments, about=about))
 
     def arguments(self, node: Do, filled: Filled) -> dict[str, JsonValue]:
@@ -157,6 +190,7 @@ class _Run:
     def move(self, move: Move) -> Generator[Move, Outcome, None]:
         outcome = yield move
         if outcome.error is not None:
+            self.now = outcome.observation
             raise _Surprise(outcome.error)
         self.now, self.begun = outcome.observation, True
 

@@ -6,7 +6,7 @@ from skillagent.acting.act import act
 from skillagent.acting.program import asked
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
-from skillagent.schema import Action, Outcome, Plan, Ranked, Route, Skill, Step, Subgoal, Task, Variation
+from skillagent.schema import Action, Element, Outcome, Plan, Ranked, Route, Skill, Step, Subgoal, Task, Variation
 from skillagent.testing import Corridor, ScriptedLLM
 
 PRESS = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {role: button, name: '{colour}'}"
@@ -125,6 +125,27 @@ def test_a_surprise_hands_over_to_the_model_with_what_was_done():
     turns = [message.content for message in llm.asked[0][1]]
     assert any('"verb":"click"' in turn for turn in turns), "the program's action is part of the conversation"
     assert "changed" in turns[-1]
+
+
+class Popup(Form):
+    """After the first step a window is in the way, until it is closed."""
+
+    def step(self, action):
+        self._steps += 1
+        if self._steps == 1:
+            closing = Element(ref="ok", role="button", name="OK")
+            return Outcome(observation=self._first.model_copy(update={"text": "a window", "elements": (closing,)}))
+        if self._steps == 2:
+            assert action.arguments == {"ref": "ok"}
+            return Outcome(observation=self._first)
+        return self._inner.step(action)
+
+
+def test_a_program_goes_on_once_the_model_has_cleared_the_way():
+    program = PRESS.replace("steps:\n", "steps:\n- click: {name: green}\n")
+    trajectory = acted({"press": program}, llm=ScriptedLLM(press("ok")), world=Popup())
+    assert [step.by for step in trajectory.steps] == ["program", "model", "program"]
+    assert (trajectory.reward, trajectory.surprise) == (1.0, 'there is no button "red"')
 
 
 def test_a_hole_asks_the_model_for_one_verb_on_what_fits_and_the_program_goes_on():

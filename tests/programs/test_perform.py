@@ -3,7 +3,7 @@
 import pytest
 
 from skillagent.programs.find import find, text_behind
-from skillagent.programs.perform import Wanted, perform
+from skillagent.programs.perform import Blocked, Wanted, perform
 from skillagent.programs.text import parse
 from skillagent.schema import Action, Element, Observation, Outcome, Target
 
@@ -17,10 +17,10 @@ def page(*elements, text=None):
     return Observation(goal="g", text=text if text is not None else shown, elements=made)
 
 
-def moves_of(program, pages, filled=None, *, patience=None):
+def moves_of(program, pages, filled=None, **options):
     """Return what a program does while the world shows one page after the other, and how it ends."""
     done, following = [], iter(pages)
-    moves = perform(parse(program), filled or {}, next(following), patience=patience)
+    moves = perform(parse(program), filled or {}, next(following), **options)
     try:
         move = next(moves)
         while True:
@@ -121,6 +121,34 @@ def test_what_is_late_is_waited_for_once_but_not_before_the_first_move():
         'there is no element "Done"',
     )
     assert moves_of(program, [late], patience=wait) == ([], 'there is no element "Save"')
+
+
+BLOCKED = Blocked(why='there is no element "Done"')
+SAVE_THEN_DONE = "steps:\n- click: {name: Save}\n- click: {name: Done}"
+
+
+def test_a_step_that_cannot_be_done_is_tried_again_after_help_and_waited_for_once():
+    wait, done = Action(verb="wait"), page(("button", "Done"))
+    assert moves_of(SAVE_THEN_DONE, [FORM, FORM, FORM, FORM, done, done], patience=wait, help=3) == (
+        ['click(ref="2")', "wait()", BLOCKED, BLOCKED, 'click(ref="1")'],
+        None,
+    )
+    refused = Outcome(observation=FORM, error="it is covered")
+    assert moves_of("steps:\n- click: {name: Save}", [FORM, refused, FORM, FORM], help=1) == (
+        ['click(ref="2")', Blocked(why="it is covered"), 'click(ref="2")'],
+        None,
+    )
+
+
+def test_help_has_an_end_and_nobody_helps_a_program_that_is_not_for_this_page():
+    assert moves_of(SAVE_THEN_DONE, [FORM] * 4, help=2) == (['click(ref="2")', BLOCKED, BLOCKED], BLOCKED.why)
+    other = page(("button", "Other"))
+    assert moves_of(SAVE_THEN_DONE, [other], help=2) == ([], 'there is no element "Save"')
+    wait = Action(verb="wait")
+    assert moves_of(SAVE_THEN_DONE, [other] * 2, help=2, begun=True, patience=wait) == (
+        ["wait()"],
+        'there is no element "Save"',
+    )
 
 
 ROWS = page(
