@@ -67,14 +67,14 @@ def learn(
 
     Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and what they teach is
     replayed on fresh instances before it is kept. With --demos, what others did on practice instances is learnt from in
-    the same way. At the end: what was accepted, what was refused and why, and what it
-    cost. Ctrl-C stops at any time, and what was committed stands. Exits with 3 when the world failed in every try.
+    the same way. With --more, tasks that failed of late are practised again, on instances that were never tried. At
+    the end: what was accepted, what was refused and why, and what it cost. Ctrl-C stops at any time, and what was
+    committed stands. Exits with 3 when the world failed in every try.
     With --json, one JSON object a line: the events as they happen, the last one has "event": "result".
     """
     from skillagent.build import Options
     from skillagent.cli.show import watching
     from skillagent.errors import BudgetSpent
-    from skillagent.learning.gate import Rules
     from skillagent.practice.explore import Practice
 
     pool = chosen = practice_tasks(suite, tasks)
@@ -83,7 +83,7 @@ def learn(
     options = Options(practice=Practice(seeds=seeds, retries=retries)).changed(_settings(set_ or []))
     shown = read_shown(demos) if demos else []
     with (
-        watching(as_json, steps=steps, most=Rules().pairs) as watch,
+        watching(as_json, steps=steps, most=options.rules.pairs) as watch,
         parts.agent(settings, watch=watch, options=options) as agent,
     ):
         if resume:
@@ -98,7 +98,7 @@ def learn(
             hush()
         except BudgetSpent as spent:
             error, code = spent, Exit.BUDGET
-        left = len(chosen) - len({one.trajectory.task.id for one in tried})
+        left = len({task.id for task in chosen} - {one.trajectory.task.id for one in tried})
         summary = Summary(tried, watch.decisions, agent.spent(), left=left, stopped=code is not Exit.OK)
         if code is Exit.OK and tried and all(one.trajectory.void is not None for one in tried):
             code = Exit.WORLD
