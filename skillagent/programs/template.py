@@ -12,7 +12,7 @@ from skillagent.schema import Filled
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SLOT = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?:\|(?P<how>[a-z]+))?\}")
 _PATTERN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?P<list>\.\.\.)?\}")
-_LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;)\s*")
+_LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;|[>›»→])\s*")
 _QUOTES = '"“”'
 _BRACES = re.compile(r"[{}]")
 
@@ -121,7 +121,7 @@ def matched(pattern: str, goal: str) -> Filled | None:
 
 
 def values(text: str) -> tuple[str, ...]:
-    """Return the values of a list that is written out: `a, b and c`, or `"a", "b"`."""
+    """Return the values of a list that is written out: `a, b and c`, `"a", "b"`, or a path, `a > b`."""
     return tuple(value for part in _LIST.split(text) if (value := part.strip().strip(_QUOTES)))
 
 

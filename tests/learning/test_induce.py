@@ -91,6 +91,14 @@ def test_a_program_with_a_list_can_be_read_back_whatever_the_list_is_called_and_
     assert parse(dump(program)) == program
 
 
+def test_a_path_is_a_list_and_its_length_varies():
+    page = [("menuitem", name) for name in "abcd"]
+    clicks = [[(page, "click", {"ref": place}) for place in path] for path in ((1, 2, 3), (4, 1))]
+    found = best(episode("Open a>b>c", *clicks[0]), episode("Open d > a", *clicks[1]))
+    assert found.program.goals == ("Open {value...}",)
+    assert [step.kind for step in found.program.steps] == ["each"]
+
+
 def test_a_goal_whose_list_names_nothing_gets_its_own_pattern():
     page = boxes("a", "b", "c")
     one = ticked("Select c, a and click Submit.", page, 3, 1)
