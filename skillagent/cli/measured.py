@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
 Run = Annotated[Path, typer.Argument(help="A run's folder.")]
+Part = Annotated[str | None, typer.Option("--suite", help="Only the tasks of this suite.")]
 
 
 @app.command(
     epilog=examples(
         "skillagent eval show runs/miniwob-15-local-qwen2.5-coder-1.5b",
         "skillagent eval show runs/forms --csv > forms.csv",
+        "skillagent eval show runs/miniwob-125-local-qwen2.5-coder-1.5b --suite miniwob-ax",
     )
 )
 def show(
     folder: Run,
+    part: Part = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print the rows as CSV instead, one an episode.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -42,7 +45,7 @@ def show(
 
     if csv and as_json:
         raise ConfigError("--csv and --json: give one of them")
-    rows, summary = counted_anew(folder)
+    rows, summary = counted_anew(folder, _tasks(part, folder))
     if csv:
         from skillagent.evaluation.table import as_csv
 
@@ -115,6 +118,7 @@ def compare(
     arms: Annotated[
         str | None, typer.Option(help="One arm of each, e.g. none,frozen; default: every arm that both have.")
     ] = None,
+    part: Part = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs on the tasks and seeds that both have played."""
@@ -127,6 +131,8 @@ def compare(
     for folder, known in zip((before, after), rows, strict=True):
         if not known:
             raise ConfigError(f"no run in {folder}: there is no rows.jsonl")
+    if (tasks := _tasks(part, before)) is not None:
+        rows = [[row for row in known if row.task in tasks] for known in rows]
     names = [{row.arm for row in known} for known in rows]
     pairs = [tuple(arms.split(","))] if arms else [(name, name) for name in sorted(names[0] & names[1])]
     if len(pairs) == 0 and len(names[0]) == len(names[1]) == 1:
@@ -147,6 +153,20 @@ def compare(
         return
     for name, pair in found.items():
         say(points(name, pair))
+
+
+def _tasks(suite: str | None, folder: Path) -> set[str] | None:
+    """Return the ids of a suite's tasks; None where no suite was named."""
+    from skillagent.errors import ConfigError
+    from skillagent.evaluation.rows import read_rows
+    from skillagent.evaluation.suites import load_suite
+
+    if suite is None:
+        return None
+    ids = set(load_suite(suite).ids)
+    if not any(row.task in ids for row in read_rows(folder / "rows.jsonl")):
+        raise ConfigError(f"--suite {suite}: {folder} holds no episode of its tasks")
+    return ids
 
 
 def _told(folder: Path, rows: Sequence[Row]) -> str:

@@ -10,7 +10,7 @@ import os
 import platform
 import shlex
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -262,9 +262,14 @@ def run_rows(folder: Path, arms: Iterable[str] = ()) -> list[Row]:
     return sorted(rows, key=lambda row: order.index(row.arm))
 
 
-def counted_anew(folder: Path) -> tuple[list[Row], Summary]:
-    """Return all rows of a run and its summary with the figures of exactly these rows; raises as `read_summary`."""
+def counted_anew(folder: Path, tasks: Collection[str] | None = None) -> tuple[list[Row], Summary]:
+    """Return the rows of a run and its summary with the figures of exactly these rows; raises as `read_summary`.
+
+    With `tasks` those of these tasks, by id; else all.
+    """
     known, rows = read_summary(folder), run_rows(folder)
+    if tasks is not None:
+        rows = [row for row in rows if row.task in tasks]
     summary = summarise(
         rows,
         suite=known.suite,

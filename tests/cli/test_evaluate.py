@@ -244,6 +244,19 @@ def test_a_comparison_names_what_it_compares_and_what_else_was_different(measure
     assert "suite.ids" not in told
 
 
+def test_a_run_is_shown_and_compared_on_the_tasks_of_another_suite(measured, capsys, tmp_path):
+    measure, folder = measured
+    measure("--arms", "none,frozen")
+    assert main(["eval", "show", str(folder), "--suite", "corridor/press", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["arms"]["none"]["episodes"] == 2
+    pairing = ["eval", "compare", str(folder), str(folder), "--arms", "none,frozen", "--json"]
+    assert main([*pairing, "--suite", "corridor/press"]) == 0
+    (pair,) = json.loads(capsys.readouterr().out).values()
+    assert pair["wins"] + pair["losses"] + pair["ties"] == 2
+    assert main(["eval", "show", str(folder), "--suite", "corridor/pull"]) == 2
+    assert "holds no episode of its tasks" in capsys.readouterr().err
+
+
 def test_a_misspelt_command_is_not_taken_for_a_suite(capsys):
     assert main(["eval", "shw", "runs/x"]) == 2
     assert "did you mean 'show'?" in capsys.readouterr().err
