@@ -16,9 +16,8 @@ from skillagent.programs.template import literal, matched
 
 _TOKEN = re.compile(r"""[.,;:!?)"'“”](?=[.,;:!?)"'“”]*(?:\s|$))|["'“”(]|[^\s"“”]+?(?=[.,;:!?)"'“”]*(?:\s|$))|["“”]""")
 _QUOTED = re.compile(r"[\"“]([^\"“”]*)[\"”]")
-_BETWEEN = re.compile(
-    r"\s*(?:,|;|&|[>›»→]|\band\b|,\s*and\b)\s*", re.IGNORECASE
-)  # what stands between the values of a list
+# What stands between the values of a list.
+_BETWEEN = re.compile(r"\s*(?:,|;|&|[>»→]|\band\b|,\s*and\b)\s*", re.IGNORECASE)
 _QUOTES = "\"'“”"
 _PLACE = re.compile(r"\b\d+(?:st|nd|rd|th)\b", re.IGNORECASE)
 _RUN = re.compile(r"\S+(?:,\s+(?:and\s+)?\S+)+")  # several values count as one when goals are compared

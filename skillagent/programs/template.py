@@ -12,7 +12,7 @@ from skillagent.schema import Filled
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SLOT = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?:\|(?P<how>[a-z]+))?\}")
 _PATTERN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?P<list>\.\.\.)?\}")
-_LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;|[>›»→])\s*")
+_LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;|[>»→])\s*")
 _QUOTES = '"“”'
 _BRACES = re.compile(r"[{}]")
 
