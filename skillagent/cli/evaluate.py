@@ -37,21 +37,12 @@ class Evaluations(TyperGroup):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # always typer's
         """Put in the `run` that was left out."""
         if args and args[0] not in (*self.commands, "--help"):
-            if (near := difflib.get_close_matches(args[0], self.commands, n=1)) and not _is_suite(args[0]):
+            from skillagent.evaluation.suites import is_suite
+
+            if (near := difflib.get_close_matches(args[0], self.commands, n=1)) and not is_suite(args[0]):
                 ctx.fail(f"There is no suite or command {args[0]!r}; did you mean {near[0]!r}?")
             args = ["run", *args]
         return super().parse_args(ctx, args)
-
-
-def _is_suite(name: str) -> bool:
-    from skillagent.errors import ConfigError
-    from skillagent.evaluation.suites import load_suite
-
-    try:
-        load_suite(name)
-    except ConfigError:
-        return False
-    return True
 
 
 app = typer.Typer(

@@ -92,7 +92,7 @@ def learn(
         error, code = None, Exit.OK
         try:
             _practise(agent, chosen, shown, tried, watch, count=len(chosen))
-            _practise(agent, _drawn(agent, pool, more, watch), shown, tried, watch, count=more)
+            _practise(agent, _drawn(agent, pool, more, seeds, watch), shown, tried, watch, count=more)
         except KeyboardInterrupt:
             code = Exit.INTERRUPTED
             hush()
@@ -196,7 +196,7 @@ def _practise(
             tried.append(attempt)
 
 
-def _drawn(agent: Agent, pool: Sequence[Task], count: int, watch: Watching) -> Iterator[Task]:
+def _drawn(agent: Agent, pool: Sequence[Task], count: int, seeds: int, watch: Watching) -> Iterator[Task]:
     """Yield tasks that failed of late; each is drawn by what the ledger then holds."""
     import numpy as np
 
@@ -205,7 +205,7 @@ def _drawn(agent: Agent, pool: Sequence[Task], count: int, watch: Watching) -> I
 
     for _ in range(count):
         tried = [event.entry for event in agent.store.events() if isinstance(event.entry, Attempted)]
-        task = next_task(pool, tried, np.random.default_rng(len(tried)))
+        task = next_task(pool, tried, np.random.default_rng(len(tried)), seeds=seeds)
         if task is None:
             watch.say("nothing failed of late: there is no more to practise")
             return

@@ -69,12 +69,13 @@ def stream(
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     settings = limited(settings, chosen)
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
-    runs.begin(
-        folder,
-        {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0},
-        threads=settings.threads,
-    )
+    folder.mkdir(parents=True, exist_ok=True)
     with runs.alone(folder, "stream.lock"):
+        runs.begin(
+            folder,
+            {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0},
+            threads=settings.threads,
+        )
         start = begin(settings, folder, parts.agent)
         opener, limit, stopped = OpenArm(start, folder, open=parts.agent), budget(settings), None
         watch = episodes(read_rows(folder / "rows.jsonl"))

@@ -235,6 +235,7 @@ def decision_json(decision: Decision) -> Json:
         "wins": decision.count("win"),
         "losses": decision.count("loss"),
         "ties": decision.count("tie"),
+        "vain": decision.count("vain"),
         "dropped": decision.count("dropped"),
         "p_value": decision.p_value,
         "pairs": [pair_json(pair) for pair in decision.pairs],

@@ -103,7 +103,11 @@ def _lead(summary: Summary, life: Life | None) -> list[str]:
     if life is None:
         return more or arms
     whole = f"{list(summary.arms)[-1]}-{next(iter(summary.arms))}: "
-    return [arms[0], arms[-1], *(line for line in more if line.startswith(whole)), life_lines(life)[-1]]
+    return [
+        *dict.fromkeys((arms[0], arms[-1])),
+        *(line for line in more if line.startswith(whole)),
+        life_lines(life)[-1],
+    ]
 
 
 def _about(summary: Summary, folder: Path) -> str:

@@ -113,19 +113,23 @@ def begin(folder: Path, conditions: Json, *, threads: int | None = None) -> int 
         The threads that the run was begun with, where it kept them.
 
     Raises:
-        ConfigError: The folder holds a run that was begun otherwise; the message says in what.
+        ConfigError: The folder holds a run that was begun otherwise, the message says in what; or another process
+            plays it.
     """
-    file = folder / "run.json"
-    if file.is_file() and _came_to_something(folder):
-        known = begun(folder)
-        if other := [text for key, value in conditions.items() for text in _otherwise(key, known.get(key), value)]:
-            raise ConfigError(f"{folder} was begun with {', '.join(other)}; give another folder, or remove this one")
-        before = known.get("threads")
-        return before if isinstance(before, int) else None
     folder.mkdir(parents=True, exist_ok=True)
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps({**conditions, "threads": threads}, indent=1) + "\n", encoding="utf-8")
-    new.replace(file)
+    with alone(folder):  # another process may play its first episode
+        file = folder / "run.json"
+        if file.is_file() and _came_to_something(folder):
+            known = begun(folder)
+            if other := [text for key, value in conditions.items() for text in _otherwise(key, known.get(key), value)]:
+                raise ConfigError(
+                    f"{folder} was begun with {', '.join(other)}; give another folder, or remove this one"
+                )
+            before = known.get("threads")
+            return before if isinstance(before, int) else None
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps({**conditions, "threads": threads}, indent=1) + "\n", encoding="utf-8")
+        new.replace(file)
     return threads
 
 

@@ -28,6 +28,7 @@ from skillagent.schema import Split, Task, Value
 # The first that is there: of the project that one works in, of an installed package, of this checkout.
 FOLDERS = (Path("evals/suites"), Path(__file__).with_name("shipped"), Path(__file__).parents[2] / "evals" / "suites")
 
+_SUFFIXES = (".yaml", ".yml")
 _TASK = re.compile(r"[^/\s]+/[^/\s]+")
 
 
@@ -95,11 +96,11 @@ def load_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> Suite:
     Raises:
         ConfigError: There is none, or the file is not a suite; the message says what is wrong and what there is.
     """
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith(_SUFFIXES):
         if not Path(name).is_file():
             raise ConfigError(f"no suite file {name}")
         return read_suite(Path(name))
-    known = {file.stem: file for folder in reversed(folders) for file in sorted(folder.glob("*.yaml"))}
+    known = _known(folders)
     if name in known:
         return read_suite(known[name])
     if all(_TASK.fullmatch(part) for part in name.split(",")):
@@ -107,6 +108,16 @@ def load_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> Suite:
     near = difflib.get_close_matches(name, known, n=3) or sorted(known)
     hint = f"; there is {', '.join(near)}" if near else ""
     raise ConfigError(f"no suite {name!r}{hint}; a suite is a name, a .yaml file, or env/task,env/task")
+
+
+def is_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> bool:
+    """Tell whether `load_suite` would take this for a suite, faulty or not."""
+    named = name.endswith(_SUFFIXES) or name in _known(folders)
+    return named or all(_TASK.fullmatch(part) for part in name.split(","))
+
+
+def _known(folders: Sequence[Path]) -> dict[str, Path]:
+    return {file.stem: file for folder in reversed(folders) for file in sorted(folder.glob("*.yaml"))}
 
 
 def read_suite(path: Path) -> Suite:

@@ -15,7 +15,7 @@ from skillagent.learning.align import Use
 from skillagent.learning.explain import cheapest, readings, shared, targets, texts
 from skillagent.programs.find import find
 from skillagent.programs.template import slots_of
-from skillagent.schema import Ask, Check, Do, Target, Trajectory, When
+from skillagent.schema import Ask, Check, Do, Observation, Target, Trajectory, When
 
 ASK = 8.0  # what a hole costs: more than any description
 _IN_TURN = 3.0
@@ -111,15 +111,24 @@ def _said(values: Sequence[JsonValue], uses: Sequence[Use], style: Style) -> tup
     return best
 
 
-def never_seen(others: Sequence[Trajectory]) -> Doubts:
-    """Return what doubts a fixed name that some other instance never showed: it may belong to one page alone."""
-    pages = [[*(step.observation for step in one.steps), one.final] for one in others]
+def never_seen(others: Sequence[Trajectory], firsts: Sequence[Observation]) -> Doubts:
+    """Return what doubts a fixed name that some other instance never showed: it may belong to one page alone.
+
+    An instance that was only looked at shows its first page: it speaks of names on the `firsts` of the successes alone.
+    """
+    pages = [[*(step.observation for step in one.steps), one.final] for one in others if one.steps]
+    looks = [one.final for one in others if not one.steps]
 
     def doubts(target: Target) -> bool:
         if not target.name or slots_of(target.name):
             return False
         alike = Target(role=target.role, name=target.name)
-        return any(not any(find(alike, seen, {}) for seen in own if seen is not None) for own in pages)
+
+        def shows(seen: Observation | None) -> bool:
+            return seen is not None and bool(find(alike, seen, {}))
+
+        early = any(map(shows, firsts)) and not all(map(shows, looks))
+        return early or any(not any(map(shows, own)) for own in pages)
 
     return doubts
 

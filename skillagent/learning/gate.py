@@ -16,6 +16,7 @@ won. Once it has, the other sides of all pairs are made up for, so that no loss 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 from pydantic import Field
 
@@ -74,8 +75,8 @@ def gate(
     """
     rules, candidate = rules or Rules(), library.apply(edit)
 
-    def paired(task: Task, before: Score | None, after: Score | None) -> Pair:
-        one = Pair(task=task, before=before, after=after)
+    def paired(task: Task, before: Score | None, after: Score | None, *, asked: bool = True) -> Pair:
+        one = Pair(task=task, before=before, after=after, asked=asked)
         watch(one)
         return one
 
@@ -114,28 +115,27 @@ def gate(
     )
 
 
+class _Paired(Protocol):
+    def __call__(self, task: Task, before: Score | None, after: Score | None, *, asked: bool = True) -> Pair: ...
+
+
 def _compared(
-    fresh: Iterable[Task],
-    library: Library,
-    candidate: Library,
-    trial: Trial,
-    paired: Callable[[Task, Score | None, Score | None], Pair],
-    rules: Rules,
+    fresh: Iterable[Task], library: Library, candidate: Library, trial: Trial, paired: _Paired, rules: Rules
 ) -> Iterator[Pair]:
     """Yield the pairs in their order; as long as the edit has scored nothing, without their other sides, at the end."""
-    vain, scored = list[Pair](), False
+    waiting, scored = list[Pair](), False
     for task in fresh:
         after = trial(task, candidate)
-        if not scored and after is not None and after.value == 0:
-            vain.append(paired(task, None, after))
-            if _settled(vain, rules) is not None:
+        if not scored and (after is None or after.value == 0):
+            waiting.append(paired(task, None, after, asked=False))
+            if _settled(waiting, rules) is not None:
                 break
             continue
-        for one in vain:
-            yield paired(one.task, trial(one.task, library), one.after)
-        vain, scored = [], True
+        for one in waiting:
+            yield one if one.after is None else paired(one.task, trial(one.task, library), one.after)
+        waiting, scored = [], True
         yield paired(task, trial(task, library), after)
-    yield from vain
+    yield from waiting
 
 
 def _until(last: Callable[[Pair], bool], pairs: Iterable[Pair]) -> tuple[Pair, ...]:

@@ -50,7 +50,7 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
     for group in kinds([one.goal for one in shown]):
         own = [shown[number] for number in group]
         near = [one for one in others if kinds([own[0].goal, one.goal]) == [[0, 1]]]
-        doubts = never_seen(near)
+        doubts = never_seen(near, [one.steps[0].observation for one in own])
         styles = [Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True)]
         if len(own) == 1:  # several successes show which labels vary
             unsure = either(doubts, by_fixed_label)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
 from pydantic import Field
 
@@ -126,8 +127,11 @@ def _skill_edits(
         solved = [one.trajectory for one in lesson.successes or (success,)]
         failed = [one.trajectory for one in lesson.failures]
         tasks, tried = practice_tasks(solved, failed), {one.task for one in (*solved, *failed)}
-        looks = [alone(task, Library()).trajectory for task in tasks if task not in tried]
-        found = _found(solved, [*failed, *(one for one in looks if one.void is None)], how)
+        near = failed
+        if how.anti_unify:
+            looks = [alone(task, Library()).trajectory for task in tasks if task not in tried]
+            near = [*failed, *(one for one in looks if one.void is None)]
+        found = _found(solved, near, how)
         sound = [one for one in found if lint(_as_new(edited(one)), lesson, Library(), ()) is None]
         for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
             yield edited(program)
@@ -137,10 +141,14 @@ def _skill_edits(
 
 def _found(solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Induction) -> list[Program]:
     """Return the programs that the successes suggest, the most plausible first; others tell what varies."""
-    groups = [solved] if how.anti_unify else [[one] for one in solved]
-    near = others if how.anti_unify else ()
-    found = {one.program.digest: one.program for group in groups for one in induce(group, near, most=_TRIED)}
-    return [one for one in found.values() if how.ask or not has_hole(one.steps)][:_TRIED]
+    enough = _TRIED if how.ask else 3 * _TRIED
+    if how.anti_unify:
+        proposed = induce(solved, others, most=enough)
+    else:  # the best of each success, then the second best
+        each = [induce([one], most=enough) for one in solved]
+        proposed = [one for rank in zip_longest(*each) for one in rank if one is not None]
+    found = {one.program.digest: one.program for one in proposed if how.ask or not has_hole(one.program.steps)}
+    return [*found.values()][:_TRIED]
 
 
 def practice_tasks(solved: Sequence[Trajectory], failed: Sequence[Trajectory]) -> list[Task]:

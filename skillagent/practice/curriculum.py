@@ -14,8 +14,12 @@ from skillagent.schema import Attempted, Split, Task
 RECENT = 6  # scored tries that the success of a task is read from
 
 
-def next_task(tasks: Sequence[Task], tried: Iterable[Attempted], random: np.random.Generator) -> Task | None:
+def next_task(
+    tasks: Sequence[Task], tried: Iterable[Attempted], random: np.random.Generator, *, seeds: int = 1
+) -> Task | None:
     """Return one of the tasks on the first practice seed behind all that were tried; None where none failed of late.
+
+    A task is passed over where fewer than `seeds` practice seeds are left behind that one.
 
     Args:
         tasks: To draw from; a task that was never tried counts as failed.
@@ -23,14 +27,15 @@ def next_task(tasks: Sequence[Task], tried: Iterable[Attempted], random: np.rand
         random: Draws.
     """
     scores: dict[str, list[bool]] = {task.id: [] for task in tasks}
-    seeds = {task.id: task.seed - 1 for task in tasks}
+    last = {task.id: task.seed - 1 for task in tasks}
     for one in tried:
         if one.task.id in scores and one.task.split is Split.PRACTICE:
-            seeds[one.task.id] = max(seeds[one.task.id], one.task.seed)
+            last[one.task.id] = max(last[one.task.id], one.task.seed)
             if one.score is not None:
                 scores[one.task.id].append(one.score >= 1)
-    failed = np.array([1 - float(np.mean(own[-RECENT:])) if (own := scores[task.id]) else 1.0 for task in tasks])
+    room = [Split.of(last[task.id] + seeds) is Split.PRACTICE for task in tasks]
+    failed = np.array([1 - float(np.mean(own[-RECENT:])) if (own := scores[task.id]) else 1.0 for task in tasks]) * room
     if not failed.any():
         return None
     drawn = tasks[int(random.choice(len(tasks), p=failed / failed.sum()))]
-    return drawn.model_copy(update={"seed": seeds[drawn.id] + 1})
+    return drawn.model_copy(update={"seed": last[drawn.id] + 1})

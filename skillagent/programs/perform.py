@@ -88,6 +88,10 @@ class _Surprise(Exception):
     pass
 
 
+class _InTheWay(_Surprise):
+    """It may be for something that others can clear away."""
+
+
 @dataclass
 class _Run:
     now: Observation
@@ -103,7 +107,7 @@ class _Run:
                 case Do():
                     yield from self.helped(partial(self.do, node, filled))
                 case Ask():
-                    yield from self.helped(partial(self.ask, node, filled))
+                    yield from self.ask(node, filled)
                 case Expect():
                     yield from self.helped(partial(self.wait_for, node.check, filled))
                 case Each():
@@ -117,13 +121,13 @@ class _Run:
                     yield from self.all(node.do if met else node.otherwise, filled)
 
     def helped(self, step: Callable[[], Generator[Move, Outcome, None]]) -> Generator[Move, Outcome, None]:
-        """Do a step; where it cannot be done, let the other do one thing and try again, as long as there is help."""
+        """Do a step; where something may be in its way, let the other do one thing and try again, within limits."""
         patience = self.patience
         while True:
             try:
                 yield from step()
                 break
-            except _Surprise as surprise:
+            except _InTheWay as surprise:
                 if not self.moved or self.help <= 0:
                     raise
                 self.help, self.patience = self.help - 1, None  # it was waited for already
@@ -177,7 +181,7 @@ class _Run:
             yield from self.move(self.patience)
             found = find(target, self.now, filled, self.taken)
         if not found:
-            raise _Surprise(f"there is no {told(target, filled)}")
+            raise _InTheWay(f"there is no {told(target, filled)}")
         return found
 
     def wait_for(self, check: Check, filled: Filled) -> Generator[Move, Outcome, None]:
@@ -185,13 +189,13 @@ class _Run:
             yield from self.move(self.patience)
         if not holds(check, self.now, filled):
             what = told(check.element, filled) if check.element else repr(fill(check.shows or "", filled))
-            raise _Surprise(f"{what} {'is still' if check.gone else 'is not'} there")
+            raise _InTheWay(f"{what} {'is still' if check.gone else 'is not'} there")
 
     def move(self, move: Move) -> Generator[Move, Outcome, None]:
         outcome = yield move
         if outcome.error is not None:
             self.now = outcome.observation
-            raise _Surprise(outcome.error)
+            raise _InTheWay(outcome.error)
         self.now, self.begun = outcome.observation, True
 
 

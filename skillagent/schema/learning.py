@@ -151,17 +151,18 @@ class Edit(Value):
 class Pair(Value):
     """One task and seed with and without the edit. A side is None when it could not be scored.
 
-    `before` is also None where nobody asked: the edit scored nothing, so it could not win.
+    `asked` is false where nobody tried it without the edit: the edit itself had scored nothing, so it could not win.
     """
 
     task: Task
     before: Score | None
     after: Score | None
+    asked: bool = True
 
     @property
     def outcome(self) -> Literal["win", "loss", "tie", "vain", "dropped"]:
-        """Compare the two sides; an unscored side drops the pair, but an edit that scored nothing is in vain."""
-        if self.before is None and self.after is not None and self.after.value == 0:
+        """Compare the two sides; an unscored side drops the pair, and one side alone is in vain."""
+        if self.after is not None and not self.asked:
             return "vain"
         if self.before is None or self.after is None:
             return "dropped"

@@ -148,6 +148,20 @@ def test_a_program_goes_on_once_the_model_has_cleared_the_way():
     assert (trajectory.reward, trajectory.surprise) == (1.0, 'there is no button "red"')
 
 
+class Stuck(Form):
+    """A page on which nothing ever happens."""
+
+    def step(self, action):
+        return Outcome(observation=self._first)
+
+
+def test_after_a_surprise_that_nobody_clears_no_later_subgoal_runs_its_program():
+    missing = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {name: green}\n- click: {name: gone}"
+    trajectory = acted_in_two_parts(PRESS, first=missing, llm=ScriptedLLM(press()), world=Stuck())
+    assert trajectory.programs == ("a",)
+    assert [step.by for step in trajectory.steps[1:]] == ["model"] * (len(trajectory.steps) - 1)
+
+
 def test_a_hole_asks_the_model_for_one_verb_on_what_fits_and_the_program_goes_on():
     hole = "goals: ['press the \"{colour}\" button']\nsteps:\n- ask: {click: {name: '{colour}'}, about: which one}"
     schemas = []
@@ -199,12 +213,12 @@ def test_a_hole_that_nothing_can_fill_is_a_surprise_and_no_question(hole):
     assert [step.action.verb for step in trajectory.steps] == ["none", "click"]
 
 
-def acted_in_two_parts(second, *, llm=ANY):
+def acted_in_two_parts(second, *, first=PRESS, llm=ANY, world=None):
     """Return what comes of a plan of two subgoals, each with its own skill, when the first one's program fits."""
-    environment = Form()
+    environment, program = world or Form(), first
     first = environment.reset(TASK)
     parts = (Subgoal(text='press the "green" button'), Subgoal(text='press the "red" button'))
-    known = library(a=PRESS, b=second)
+    known = library(a=program, b=second)
     return act(
         environment,
         TASK,

@@ -232,7 +232,7 @@ def test_a_comparison_names_what_it_compares_and_what_else_was_different(measure
     other = tmp_path / "other"
     measure("--arms", "none"), measure("--arms", "none", out=other)
     begun = json.loads((other / "run.json").read_text())
-    begun |= {"model": "a/larger-one", "suite": begun["suite"] | {"max_steps": 99, "name": "more"}}
+    begun |= {"model": "a/larger-one", "suite": begun["suite"] | {"max_steps": 99, "name": "more", "ids": ["a/b"]}}
     (other / "run.json").write_text(json.dumps(begun))
     capsys.readouterr()
     assert main(["eval", "compare", str(folder), str(other)]) == 0
@@ -260,6 +260,16 @@ def test_a_run_is_shown_and_compared_on_the_tasks_of_another_suite(measured, cap
 def test_a_misspelt_command_is_not_taken_for_a_suite(capsys):
     assert main(["eval", "shw", "runs/x"]) == 2
     assert "did you mean 'show'?" in capsys.readouterr().err
+
+
+def test_a_faulty_suite_that_is_called_much_like_a_command_is_told_its_fault(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "evals" / "suites").mkdir(parents=True)
+    for name in ("evals/suites/shop.yaml", "check.yaml"):
+        (tmp_path / name).write_text("name: shop\ntasks: [a/b]\nmax_step: 3\n", encoding="utf-8")
+    for given in ("shop", "check.yaml"):
+        assert main(["eval", given]) == 2
+        assert "max_step: there is no such key" in capsys.readouterr().err
 
 
 def test_a_run_that_goes_on_with_other_threads_says_so(measured):

@@ -42,8 +42,8 @@ def shown(*values, terminal=False, **options):
 
 def pair(before, after, seed=TASK.seed):
     task = TASK.model_copy(update={"seed": seed})
-    before, after = (None if value is None else Score(value=value) for value in (before, after))
-    return Pair(task=task, before=before, after=after)
+    scores = (None if value is None else Score(value=value) for value in (before, after))
+    return Pair(task=task, **dict(zip(("before", "after"), scores, strict=True)), asked=before is not None)
 
 
 def test_pairs_carry_a_running_tally():

@@ -100,6 +100,13 @@ def test_a_start_that_came_to_nothing_holds_the_folder_to_nothing(tmp_path, left
         begin(tmp_path, {"model": "c/d"})
 
 
+def test_a_run_that_another_process_begins_to_play_keeps_its_conditions(tmp_path):
+    begin(tmp_path, {"model": "a/b"})
+    with FileLock(tmp_path / "run.lock"), pytest.raises(ConfigError, match="another process"):
+        begin(tmp_path, {"model": "c/d"})
+    assert begun(tmp_path)["model"] == "a/b"
+
+
 def test_a_run_tells_with_how_many_threads_it_was_begun(tmp_path):
     assert begin(tmp_path, {}, threads=2) == 2
     evaluate(Pressing(), TASKS[:1], [NONE], tmp_path)

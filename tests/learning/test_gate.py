@@ -108,6 +108,31 @@ def test_until_the_edit_has_scored_something_the_other_side_is_not_asked():
     assert decision.final
 
 
+def test_a_try_of_the_edit_that_nobody_scored_is_no_score_either():
+    trial, asked = scripted([0.0], [0, None, 0, 0, 0])
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rules=Rules(patience=4))
+    assert [pair.outcome for pair in decision.pairs] == ["vain", "dropped", "vain", "vain", "vain"]
+    assert {side for side, _ in asked} == {"after"}
+
+
+def test_a_library_that_cannot_be_scored_is_never_in_vain():
+    trial, _ = scripted([None], [1, *[0] * 19])
+    decision = gate(EDIT, Library(), trial, fresh=tasks())
+    assert {pair.outcome for pair in decision.pairs} == {"dropped"}
+    assert not decision.final
+
+
+def test_a_rehearsal_without_a_score_before_and_a_zero_after_is_refused():
+    old = Task(env="e", name="old", seed=7)
+
+    def trial(task, library):
+        lost = Score(value=0.0) if library.skills else None
+        return lost if task.name == "old" else Score(value=float(bool(library.skills)))
+
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rehearsals=[old])
+    assert (decision.accepted, decision.final) == (False, False)
+
+
 def test_once_the_edit_has_scored_no_loss_before_that_goes_unseen():
     seen = []
     trial, asked = scripted([0, 1, 0, 0, 0, 0], [0, 0, 1, 1, 1, 1])

@@ -236,6 +236,17 @@ def test_a_fixed_name_that_other_pages_lack_is_not_relied_on():
     assert steps_of(success, others=[failed]) == ["- click: {role: tab}"]
 
 
+def test_a_look_speaks_only_of_names_on_the_first_page():
+    form, after = [("button", "Open")], [("button", "Save")]
+    one = episode("Go.", (form, "click", {"ref": 1}), (after, "click", {"ref": 1}))
+    look = one.model_copy(update={"steps": (), "final": one.steps[0].observation})
+    assert [dump(found.program) for found in induce([one, one], [look])] == [
+        dump(found.program) for found in induce([one, one])
+    ]
+    other = look.model_copy(update={"final": Observation(goal="Go.", text="", elements=())})
+    assert any("name: Open" not in dump(found.program) for found in induce([one, one], [other]))
+
+
 def test_successes_that_have_nothing_in_common_are_not_forced_together():
     page = [("button", "a"), ("button", "b")]
     one = episode("Do it.", (page, "click", {"ref": 1}))

@@ -153,11 +153,24 @@ def test_a_look_at_other_instances_tells_what_varies():
     picked = picked.model_copy(update={"trajectory": picked.trajectory.model_copy(update={"goal": goal})})
     lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=picked, successes=(picked,))
 
+    def program(alone, **how):
+        skill = written(lesson, programs=1, alone=alone, **how)[0].changes[0].skill
+        return yaml.safe_load(skill.files["scripts/program.yaml"])
+
     def goals(look):
-        skill = written(lesson, programs=1, alone=alone_scoring(lambda _: None, look=look))[0].changes[0].skill
-        return yaml.safe_load(skill.files["scripts/program.yaml"])["goals"]
+        return program(alone_scoring(lambda _: None, look=look))["goals"]
 
     assert "..." not in goals(goal)[0]
+    several = alone_scoring(lambda _: None, look="Pick amy, joe and press Login.")
+
+    def lost(task, library):
+        void = several(task, library)
+        return void.model_copy(update={"trajectory": void.trajectory.model_copy(update={"void": "gone"})})
+
+    assert "..." not in program(lost)["goals"][0]  # what the world lost tells nothing
+    asked = []
+    program(lambda task, library: asked.append(len(library.skills)) or never(task, library), anti_unify=False)
+    assert 0 not in asked  # nobody looks
     assert "..." in goals("Pick amy, joe and press Login.")[0]
 
 

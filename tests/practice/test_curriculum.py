@@ -40,3 +40,10 @@ def test_the_instance_is_the_first_behind_those_that_were_tried():
 
 def test_where_nothing_failed_there_is_nothing_to_practise():
     assert next_task([A], tried(A, 1, 1), np.random.default_rng(0)) is None
+
+
+def test_a_task_without_practice_seeds_left_is_passed_over():
+    last = A.model_copy(update={"seed": 999_997})
+    events = tried(last, 0, first=999_997)
+    assert next_task([last], events, np.random.default_rng(0), seeds=2).seed == 999_998
+    assert next_task([last], events, np.random.default_rng(0), seeds=3) is None

@@ -140,6 +140,22 @@ def test_a_step_that_cannot_be_done_is_tried_again_after_help_and_waited_for_onc
     )
 
 
+def test_only_what_may_be_in_the_way_is_cleared_away_the_rest_is_left_to_the_other():
+    two = page(("button", "Delete"), ("button", "Delete"))
+    choice = "steps:\n- click: {name: Save}\n- click: {name: Delete}"
+    assert moves_of(choice, [FORM, two], help=3) == (['click(ref="2")'], '2 elements fit element "Delete"')
+    hole = "steps:\n- click: {name: Save}\n- ask: {click: {role: button}}"
+    wanted, refused = moves_of(hole, [FORM, FORM, Outcome(observation=FORM, error="no")], help=3)
+    assert (len(wanted), refused) == (2, "no")
+
+
+def test_after_help_what_is_late_is_waited_for_again():
+    wait, done = Action(verb="wait"), page(("button", "Done"))
+    program = f"{SAVE_THEN_DONE}\n- click: {{name: Last}}"
+    moves, _ = moves_of(program, [FORM, FORM, FORM, done, done, done], patience=wait, help=1)
+    assert moves == ['click(ref="2")', "wait()", BLOCKED, 'click(ref="1")', "wait()"]
+
+
 def test_help_has_an_end_and_nobody_helps_a_program_that_is_not_for_this_page():
     assert moves_of(SAVE_THEN_DONE, [FORM] * 4, help=2) == (['click(ref="2")', BLOCKED, BLOCKED], BLOCKED.why)
     other = page(("button", "Other"))
