@@ -188,9 +188,11 @@ def _open(
             known, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
             assert isinstance(known, dict)
             assert isinstance(required, list)
+            fitting = {name: {"only": [element.ref for element in some]} for name, some in wanted.elements.items()}
+            open_ = {name: schema for name, schema in known.items() if name not in settled and isinstance(schema, dict)}
             parameters = {
                 **verb.parameters,
-                "properties": {name: schema for name, schema in known.items() if name not in settled},
+                "properties": {name: {**schema, **fitting.get(name, {})} for name, schema in open_.items()},
                 "required": [name for name in required if name not in settled],
             }
             left.append(verb.model_copy(update={"parameters": parameters}))

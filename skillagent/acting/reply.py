@@ -80,8 +80,9 @@ def _words(text: str) -> str:
 
 
 def _refs(parameter: Json, observation: Observation, barred: Collection[JsonValue]) -> list[JsonValue]:
-    roles = parameter.get("roles")
+    roles, only = parameter.get("roles"), parameter.get("only")
     fits = [e for e in observation.elements if not isinstance(roles, list) or e.role in roles]
+    fits = [e for e in fits if not isinstance(only, list) or e.ref in only]
     return [written(element) for element in fits if element.ref not in barred]
 
 

@@ -6,7 +6,7 @@ from skillagent.acting.act import act
 from skillagent.acting.program import asked
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
-from skillagent.schema import Action, Element, Outcome, Plan, Ranked, Route, Skill, Step, Subgoal, Task, Variation
+from skillagent.schema import Action, Element, Outcome, Plan, Ranked, Route, Skill, Step, Subgoal, Task, Variation, Verb
 from skillagent.testing import Corridor, ScriptedLLM
 
 PRESS = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {role: button, name: '{colour}'}"
@@ -177,6 +177,44 @@ def test_a_hole_asks_the_model_for_one_verb_on_what_fits_and_the_program_goes_on
     (choice,) = schemas[0]["anyOf"]
     assert set(choice["properties"]) == {"verb"}, "only one element fits: there is nothing to choose"
     assert "Now only: which one" in llm.asked[0][1][-1].content
+
+
+class Board(Corridor):
+    """Things are dragged here, onto places."""
+
+    verbs = (
+        Verb(
+            name="drag",
+            doc="Drag one thing onto another.",
+            parameters={
+                "type": "object",
+                "properties": {key: {"type": "string", "format": "ref"} for key in ("ref", "to_ref")},
+                "required": ["ref", "to_ref"],
+            },
+        ),
+    )
+
+    def reset(self, task):
+        parts = (("1", "button", "a"), ("2", "button", "b"), ("3", "link", "x"), ("4", "link", "y"))
+        made = tuple(Element(ref=ref, role=role, name=name) for ref, role, name in parts)
+        return super().reset(task).model_copy(update={"elements": made})
+
+
+def test_a_hole_with_two_open_elements_offers_for_each_only_what_fits_it():
+    hole = "goals: ['press the \"{colour}\" button']\nsteps:\n- ask: {drag: {role: button, to: {role: link}}}"
+    schemas = []
+
+    class Watching(ScriptedLLM):
+        def reply(self, messages, *, role, schema=None, **more):
+            schemas.append(schema)
+            return super().reply(messages, role=role, schema=schema, **more)
+
+    acted(
+        {"drag": hole}, llm=Watching(lambda messages, role: {"verb": "drag", "ref": "1", "to_ref": "3"}), world=Board()
+    )
+    offered = schemas[0]["anyOf"][0]["properties"]
+    assert [len(offered[name]["enum"]) for name in ("ref", "to_ref")] == [2, 2]
+    assert not set(offered["ref"]["enum"]) & set(offered["to_ref"]["enum"])
 
 
 def test_a_program_that_ends_before_its_task_does_says_so():
