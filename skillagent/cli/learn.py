@@ -86,6 +86,8 @@ def learn(
         watching(as_json, steps=steps, most=options.rules.pairs) as watch,
         parts.agent(settings, watch=watch, options=options) as agent,
     ):
+        if idle := sorted({one.trajectory.task.id for one in shown} - {task.id for task in pool}):
+            watch.say(f"--demos: nothing is learnt from {', '.join(idle)}: not among the tasks that are practised")
         if resume:
             chosen = _left(chosen, agent.store.events(), watch)
         tried: list[Attempt] = []

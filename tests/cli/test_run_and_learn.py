@@ -274,6 +274,9 @@ def test_what_others_did_is_learnt_from(tmp_path, capsys):
     assert main(arguments, parts=parts(tmp_path, store=store)) == 0
     assert "accepted  skill press-white v1 (new)" in capsys.readouterr().out
     assert store.load().demonstrations["press-white-example"].source == "oracle"
+    arguments = ["learn", "corridor/push", "--demos", folder, "--retries", "0"]
+    assert main(arguments, parts=parts(tmp_path, store=MemoryStore())) == 0
+    assert "--demos: nothing is learnt from corridor/press: not among the tasks" in capsys.readouterr().out
 
 
 def test_what_others_did_on_seeds_that_measure_is_never_learnt_from(tmp_path, capsys):
