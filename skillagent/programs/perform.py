@@ -128,10 +128,13 @@ class _Run:
                 yield from step()
                 break
             except _InTheWay as surprise:
-                if not self.moved or self.help <= 0:
+                before, changed = self.now.text, False
+                while self.moved and self.help > 0 and not changed:
+                    self.help, self.patience = self.help - 1, None  # it was waited for already
+                    self.now = (yield Blocked(why=str(surprise))).observation
+                    changed = self.now.text != before
+                if not changed:  # it would only be in the way again
                     raise
-                self.help, self.patience = self.help - 1, None  # it was waited for already
-                self.now = (yield Blocked(why=str(surprise))).observation
         self.patience = patience
 
     def do(self, node: Do, filled: Filled) -> Generator[Move, Outcome, None]:

@@ -134,9 +134,18 @@ def test_a_step_that_cannot_be_done_is_tried_again_after_help_and_waited_for_onc
         None,
     )
     refused = Outcome(observation=FORM, error="it is covered")
-    assert moves_of("steps:\n- click: {name: Save}", [FORM, refused, FORM, FORM], help=1) == (
+    clear = FORM.model_copy(update={"text": "nothing is in the way"})
+    assert moves_of("steps:\n- click: {name: Save}", [FORM, refused, clear, clear], help=1) == (
         ['click(ref="2")', Blocked(why="it is covered"), 'click(ref="2")'],
         None,
+    )
+
+
+def test_what_was_refused_is_not_tried_again_on_the_very_same_page():
+    refused = Outcome(observation=FORM, error="it is covered")
+    assert moves_of("steps:\n- click: {name: Save}", [FORM, refused, FORM, FORM], help=2) == (
+        ['click(ref="2")', *[Blocked(why="it is covered")] * 2],
+        "it is covered",
     )
 
 
