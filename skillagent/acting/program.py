@@ -43,7 +43,8 @@ class Pilot:
     """Says what the programs do next; None as soon as the model must choose.
 
     A program that does not find what it begins with is not for this page: the next skill's is tried. `ran` names those
-    that began, `unfit` those that did not, and `surprise` is why the model goes on, or had to help.
+    that began, `guessed` those for which the model found the values, `unfit` those that did not begin, and `surprise`
+    is why the model goes on, or had to help.
 
     Args:
         plan: Each subgoal runs the program of its own skill.
@@ -59,6 +60,7 @@ class Pilot:
         self._patience = _PATIENCE if any(verb.name == _PATIENCE.verb for verb in verbs) else None
         self._moves: Moves | None = None
         self.ran: list[str] = []
+        self.guessed: list[str] = []
         self.unfit: list[str] = []
         self.surprise = ""
 
@@ -111,6 +113,7 @@ class Pilot:
         for name, program in known if not matching and self._llm is not None else ():
             assert self._llm is not None
             if (filled := asked(program, goal, self._llm)) is not None:
+                self.guessed.append(name)
                 yield name, program, filled
                 return
 

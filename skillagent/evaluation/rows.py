@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from skillagent.errors import ConfigError
-from skillagent.learning.attribute import attribute, blamed
+from skillagent.learning.attribute import blame
 from skillagent.schema import Attempt, Usage, Value
 
 _COSTS = ("model_calls", "tokens_in", "tokens_cached", "tokens_out", "cost_usd", "learning_tokens", "learning_usd")
@@ -114,11 +114,8 @@ def as_row(tried: Attempt, arm: str, *, learnt: Practised | None = None, episode
 
 
 def _blame(tried: Attempt) -> str:
-    """Return what a failure is put down to, as far as one attempt can tell; empty for a success."""
-    if tried.verdict.success:
-        return ""
-    cause = attribute([tried], blamed([tried]))
-    return f"{cause}, cut off" if tried.trajectory.truncated else str(cause)
+    what = blame(tried)
+    return f"{what}, cut off" if what and tried.trajectory.truncated else what
 
 
 def read_rows(file: Path) -> list[Row]:

@@ -32,6 +32,22 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
     return Cause.SKILL if skill else Cause.KNOWLEDGE
 
 
+def blame(tried: Attempt) -> str:
+    """Return what one failure is put down to, as far as it can tell by itself; empty for a success.
+
+    That is the program that ran, or the slots where the model had filled them; the router, where every skill that it
+    chose was for another page; the words of a skill; missing knowledge; or the world.
+    """
+    if tried.verdict.success:
+        return ""
+    trajectory, cause = tried.trajectory, attribute([tried], blamed([tried]))
+    if cause is Cause.SKILL and trajectory.programs:
+        return "slots" if trajectory.programs[-1] in trajectory.guessed else "program"
+    if cause is Cause.KNOWLEDGE and trajectory.unfit:
+        return "router"
+    return cause.value
+
+
 def blamed(attempts: Sequence[Attempt]) -> str | None:
     """Return the skill that was shown first in a failed attempt, if any was; one that is not for such pages was not."""
     for one in attempts:

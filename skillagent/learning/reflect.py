@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from skillagent.goals import shape
-from skillagent.learning.attribute import attribute, blamed, shown_in, surprised
+from skillagent.learning.attribute import attribute, blame, blamed, shown_in, surprised
 from skillagent.learning.trace import useful_steps
 from skillagent.library import Library
 from skillagent.schema import Attempt, Cause, Lesson, Skill
@@ -38,7 +38,7 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
         lessons.append(
             Lesson(
                 cause=cause,
-                summary=f"{task}: {len(successes)} of {len(successes) + len(failures)} scored attempts succeeded",
+                summary=_summary(task, successes, failures),
                 success=best,
                 successes=tuple(successes),
                 failures=tuple(failures),
@@ -46,6 +46,14 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
             )
         )
     return tuple(lesson for lesson in lessons if lesson.cause.teaches)
+
+
+def _summary(task: str, successes: Sequence[Attempt], failures: Sequence[Attempt]) -> str:
+    """Return how the attempts went and what the failures under a skill are put down to, for the ledger."""
+    told = f"{task}: {len(successes)} of {len(successes) + len(failures)} scored attempts succeeded"
+    faults = [f"{blame(one)} of {name}" for one in failures if (name := blamed([one])) is not None]
+    faults += [blame(one) for one in failures if blamed([one]) is None and one.trajectory.unfit]
+    return f"{told}; put down to {', '.join(dict.fromkeys(faults))}" if faults else told
 
 
 def _known_of(names: Iterable[str | None], tried: Sequence[Attempt], library: Library) -> str | None:

@@ -100,8 +100,8 @@ class Seconds(Value):
 class Trajectory(Value):
     """One episode. `void` says in words why it must not be scored; then nothing else of it counts.
 
-    `programs` are the skills whose programs ran, `unfit` those whose programs did not find what they begin with, and
-    `surprise` is why the model went on from there.
+    `programs` are the skills whose programs ran, `guessed` those of them for which the model found the values, `unfit`
+    those whose programs did not find what they begin with, and `surprise` is why the model went on from there.
     """
 
     task: Task
@@ -114,6 +114,7 @@ class Trajectory(Value):
     void: str | None = None
     answer: str | None = None
     programs: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
     surprise: str = ""
     usage: Usage = Usage()

@@ -301,4 +301,4 @@ def test_a_model_that_finds_the_values_makes_a_program_run():
     llm = ScriptedLLM(lambda messages, role: {"colour": "red"})
     trajectory = acted({"press": PRESS}, llm=llm, goal="I would like to have the red one pressed")
     assert [step.by for step in trajectory.steps] == ["program"]
-    assert len(llm.asked) == 1
+    assert (len(llm.asked), trajectory.guessed) == (1, ("press",))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skillagent.learning.attribute import attribute
+from skillagent.learning.attribute import attribute, blame
 from skillagent.learning.judge import judge
 from skillagent.learning.reflect import reflect
 from skillagent.library import Library
@@ -54,6 +54,31 @@ def tried(score, *, skill=None, void=None, calls=0):
 def test_attribution(attempts, cause):
     shown = next((r.id for one in attempts for part in one.route.skills for r in part), None)
     assert attribute(attempts, shown) is cause
+
+
+@pytest.mark.parametrize(
+    ("attempt", "more", "what"),
+    [
+        pytest.param(tried(1.0), {}, "", id="a success"),
+        pytest.param(tried(0.0), {}, "missing knowledge", id="nothing was shown"),
+        pytest.param(tried(0.0, skill="s"), {}, "skill defect", id="words"),
+        pytest.param(tried(0.0, skill="s"), {"programs": ("s",)}, "program", id="a program ran"),
+        pytest.param(tried(0.0, skill="s"), {"programs": ("s",), "guessed": ("s",)}, "slots", id="on guessed values"),
+        pytest.param(tried(0.0, skill="s"), {"unfit": ("s",)}, "router", id="the skill is for another page"),
+        pytest.param(tried(None, void="crash"), {}, "infrastructure", id="the browser died"),
+    ],
+)
+def test_one_failure_is_put_down_to_the_program_the_slots_the_router_or_the_world(attempt, more, what):
+    one = attempt.model_copy(update={"trajectory": attempt.trajectory.model_copy(update=more)})
+    assert blame(one) == what
+
+
+def test_a_lesson_says_what_its_failures_are_put_down_to():
+    ran = tried(0.0, skill="s")
+    ran = ran.model_copy(update={"trajectory": ran.trajectory.model_copy(update={"programs": ("s",)})})
+    library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("g",))})
+    (lesson,) = reflect([ran, ran], library)
+    assert lesson.summary == "e/t: 0 of 2 scored attempts succeeded; put down to program of s"
 
 
 def test_only_causes_that_teach_become_lessons():
