@@ -57,6 +57,7 @@ Alone = Callable[[Task, Library], Attempt]
 _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4] button "Save"
 _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
+_VARIANTS = 2  # successes whose own programs are tried beside what all suggest
 _TRIED = 6  # programs that are tried by themselves
 _INSTANCES = 5  # practice instances that each is tried on
 
@@ -142,8 +143,9 @@ def _skill_edits(
 def _found(solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Induction) -> list[Program]:
     """Return the programs that the successes suggest, the most plausible first; others tell what varies."""
     enough = _TRIED if how.ask else 3 * _TRIED
-    if how.anti_unify:
-        proposed = induce(solved, others, most=enough)
+    if how.anti_unify:  # what single successes suggest is for goals of their own wording, should those be of two kinds
+        alone = [one for success in solved[:_VARIANTS] for one in induce([success], most=1)] if len(solved) > 1 else []
+        proposed = [*induce(solved, others, most=enough - len(alone)), *alone]
     else:  # the best of each success, then the second best
         each = [induce([one], most=enough) for one in solved]
         proposed = [one for rank in zip_longest(*each) for one in rank if one is not None]

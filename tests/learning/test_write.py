@@ -7,6 +7,7 @@ from skillagent.learning.lint import lint
 from skillagent.learning.trace import instructions, useful_steps
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
+from skillagent.programs.text import FILE
 from skillagent.schema import (
     Action,
     Attempt,
@@ -208,8 +209,30 @@ def test_each_part_of_induction_can_be_left_out():
         return yaml.safe_load(files["scripts/program.yaml"])["steps"][0] if files else None
 
     assert list(first_step()) == ["ask"]
-    assert first_step(ask=False) is None
+    assert list(first_step(ask=False)) == ["fill"]
     assert first_step(anti_unify=False)["fill"]["text"] == "7"
+
+
+def test_where_one_wording_asks_for_another_way_each_has_its_own_program():
+    """Together they suggest a hole; alone, a program that declines the other wording."""
+    shouted = [
+        tried([step("empty", "fill", ref="1", text=text), LOGIN], 1.0, seed=seed)
+        for seed, text in enumerate(("BOB", "bob"))
+    ]
+    goals = [f'Write "Bob" in {case} letters and press Login.' for case in ("upper", "lower")]
+    shouted = [
+        one.model_copy(update={"trajectory": one.trajectory.model_copy(update={"goal": goal})})
+        for one, goal in zip(shouted, goals, strict=True)
+    ]
+    lesson = LESSON.model_copy(update={"success": shouted[0], "successes": tuple(shouted), "failures": ()})
+    edits = written(lesson, programs=6)
+    programs = [yaml.safe_load(text) for one in edits if (text := one.changes[0].skill.files.get(FILE))]
+    assert [list(one["steps"][0]) for one in programs].count(["ask"]) >= 1
+    typed = {one["goals"][0]: one["steps"][0]["fill"]["text"] for one in programs if "fill" in one["steps"][0]}
+    assert {goal.split(" in ")[1].split()[0]: text.split("|")[-1] for goal, text in typed.items()} == {
+        "upper": "upper}",
+        "lower": "lower}",
+    }
 
 
 def test_without_repair_a_skill_that_failed_is_not_revised():
