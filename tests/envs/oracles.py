@@ -106,7 +106,7 @@ def a_button_of_a_dialog(seen):
     yield click(exactly(seen, "Close" if wanted == "x" else wanted, "button"))
 
 
-@solves("click-tab", "click-tab-2", "click-tab-2-hard")
+@solves("click-tab", "click-tab-2", "click-tab-2-easy", "click-tab-2-medium", "click-tab-2-hard")
 def a_tab(seen):
     if "Switch" not in seen.goal:
         yield click(exactly(seen, re.search(r"Tab #\d", seen.goal)[0], "tab"))
@@ -118,7 +118,7 @@ def a_tab(seen):
                 yield click(link)
 
 
-@solves("click-collapsible", "click-collapsible-2")
+@solves("click-collapsible", "click-collapsible-2", "click-collapsible-nodelay", "click-collapsible-2-nodelay")
 def a_section(seen):
     for tab in all_of(seen, "tab", name="Section"):
         shown = (yield click(tab)).observation
@@ -393,7 +393,7 @@ def a_number_guessed(seen):
             high = guess - 1
 
 
-@solves("choose-date-easy", "choose-date-medium", "choose-date")
+@solves("choose-date-easy", "choose-date-medium", "choose-date", "choose-date-nodelay")
 def a_date_picked(seen):
     month, day, year = (int(part) for part in re.search(r"(\d+)/(\d+)/(\d{4})", seen.goal).groups())
     months = [f"{date(2000, number, 1):%B}" for number in range(1, 13)]
@@ -473,3 +473,43 @@ def shapes_into_a_box(seen):
         if shape is not box:
             yield do("drag_and_drop", from_ref=shape.ref, to_ref=box.ref)
     yield submit(seen)
+
+
+@solves("email-inbox", "email-inbox-noscroll", "email-inbox-star-reply")
+def an_email_of_any_kind(seen):
+    marked = "delete" in seen.goal or "important" in seen.goal
+    yield from an_email_marked(seen) if marked else an_email_answered(seen)
+
+
+@solves("form-sequence-2")
+def a_radio_and_a_number(seen):
+    radio, place = (int(number) for number in re.findall(r"(\d)(?:st|nd|rd)", seen.goal))
+    shown = (yield click(all_of(seen, "radio")[radio - 1])).observation
+    shown = (yield fill(all_of(shown, "textbox")[place - 1], quoted(seen)[0])).observation
+    yield submit(shown)
+
+
+@solves("social-media-all", "social-media-some")
+def posts_of_one_person(seen):
+    user, wanted = re.search(r"@\w+", seen.goal)[0], quoted(seen)[0].lower()
+    icons = [e for e in seen.elements if f"{user} " in e.within and e.name == wanted]
+    count = re.search(r"on (\d+) post", seen.goal)
+    for icon in icons[: int(count[1]) if count else None]:
+        seen = (yield click(icon)).observation
+    yield submit(seen)
+
+
+@solves("buy-ticket")
+def the_best_ticket(seen):
+    books = all_of(seen, "button", name="Book for")
+    hours = [int(h) * 60 + int(m) for h, m in re.findall(r"(\d+)h (\d+)m", seen.text)]
+    costs = [int(e.name.split("$")[1]) for e in books]
+    by = costs if "cost" in seen.goal or "cheapest" in seen.goal else hours
+    yield click(books[by.index(min(by) if re.search("cheapest|shortest", seen.goal) else max(by))])
+
+
+@solves("scroll-text")
+def the_last_word(seen):
+    area, field = all_of(seen, "textbox")
+    shown = (yield fill(field, area.value.split()[-1].rstrip("."))).observation
+    yield submit(shown)
