@@ -16,7 +16,7 @@ won. Once it has, the other sides of all pairs are made up for, so that no loss 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -73,21 +73,14 @@ def gate(
         rules: How strict to be.
         watch: Is shown each pair as it is known.
     """
-    rules, candidate = rules or Rules(), library.apply(edit)
-
-    def paired(task: Task, before: Score | None, after: Score | None, *, asked: bool = True) -> Pair:
-        one = Pair(task=task, before=before, after=after, asked=asked)
-        watch(one)
-        return one
-
-    learnt_from = (paired(task, score, trial(task, candidate)) for task, score in sources)
-    verified = _until(lambda one: one.outcome == "win", learnt_from)
+    rules, replays = rules or Rules(), _Replays(library, library.apply(edit), trial, watch)
+    verified = _until(lambda one: one.outcome == "win", (replays.again(task, score) for task, score in sources))
     if verified and verified[-1].outcome != "win":
         known = any(one.outcome != "dropped" for one in verified)
         unproven = f"refused: it {'does not solve' if known else 'could not be tried on'} what it was learnt from"
         return Decision(edit=edit, accepted=False, reason=unproven, final=known, verified=verified)
     pairs: list[Pair] = []
-    for one in _compared(fresh, library, candidate, trial, paired, rules):
+    for one in replays.fresh(fresh, rules):
         pairs.append(one)
         if (reason := _settled(pairs, rules)) is not None:
             break
@@ -97,8 +90,7 @@ def gate(
     final = accepted or sum(one.outcome == "dropped" for one in pairs) <= rules.drops
     if accepted:
         bad = ("loss", "dropped")
-        again = (paired(task, trial(task, library), trial(task, candidate)) for task in rehearsals)
-        rehearsed = _until(lambda one: one.outcome in bad, again)
+        rehearsed = _until(lambda one: one.outcome in bad, (replays.again(t, trial(t, library)) for t in rehearsals))
         if rehearsed and rehearsed[-1].outcome in bad:
             accepted, final, task_id = False, rehearsed[-1].outcome == "loss", rehearsed[-1].task.id
             what = "is lost with the edit" if final else "could not be tried with the edit"
@@ -115,27 +107,39 @@ def gate(
     )
 
 
-class _Paired(Protocol):
-    def __call__(self, task: Task, before: Score | None, after: Score | None, *, asked: bool = True) -> Pair: ...
+@dataclass(frozen=True)
+class _Replays:
+    """Tries tasks without and with the edit, and shows each pair."""
 
+    library: Library
+    candidate: Library
+    trial: Trial
+    watch: Callable[[Value], None]
 
-def _compared(
-    fresh: Iterable[Task], library: Library, candidate: Library, trial: Trial, paired: _Paired, rules: Rules
-) -> Iterator[Pair]:
-    """Yield the pairs in their order; as long as the edit has scored nothing, without their other sides, at the end."""
-    waiting, scored = list[Pair](), False
-    for task in fresh:
-        after = trial(task, candidate)
-        if not scored and (after is None or after.value == 0):
-            waiting.append(paired(task, None, after, asked=False))
-            if _settled(waiting, rules) is not None:
-                break
-            continue
-        for one in waiting:
-            yield one if one.after is None else paired(one.task, trial(one.task, library), one.after)
-        waiting, scored = [], True
-        yield paired(task, trial(task, library), after)
-    yield from waiting
+    def again(self, task: Task, before: Score | None) -> Pair:
+        """Return a pair of which one side is known."""
+        return self._pair(task, before, self.trial(task, self.candidate))
+
+    def fresh(self, tasks: Iterable[Task], rules: Rules) -> Iterator[Pair]:
+        """Yield the pairs in their order; as long as the edit has scored nothing, one side of each, at the end."""
+        waiting, scored = list[Pair](), False
+        for task in tasks:
+            after = self.trial(task, self.candidate)
+            if not scored and (after is None or after.value == 0):
+                waiting.append(self._pair(task, None, after, asked=False))
+                if _settled(waiting, rules) is not None:
+                    break
+                continue
+            for one in waiting:
+                yield one if one.after is None else self._pair(one.task, self.trial(one.task, self.library), one.after)
+            waiting, scored = [], True
+            yield self._pair(task, self.trial(task, self.library), after)
+        yield from waiting
+
+    def _pair(self, task: Task, before: Score | None, after: Score | None, *, asked: bool = True) -> Pair:
+        one = Pair(task=task, before=before, after=after, asked=asked)
+        self.watch(one)
+        return one
 
 
 def _until(last: Callable[[Pair], bool], pairs: Iterable[Pair]) -> tuple[Pair, ...]:
