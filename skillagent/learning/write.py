@@ -121,8 +121,10 @@ def _skill_edits(
 
     def tries(program: Program, task: Task) -> Score | None:
         tried = alone(task, Library().apply(_as_new(edited(program))))
-        score = tried.verdict.score
-        return None if score is None else Score(value=score, steps=len(tried.trajectory.steps))
+        if tried.trajectory.void is not None:
+            return None
+        # Where it stopped before the end there is no score yet: it has not solved the task.
+        return Score(value=tried.verdict.score or 0.0, steps=len(tried.trajectory.steps))
 
     if how.most:
         solved = [one.trajectory for one in lesson.successes or (success,)]

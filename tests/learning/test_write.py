@@ -82,12 +82,12 @@ SUCCESS, FAILURE = tried([FILL, LOGIN], 1.0), tried([step("empty", "click", ref=
 LESSON = Lesson(cause=Cause.KNOWLEDGE, summary="1 of 2", success=SUCCESS, failures=(FAILURE,))
 
 
-def alone_scoring(score, *, look=GOAL):
-    """Return tries without the model that score so, after one step; with an empty library they only look."""
+def alone_scoring(score, *, look=GOAL, acts=True):
+    """Return tries without the model that score so, after one step if any; with an empty library they only look."""
 
     def alone(task, library):
         verdict = Verdict(score=score(library) if library.skills else None, by="environment")
-        steps = (FILL,) if library.skills else ()
+        steps = (FILL,) if library.skills and acts else ()
         people = (Element(ref=name, role="button", name=name) for name in ("amy", "joe"))
         page = Observation(goal=look, text="empty", elements=(*ELEMENTS, *people))
         trajectory = Trajectory(task=task, goal=look, steps=steps, final=page)
@@ -96,7 +96,7 @@ def alone_scoring(score, *, look=GOAL):
     return alone
 
 
-never = alone_scoring(lambda library: None)
+never = alone_scoring(lambda library: None, acts=False)  # no slot can be filled
 
 
 def written(lesson=LESSON, library=None, words=WORDS, programs=0, alone=None, **how):
@@ -159,10 +159,10 @@ def test_a_look_at_other_instances_tells_what_varies():
         return yaml.safe_load(skill.files["scripts/program.yaml"])
 
     def goals(look):
-        return program(alone_scoring(lambda _: None, look=look))["goals"]
+        return program(alone_scoring(lambda _: None, acts=False, look=look))["goals"]
 
     assert "..." not in goals(goal)[0]
-    several = alone_scoring(lambda _: None, look="Pick amy, joe and press Login.")
+    several = alone_scoring(lambda _: None, acts=False, look="Pick amy, joe and press Login.")
 
     def lost(task, library):
         void = several(task, library)
@@ -173,6 +173,11 @@ def test_a_look_at_other_instances_tells_what_varies():
     program(lambda task, library: asked.append(len(library.skills)) or never(task, library), anti_unify=False)
     assert 0 not in asked  # nobody looks
     assert "..." in goals("Pick amy, joe and press Login.")[0]
+
+
+def test_a_program_that_stops_on_fresh_instances_before_their_end_is_not_proposed():
+    edits = written(programs=2, alone=alone_scoring(lambda library: None))
+    assert not any(FILE in edit.changes[0].skill.files for edit in edits if isinstance(edit.changes[0], PutSkill))
 
 
 def test_what_must_never_be_kept_is_not_even_tried():
