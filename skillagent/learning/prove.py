@@ -63,12 +63,20 @@ def has_hole(steps: Iterable[Node]) -> bool:
 
 
 def _without_detours(program: Program, tasks: Sequence[Task], tries: Tries) -> Program:
-    """Return the program without the steps that none of these tasks needs, from the last to the first."""
+    """Return the program without the steps that none of these tasks needs, one by one from the last to the first.
+
+    Then two neighbours at a time: what opens and what closes again go together.
+    """
     if not 1 < len(program.steps) <= MOST_STEPS:
         return program
-    for index in reversed(range(len(program.steps))):
-        steps = (*program.steps[:index], *program.steps[index + 1 :])
-        shorter = program.model_copy(update={"steps": steps})
-        if steps and all((score := tries(shorter, task)) is not None and score.success for task in tasks):
-            program = shorter
+    for size in (1, 2):
+        for index in reversed(range(len(program.steps))):
+            steps = (*program.steps[:index], *program.steps[index + size :])
+            shorter = program.model_copy(update={"steps": steps})
+            if len(steps) < len(program.steps) - size + 1 and steps and _solves_all(shorter, tasks, tries):
+                program = shorter
     return program
+
+
+def _solves_all(program: Program, tasks: Sequence[Task], tries: Tries) -> bool:
+    return all((score := tries(program, task)) is not None and score.success for task in tasks)

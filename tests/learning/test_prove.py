@@ -82,3 +82,14 @@ def test_of_programs_that_solve_as_many_the_one_that_spoils_fewer_comes_first():
         return Score(value=solved, steps=1 if solved or tried == bold else 0)
 
     assert proven([bold, modest], TASKS[:2], tries, seen=TASKS[:1]) == [modest, bold]
+
+
+def test_what_opens_and_closes_again_is_dropped_together():
+    """A section is opened, closed and opened again; one click fewer would leave it closed."""
+
+    def tries(tried, task):
+        clicks = [step.verb for step in tried.steps]
+        return Score(value=clicks[-1:] == ["save"] and clicks.count("toggle") % 2 == 1, steps=len(clicks))
+
+    detour = program("toggle", "toggle", "toggle", "save")
+    assert proven([detour], TASKS, tries, seen=TASKS) == [program("toggle", "save")]
