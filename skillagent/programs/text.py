@@ -63,7 +63,7 @@ def program_of(skill: Skill) -> Program | None:
     return None if text is None else _parsed(text, f"{skill.name}/{FILE}")
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def _parsed(text: str, file: str) -> Program:
     return parse(text, file=file)
 

@@ -3,6 +3,8 @@
 Candidates are ordered by fused z-scores, and one whose program knows a goal of this form comes first. Whether the best
 of them is shown at all is decided on an absolute scale: how near the goal is to a goal that the item has solved, or to
 the item's own text. A skill that does not fit costs tokens and misleads a small model, so abstaining is the default.
+A goal that a program's pattern fits word for word needs no likeness: values of another length are unlike, and the form
+is the same.
 Returns ids; reads nothing but the library.
 """
 
@@ -30,6 +32,9 @@ class Thresholds(Value):
     text: float = Field(default=0.60, description="to the item's own text")
     insight: float = Field(default=0.50, description="to an insight's condition")
     covers: float = Field(default=0.90, description="from here on one skill covers the whole goal")
+    form: int = Field(
+        default=12, description="letters that a program's pattern fixes of a goal, to be enough by itself"
+    )
     skills: int = 1
     programs: int = Field(default=3, description="skills that may run, each where the one before does not fit the page")
     insights: int = 3
@@ -47,9 +52,11 @@ def route(plan: Plan, library: Library, *, cache: VectorCache, thresholds: Thres
 
 
 def covers(goal: str, library: Library, *, cache: VectorCache, thresholds: Thresholds | None = None) -> bool:
-    """Tell whether one skill has solved a goal of this very shape, or nearly so."""
+    """Tell whether one skill has solved a goal of this very shape, or nearly so, or its program is for such goals."""
     limits = thresholds or Thresholds()
     skills = list(library.skills.values())
+    if any(letters >= limits.form for letters in _running(goal, skills).values()):
+        return True
     _, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
     return bool((solved >= limits.covers).any())
 
@@ -72,8 +79,9 @@ def _for_goal(
         versions=[skill.version for skill in skills],
     )
     chosen = [r for r in ranked if r.parts["solved"] >= limits.solved or r.parts["text"] >= limits.text]
-    runs = _running(goal, [library.skills[r.id] for r in chosen])
-    running = sorted((r for r in chosen if r.id in runs), key=lambda r: -runs[r.id])  # stable: equals keep their order
+    like, runs = {r.id for r in chosen}, _running(goal, skills)
+    fit = [r for r in ranked if r.id in runs and (r.id in like or runs[r.id] >= limits.form)]
+    running = sorted(fit, key=lambda r: -runs[r.id])  # stable: equals keep their order
     chosen = running[: limits.programs] or chosen[: limits.skills]
     insights = list(library.insights.values())
     known = _rank(goal, [i.id for i in insights], [_insight_text(i) for i in insights], [()] * len(insights), cache)

@@ -86,14 +86,18 @@ def test_several_skills_that_can_run_are_all_tried_the_one_whose_form_says_most_
     assert [r.id for r in found.skills[0]] == ["strict", "loose"]
 
 
-def test_the_program_of_a_skill_that_is_no_candidate_is_not_even_read():
-    class Unread(dict):
-        def get(self, *_):
-            raise AssertionError("read")
+def test_a_goal_that_a_program_s_pattern_fits_word_for_word_needs_no_likeness():
+    """Its values may be many and long; a pattern that fixes hardly anything is no reason."""
+    goal = "Water the lilies, the roses, the old oak and the neighbour's cat as well"
 
-    far = LIBRARY.skills["pick-date"].model_copy(update={"files": Unread()})
-    found = routed(LOGIN, Library(skills={**LIBRARY.skills, "pick-date": far}))
-    assert [r.id for r in found.skills[0]] == ["log-in"]
+    def knowing(pattern):
+        runs = Skill(name="w", description="d", body="b", files={FILE: f"goals: ['{pattern}']\nsteps: [done]"})
+        library = Library(skills={"w": runs})
+        return [r.id for r in routed(goal, library).skills[0]], covers(goal, library, cache=HashEmbedder())
+
+    assert knowing("Water {plants...} as well and all") == ([], False)
+    assert knowing("Water the {plants...} as well") == (["w"], True)
+    assert knowing("Water {plants}") == ([], False)
 
 
 def test_the_router_abstains_where_nothing_fits_and_says_what_it_considered():
