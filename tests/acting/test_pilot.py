@@ -38,6 +38,18 @@ def acted(texts, *, llm=ANY, goal="", world=None, variation=PLAIN, **options):
     return act(environment, task, first, plan, routed(tuple(texts)), known, llm=llm, variation=variation, **options)
 
 
+class Noting(ScriptedLLM):
+    """Keeps the schemas that it was asked with."""
+
+    def __init__(self, answer):
+        super().__init__(answer)
+        self.schemas = []
+
+    def reply(self, messages, *, role, schema=None, **more):
+        self.schemas.append(schema)
+        return super().reply(messages, role=role, schema=schema, **more)
+
+
 def press(ref="0"):
     return lambda messages, role: {"verb": "click", "ref": ref}
 
@@ -164,17 +176,10 @@ def test_after_a_surprise_that_nobody_clears_no_later_subgoal_runs_its_program()
 
 def test_a_hole_asks_the_model_for_one_verb_on_what_fits_and_the_program_goes_on():
     hole = "goals: ['press the \"{colour}\" button']\nsteps:\n- ask: {click: {name: '{colour}'}, about: which one}"
-    schemas = []
-
-    class Watching(ScriptedLLM):
-        def reply(self, messages, *, role, schema=None, **more):
-            schemas.append(schema)
-            return super().reply(messages, role=role, schema=schema, **more)
-
-    llm = Watching(lambda messages, role: {"verb": "click"})
+    llm = Noting(lambda messages, role: {"verb": "click"})
     trajectory = acted({"press": hole}, llm=llm)
     assert (trajectory.reward, trajectory.steps[0].by) == (1.0, "model")
-    (choice,) = schemas[0]["anyOf"]
+    (choice,) = llm.schemas[0]["anyOf"]
     assert set(choice["properties"]) == {"verb"}, "only one element fits: there is nothing to choose"
     assert "Now only: which one" in llm.asked[0][1][-1].content
 
@@ -202,17 +207,9 @@ class Board(Corridor):
 
 def test_a_hole_with_two_open_elements_offers_for_each_only_what_fits_it():
     hole = "goals: ['press the \"{colour}\" button']\nsteps:\n- ask: {drag: {role: button, to: {role: link}}}"
-    schemas = []
-
-    class Watching(ScriptedLLM):
-        def reply(self, messages, *, role, schema=None, **more):
-            schemas.append(schema)
-            return super().reply(messages, role=role, schema=schema, **more)
-
-    acted(
-        {"drag": hole}, llm=Watching(lambda messages, role: {"verb": "drag", "ref": "1", "to_ref": "3"}), world=Board()
-    )
-    offered = schemas[0]["anyOf"][0]["properties"]
+    llm = Noting(lambda messages, role: {"verb": "drag", "ref": "1", "to_ref": "3"})
+    acted({"drag": hole}, llm=llm, world=Board())
+    offered = llm.schemas[0]["anyOf"][0]["properties"]
     assert [len(offered[name]["enum"]) for name in ("ref", "to_ref")] == [2, 2]
     assert not set(offered["ref"]["enum"]) & set(offered["to_ref"]["enum"])
 
