@@ -244,7 +244,7 @@ def vector_cache(settings: Settings, *, read_only: bool = False) -> ChromaVector
 
 def environment_options(settings: Settings) -> EnvironmentOptions:
     """Return what the settings say about environments."""
-    return EnvironmentOptions(chromium=settings.chromium, headed=settings.headed)
+    return EnvironmentOptions(chromium=settings.chromium, headed=settings.headed, problems=settings.problems)
 
 
 def budget(settings: Settings) -> Budget:

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
         default=None, description="A Chroma server; default: embedded, in the memory folder."
     )
     chromium: Path | None = Field(default=None, description="Chromium's path; default: Playwright's own or the PATH's.")
+    problems: Path | None = Field(
+        default=None, description="Folder of optimisation problems: each JSON file in it is a task optimize/NAME."
+    )
     headed: bool = Field(default=False, description="Show the browser's window.")
     token_limit: int | None = Field(
         default=None, ge=1, description="Tokens that a command may use; it then stops cleanly."
@@ -58,7 +61,7 @@ class Settings(BaseSettings):
     cost_limit: float | None = Field(default=None, ge=0, description="US dollars that a command may use.")
     time_limit_s: float | None = Field(default=None, ge=0, description="Seconds of model time that a command may use.")
 
-    @field_validator("skills", "memory", "home", "chromium")
+    @field_validator("skills", "memory", "home", "chromium", "problems")
     @classmethod
     def _at_home(cls, path: Path | None) -> Path | None:
         return path.expanduser() if path else path

@@ -144,7 +144,8 @@ def attempt(agent: Agent, task: Task, library: Library, variation: Variation = P
         first = environment.reset(task)
         goal = first.goal
         agent.watch(first)
-        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),)) if variation.alone else agent.plan(goal, library)
+        whole = variation.alone or len(environment.verbs) == 1  # what one verb does is not done in parts
+        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),)) if whole else agent.plan(goal, library)
         agent.watch(plan)
         route = agent.route(plan, library)
         agent.watch(route)

@@ -38,6 +38,7 @@ from skillagent.schema import (
 )
 
 NO_ACTION = Action(verb="none")
+_REPLY_TOKENS = 400
 
 
 def act(
@@ -156,7 +157,7 @@ class _Policy:
                 schema=schema,
                 temperature=self.variation.temperature,
                 seed=self.seed + len(steps) + round(1000 * self.variation.temperature),
-                max_tokens=200,
+                max_tokens=_REPLY_TOKENS,
             )
         except PromptTooLong as fault:
             return NO_ACTION, _wasted(environment, str(fault)).model_copy(update={"truncated": True})

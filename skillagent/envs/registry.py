@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from skillagent.envs.optimize.environment import Optimize
 from skillagent.envs.web.environment import WebEnvironment
 from skillagent.envs.web.miniwob import MiniWoB
 from skillagent.errors import ConfigError
@@ -26,7 +27,8 @@ class Options:
     """What an operator may say about environments; each takes what concerns it.
 
     `chromium` is the browser to start (None: look for one), `headed` shows its window, `hosts` may be reached besides
-    the task's own, `folder` is where file URLs may point, `observation_chars` bounds an observation's text.
+    the task's own, `folder` is where file URLs may point, `observation_chars` bounds an observation's text, and
+    `problems` is a folder of optimisation problems.
     """
 
     chromium: Path | None = None
@@ -34,6 +36,7 @@ class Options:
     hosts: tuple[str, ...] = ()
     folder: Path | None = None
     observation_chars: int = 6000
+    problems: Path | None = None
 
 
 Factory = Callable[[Options], Environment]
@@ -45,7 +48,7 @@ def open_environment(
     """Return a new environment for tasks whose `env` is `name`; the caller closes it.
 
     Args:
-        name: `web`, `miniwob`, or a name that an installed package registers.
+        name: `web`, `miniwob`, `optimize`, or a name that an installed package registers.
         options: What the operator said.
         installed: The entry points to look among; None: those of the packages that are installed.
 
@@ -91,7 +94,11 @@ def _miniwob(options: Options) -> Environment:
     return MiniWoB(executable=options.chromium, headed=options.headed, limit=options.observation_chars)
 
 
-OURS: Mapping[str, Factory] = {"web": _web, "miniwob": _miniwob}
+def _optimize(options: Options) -> Environment:
+    return Optimize(options.problems)
+
+
+OURS: Mapping[str, Factory] = {"web": _web, "miniwob": _miniwob, "optimize": _optimize}
 
 # Worlds whose tasks state their own goals: a goal in words would be read by nobody there.
-STATES_GOALS = frozenset({"miniwob"})
+STATES_GOALS = frozenset({"miniwob", "optimize"})

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from skillagent.envs.optimize.problems import templates
 from skillagent.envs.web.miniwob import standard, tasks
 from skillagent.errors import ConfigError
 from skillagent.evaluation.suites import load_suite, read_suite
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).parents[2] / "evals" / "suites"
 def test_every_shipped_suite_names_tasks_that_exist(file):
     suite = read_suite(file)
     assert suite.name == file.stem
-    assert {task.removeprefix("miniwob/") for task in suite.ids} <= set(tasks())
+    assert set(suite.ids) <= {*(f"miniwob/{name}" for name in tasks()), *(f"optimize/{name}" for name in templates())}
     assert len(set(suite.ids)) == len(suite.ids)
 
 

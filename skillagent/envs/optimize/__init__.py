@@ -1,0 +1,1 @@
+"""Optimisation modelling: word problems, a small linear or integer model as the answer, HiGHS as the judge."""

@@ -1,0 +1,121 @@
+"""Optimisation problems in words: the agent writes a linear or integer model, HiGHS solves it, the objective decides.
+
+A model that cannot be read, or has no optimum, is the agent's fault: it reads why and may write another. The first
+model with an optimum ends the task; the reward is 1 where its objective is the known one, else 0. The agent is never
+told the known objective.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+import time
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from skillagent.envs.optimize.model import Model, solve
+from skillagent.envs.optimize.problems import Problem, problem_of
+from skillagent.errors import AgentFault, ConfigError
+from skillagent.schema import Action, Json, Observation, Outcome, Task, Verb
+
+TOLERANCE = 1e-4  # relative, as the answers of public sets are rounded
+
+_NAMES: Json = {"type": "array", "items": {"type": "string", "maxLength": 40}, "maxItems": 40}
+_MODEL = Verb(
+    name="model",
+    doc=(
+        "Hand in a linear model. objective and constraints are written with numbers and variables of your choice, like "
+        "3*tables + 2*chairs <= 40; integers names the variables that must be whole, free those that may be negative."
+    ),
+    parameters={
+        "type": "object",
+        "properties": {
+            "sense": {"type": "string", "enum": ["maximize", "minimize"]},
+            "objective": {"type": "string", "maxLength": 300},
+            "constraints": {"type": "array", "items": {"type": "string", "maxLength": 160}, "maxItems": 40},
+            "integers": _NAMES,
+            "free": _NAMES,
+        },
+        "required": ["sense", "objective", "constraints", "integers"],
+        "additionalProperties": False,
+    },
+)
+
+
+class Optimize:
+    """Word problems as an environment.
+
+    Args:
+        folder: Holds files of further problems; each file is a task of its name.
+    """
+
+    verbs = (_MODEL,)
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._task: Task | None = None
+        self._problem = Problem(text="", answer=0.0)
+        self._told, self._turns, self._ends, self._over = "", 0, math.inf, True
+
+    def reset(self, task: Task) -> Observation:
+        """Draw or look up the problem of the task's seed.
+
+        Raises:
+            ConfigError: There is no problem of that name.
+            EnvironmentFailed: The file has no further problem for the seed's split.
+        """
+        self._problem = problem_of(task, self._folder)
+        self._task, self._turns, self._over = task, 0, False
+        self._ends = time.monotonic() + task.timeout_s
+        self._told = "No model yet."
+        return self._seen()
+
+    def step(self, action: Action) -> Outcome:
+        """Solve the model that was handed in."""
+        if self._task is None or self._over:
+            return Outcome(observation=self._seen(), error="the task is over; reset", terminated=True)
+        self._turns += 1
+        try:
+            if action.verb != _MODEL.name:
+                raise AgentFault(f"there is no verb {action.verb!r}; there is {_MODEL.signature}")
+            solution = solve(_model(action))
+        except AgentFault as fault:
+            self._told = f"The last model had no optimum: {fault}"
+            self._over = self._turns >= self._task.max_steps or time.monotonic() >= self._ends
+            return Outcome(observation=self._seen(), error=str(fault), reward=0.0, truncated=self._over)
+        self._over, self._told = True, f"Solved: {solution}"
+        right = math.isclose(solution.objective, self._problem.answer, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        return Outcome(observation=self._seen(), reward=float(right), terminated=True)
+
+    def _seen(self) -> Observation:
+        return Observation(goal=self._problem.text, text=self._told)
+
+    def screenshot(self) -> bytes:
+        """Return the problem and what was found, as a PNG of their words.
+
+        Raises:
+            ConfigError: Pillow is missing.
+        """
+        try:
+            from PIL import Image, ImageDraw
+        except ImportError:
+            raise ConfigError("pictures need Pillow: pip install 'skillagent[report]'") from None
+        lines = [*textwrap.wrap(self._problem.text, 90), "", *textwrap.wrap(self._told, 90)]
+        picture = Image.new("RGB", (640, 24 + 16 * len(lines)), "white")
+        ImageDraw.Draw(picture).multiline_text((12, 12), "\n".join(lines), fill="black")
+        file = io.BytesIO()
+        picture.save(file, format="PNG")
+        return file.getvalue()
+
+    def close(self) -> None:
+        """Nothing to let go of; a second call does nothing."""
+
+
+def _model(action: Action) -> Model:
+    try:
+        return Model.model_validate(dict(action.arguments))
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'model'}: {one['msg']}" for one in error.errors()[:3])
+        raise AgentFault(f"not a model: {told}") from None
