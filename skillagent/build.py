@@ -10,7 +10,7 @@ Heavy packages are imported by the parts that use them, when they are first used
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -25,11 +25,15 @@ from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError
+from skillagent.learning.curate import Upkeep, harmful, linked, merged, thinned
+from skillagent.learning.diagnose import diagnose
 from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
+from skillagent.learning.refine import refine
 from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import fresh, rehearsals, sources
+from skillagent.learning.utility import utilities
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.llm import weights
@@ -38,11 +42,12 @@ from skillagent.llm.embed import LiteLLMEmbedder, MiniLM, SentenceTransformers
 from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
 from skillagent.llm.meter import Budget, Meter, Metered
-from skillagent.loop import Agent, Trial, Watch, unwatched
-from skillagent.ports import LLM, Embedder, Store
+from skillagent.loop import Agent, Trial, Watch, undiagnosed, unwatched
+from skillagent.loop import Upkeep as Care
+from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.route import Thresholds, covers, route
-from skillagent.schema import Decision, Edit, Event, Lesson, Value
+from skillagent.schema import Decision, Edit, Event, Lesson, Plan, Subgoal, Value
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -59,16 +64,18 @@ class Options:
     """How the stages are set. An ablation is another value of this.
 
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
-    for the values of a goal that no pattern fits.
+    for the values of a goal that no pattern fits; without `diagnosis` nobody asks what the insights did in a failure.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
     practice: Practice = field(default_factory=Practice)
     rules: Rules = field(default_factory=Rules)
     induction: Induction = field(default_factory=Induction)
+    upkeep: Upkeep = field(default_factory=Upkeep)
     planning: bool = True
     programs: bool = True
     filling: bool = True
+    diagnosis: bool = True
 
     @property
     def making(self) -> Induction:
@@ -161,6 +168,11 @@ def open_agent(
             watch=watch,
         )
 
+    def nearest(goal: str, library: Library) -> list[str]:
+        limits = options.thresholds.model_copy(update={"insight": -1.0, "insights": len(library.insights)})
+        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+        return [ranked.id for ranked in route(plan, library, cache=vectors, thresholds=limits).insights[0]]
+
     try:
         yield Agent(
             open=worlds.open,
@@ -176,6 +188,8 @@ def open_agent(
             gate=gated,
             store=kept,
             spent=lambda: meter.total,
+            diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
+            upkeep=upkeep_of(options, vectors, metered),
             watch=watch,
         )
     finally:
@@ -183,6 +197,34 @@ def open_agent(
         vectors.close()
         if llm is None:  # a model that was handed in is the caller's
             metered.close()
+
+
+def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Care]:
+    """Return the kinds of care for insights, in the order in which they are taken."""
+
+    def shown(goal: str, library: Library) -> list[str]:
+        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+        routed = route(plan, library, cache=vectors, thresholds=options.thresholds)
+        return [ranked.id for ranked in routed.insights[0]]
+
+    def unharmed(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
+        return harmful(library, utilities(events))
+
+    def joined(library: Library, _: Sequence[Event], trial: Trial) -> Iterator[Decision]:
+        return merged(library, vectors, trial, options.upkeep)
+
+    def refined(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
+        free = [insight for insight in library.insights.values() if not insight.pinned]
+        said = (refine(insight, library, events, shown, llm=llm) for insight in free)
+        return (decision for decision in said if decision is not None)
+
+    def related(library: Library, _: Sequence[Event], __: Trial) -> Iterator[Decision]:
+        return linked(library, vectors, options.upkeep)
+
+    def kept_few(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
+        return thinned(library, vectors, utilities(events), options.upkeep)
+
+    return {"harmful": unharmed, "same": joined, "conditions": refined, "related": related, "budget": kept_few}
 
 
 def language_model(settings: Settings) -> LLM:

@@ -1,4 +1,4 @@
-"""The main loop: plan → route → act → judge, then reflect → write → gate → commit.
+"""The main loop: plan → route → act → judge, then diagnose → reflect → write → gate → commit.
 
 The stages are functions from values to values; `Agent` holds the ones in use, and `build` chooses them. There is one
 back edge: `trial`, which writes nothing and records nothing. The gate is handed it, and so is the writer, for programs
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -22,13 +22,17 @@ from skillagent.ports import Environment, Store
 from skillagent.schema import (
     Attempt,
     Attempted,
+    Cause,
     Decided,
     Decision,
     Edit,
     Event,
+    Label,
+    Labelled,
     Lesson,
     Observation,
     Plan,
+    Ranked,
     Route,
     Score,
     Seconds,
@@ -49,6 +53,8 @@ _LOST = (WorldFault, StaleEdit, InvalidSkill, NotFound, PromptTooLong)
 Watch = Callable[[Value], None]
 Trial = Callable[[Task, Library], Score | None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
+Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
+Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
 
 PLAIN = Variation()
@@ -85,12 +91,17 @@ class Practise(Protocol):
         ...
 
 
+def undiagnosed(_: Attempt, __: Library, ___: Showing) -> Labelled | None:
+    """Ask nothing about a failure."""
+    return None
+
+
 @dataclass(frozen=True)
 class Agent:
     """The stages in use, and the ports that they act through.
 
     `open` returns a live environment for a task and `drop` discards it after a fault. `spent` reads the meter. `watch`
-    is shown every value as it comes to exist.
+    is shown every value as it comes to exist. `upkeep` is the care that is taken of the library, kind by kind.
     """
 
     open: Callable[[Task], Environment]
@@ -106,6 +117,8 @@ class Agent:
     gate: Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
     store: Store
     spent: Callable[[], Usage]
+    diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
+    upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
 
 
@@ -187,7 +200,10 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
     for one in attempts:
         if (task := one.trajectory.task).split is not Split.PRACTICE:
             raise ConfigError(f"{task.id}: seed {task.seed} is a {task.split} seed; learning uses practice seeds only")
+    known = _diagnosed(agent, attempts, library)
     for lesson in agent.reflect(attempts, library):
+        tasks = dict.fromkeys(one.trajectory.task.id for one in lesson.failures)
+        lesson = lesson.model_copy(update={"known": tuple(key for task in tasks for key in known[task])})
         agent.watch(lesson)
         try:
             for decision in _decide(agent, lesson, library):
@@ -195,6 +211,58 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
                 library = agent.store.load()
         except _LOST as fault:  # this lesson is lost; the next one need not be
             log.warning("nothing more is learnt from %s: %s", lesson.summary, fault)
+
+
+def evolve(agent: Agent, kinds: Collection[str] | None = None, *, dry: bool = False) -> Iterator[Decision]:
+    """Look after what the library holds: commit and yield each decision of the upkeep.
+
+    What was refused or taken back before is not done again, and what no longer fits the library waits for the next
+    time.
+
+    Args:
+        agent: Whose library.
+        kinds: Of the upkeep; None: all.
+        dry: Commit nothing.
+    """
+    library = agent.store.load()
+    for care in (care for kind, care in agent.upkeep.items() if kinds is None or kind in kinds):
+        before = agent.spent()
+        for decision in care(library, list(agent.store.events()), partial(trial, agent)):
+            edit, lesson = decision.edit, Lesson(cause=Cause.LAPSE, summary=decision.edit.why)
+            if agent.lint(edit, lesson, library, agent.store.events()):
+                continue
+            decision, before = decision.model_copy(update={"usage": agent.spent() - before}), agent.spent()
+            if not dry:
+                library = agent.store.commit(Decided(decision=decision))
+            elif decision.accepted:
+                library = library.apply(edit)
+            agent.watch(decision)
+            yield decision
+
+
+def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> dict[str, tuple[str, ...]]:
+    """Record what the insights did in the first failure at each task; return those that would have solved it."""
+    found: dict[str, tuple[str, ...]] = {one.trajectory.task.id: () for one in attempts}
+    failed = [one for one in attempts if one.verdict.success is False and not one.trajectory.shown]
+    for one in {one.trajectory.task.id: one for one in reversed(failed)}.values():
+        before = agent.spent()
+        if (said := agent.diagnose(one, library, partial(_showing, agent, library))) is not None:
+            said = said.model_copy(update={"usage": agent.spent() - before})
+            agent.store.commit(said)
+            agent.watch(said)
+            helps = (Label.POSITIVE, Label.UNRETRIEVED)
+            found[said.task.id] = tuple(key for key, label in said.labels.items() if label in helps)
+    return found
+
+
+def _showing(agent: Agent, library: Library, task: Task, insights: Sequence[str]) -> Attempt:
+    """Try a task with just these insights, whatever the router thinks of them."""
+
+    def routed(plan: Plan, held: Library) -> Route:
+        shown = tuple(Ranked(id=key, score=0.0) for key in insights)
+        return agent.route(plan, held).model_copy(update={"insights": tuple(shown for _ in plan.subgoals)})
+
+    return attempt(replace(agent, route=routed, watch=unwatched), task, library)
 
 
 def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision]:
@@ -240,4 +308,4 @@ def _record(agent: Agent, tried: Attempt) -> Attempt:
     return tried
 
 
-__all__ = ["Agent", "BudgetSpent", "Trial", "Watch", "attempt", "learn", "run", "trial", "unwatched"]
+__all__ = ["Agent", "BudgetSpent", "Trial", "Watch", "attempt", "evolve", "learn", "run", "trial", "unwatched"]

@@ -35,7 +35,7 @@ COMMANDS = {
     "eval": ("skillagent.cli.evaluate", "Measure a suite with and without the library."),
     "replay": ("skillagent.cli.replay", "Do again what a kept episode did, or step through it."),
     "skills": ("skillagent.cli.skills", "See, compare, check and undo what was learnt as skills."),
-    "insights": ("skillagent.cli.insights", "See, search and undo what was learnt as insights."),
+    "insights": ("skillagent.cli.insights", "See, search, look after and undo what was learnt as insights."),
     "models": ("skillagent.cli.models", "Fetch the weights of embedded models."),
     "doctor": ("skillagent.cli.doctor", "Check every part that is needed, and say how to mend it."),
 }

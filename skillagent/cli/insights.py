@@ -1,4 +1,4 @@
-"""Insights: what was learnt as insights: listing, search, history, undo.
+"""Insights: what was learnt as insights: listing, search, history, upkeep, undo.
 
 `search` ranks by the same vectors and words as the router does, but shows everything, near or not.
 """
@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillagent.cli.output import AsJson, emit, examples, note, say, shorten, table
+from skillagent.cli.output import AsJson, emit, emit_line, examples, note, say, shorten, table
 from skillagent.cli.parts import parts_of
+from skillagent.cli.run import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import JsonValue
+
+    from skillagent.learning.utility import Utility
     from skillagent.library import Library
     from skillagent.ports import Store
     from skillagent.schema import Event, Insight, Json
@@ -24,19 +30,21 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="An insight's id, as `skil
 
 @app.callback(epilog=examples("skillagent insights list", 'skillagent insights search "date fields"'))
 def _insights() -> None:
-    """See, search and undo what was learnt as insights."""
+    """See, search, look after and undo what was learnt as insights."""
 
 
 @app.command("list", epilog=examples("skillagent insights list"))
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the insights with how often they helped.
 
-    A use is a scored try in which the insight was shown to the model.
+    A use is a scored try in which the insight was shown to the model. Its lift is how much likelier success is with it
+    than without it on the same tasks, between bounds that hold in 95 of 100 cases.
     """
+    from skillagent.learning.utility import utilities
     from skillagent.store.ledger import outcomes
 
     _, library, events = _opened(ctx)
-    tallies = outcomes(events)
+    tallies, worth = outcomes(events), utilities(events)
     insights = [library.insights[key] for key in sorted(library.insights)]
     if as_json:
         emit(
@@ -45,6 +53,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
                     **insight.model_dump(mode="json"),
                     "uses": tallies[insight.id].uses if insight.id in tallies else 0,
                     "successes": tallies[insight.id].successes if insight.id in tallies else 0,
+                    "utility": worth[insight.id].model_dump(mode="json") if insight.id in worth else None,
                 }
                 for insight in insights
             ]
@@ -57,8 +66,10 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     for insight in insights:
         tally = tallies.get(insight.id)
         used = f"{tally.successes}/{tally.uses}" if tally else "-"
-        rows.append([insight.id, insight.kind, used, shorten(_sentence(insight), 100)])
-    say(table(["id", "kind", "solved/used", "when: what"], rows))
+        lift = _lift(worth[insight.id]) if insight.id in worth else "-"
+        pin = "pinned" if insight.pinned else ""
+        rows.append([insight.id, insight.kind, used, lift, pin, shorten(_sentence(insight), 100)])
+    say(table(["id", "kind", "solved/used", "lift", "", "when: what"], rows))
 
 
 @app.command(epilog=examples("skillagent insights show form-date-1a2b3c"))
@@ -82,6 +93,8 @@ def show(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
         "example": insight.example,
         "evidence": ", ".join(insight.evidence),
         "origin": insight.origin,
+        "related": ", ".join(insight.related),
+        "pinned": "yes: no upkeep changes it or takes it out" if insight.pinned else "",
     }
     for name, text in rows.items():
         if text:
@@ -136,6 +149,135 @@ def retire(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
         note(f"undo with `skillagent insights rollback {key}`")
 
 
+@app.command(
+    epilog=examples("skillagent insights pin form-date-1a2b3c", "skillagent insights pin form-date-1a2b3c --off")
+)
+def pin(
+    ctx: typer.Context,
+    key: Id,
+    off: Annotated[bool, typer.Option("--off", help="Let go of it again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Keep an insight as it is: no upkeep changes it or takes it out."""
+    from skillagent.schema import Decided, Decision, Edit, PutInsight
+
+    store, library, _ = _opened(ctx)
+    insight = _known(library, key)
+    if insight.pinned is off:
+        change = PutInsight(insight=insight.model_copy(update={"pinned": not off}), base=insight.digest)
+        edit = Edit(changes=(change,), why=f"{key}: {'let go of' if off else 'pinned'} by a person")
+        store.commit(Decided(decision=Decision(edit=edit, accepted=True, reason="accepted: a person's decision")))
+    if as_json:
+        emit({"id": key, "pinned": not off})
+    else:
+        say(f"{'let go of' if off else 'pinned'}: {key}")
+
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+@app.command(epilog=examples("skillagent insights evolve --dry-run", "skillagent insights evolve"))
+def evolve(ctx: typer.Context, dry_run: DryRun = False, model: Model = None, as_json: AsJson = False) -> None:
+    """Look after the insights by what is known of them.
+
+    Those that hurt go; those that say the same become one, where it still solves what either was learnt from;
+    conditions that replays of failed tasks showed to be too wide or too narrow are worded anew, and kept where they
+    retrieve better; what is near and not the same is linked; what is beyond the budget goes.
+    """
+    _upkeep(ctx, None, {}, dry_run, model, as_json)
+
+
+@app.command(
+    epilog=examples("skillagent insights prune --budget 50", "skillagent insights prune --budget 50 --dry-run")
+)
+def prune(
+    ctx: typer.Context,
+    budget: Annotated[int, typer.Option(min=0, help="How many insights may stay.")] = 100,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take out insights that hurt, then the most redundant ones, until no more than the budget are left.
+
+    Insights are gathered by what they say; from the largest group goes the one that is most like the others. One that
+    stands alone goes last, a pinned one never.
+    """
+    _upkeep(ctx, ("harmful", "budget"), {"upkeep.budget": budget}, dry_run, None, as_json)
+
+
+def _upkeep(
+    ctx: typer.Context,
+    kinds: Sequence[str] | None,
+    changes: dict[str, JsonValue],
+    dry: bool,
+    model: str | None,
+    as_json: bool,
+) -> None:
+    from skillagent import loop
+    from skillagent.build import Options
+    from skillagent.cli.show import watching
+
+    parts = parts_of(ctx)
+    settings, options = parts.settings(model=model), Options().changed(changes)
+    with watching(as_json, steps=False) as watch, parts.agent(settings, options=options) as agent:
+        done = []
+        for decision in loop.evolve(agent, kinds, dry=dry):
+            done.append(decision)
+            watch(decision.edit)
+            watch(decision)
+        accepted = sum(decision.accepted for decision in done)
+        left = len(agent.store.load().insights)
+    if as_json:
+        emit_line({"event": "result", "accepted": accepted, "refused": len(done) - accepted, "insights": left})
+    elif not done:
+        watch.say("nothing to do")
+    else:
+        watch.say(f"{accepted} changes{' would be' if dry else ''} made, {len(done) - accepted} refused")
+
+
+@app.command(epilog=examples("skillagent insights why 'miniwob/login-user@3#1a2b3c4d'"))
+def why(
+    ctx: typer.Context,
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="An attempt's id, as --json and evidence name it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say what an episode was shown of the library, what came of it, and what was learnt from it."""
+    from skillagent.cli import words
+    from skillagent.cli.texts import near
+    from skillagent.errors import NotFound
+    from skillagent.schema import Attempted, Decided, Labelled
+
+    _, library, events = _opened(ctx)
+    tried = {entry.attempt: entry for event in events if isinstance(entry := event.entry, Attempted)}
+    if episode not in tried:
+        raise NotFound(f"no episode {episode!r} in the ledger{near(episode, tried)}")
+    entry = tried[episode]
+    said = [e for event in events if isinstance(e := event.entry, Labelled) and e.attempt == episode]
+    labels = {key: label for one in said for key, label in one.labels.items()}
+    taught = [e.decision for event in events if isinstance(e := event.entry, Decided)]
+    taught = [decision for decision in taught if episode in decision.edit.evidence]
+    if as_json:
+        decisions: list[JsonValue] = [words.decision_json(decision) for decision in taught]
+        emit({**entry.model_dump(mode="json"), "labels": dict(labels), "decisions": decisions})
+        return
+    say(f"goal     {entry.goal}")
+    say(
+        f"outcome  {'unscored' if entry.score is None else f'score {entry.score:g}'}, {entry.steps} steps, "
+        f"{entry.model_free_steps} without the model" + (f"; void: {entry.void}" if entry.void else "")
+    )
+    for key in entry.shown:
+        did = "its program ran" if key in entry.programs else f"{labels[key].value}" if key in labels else "shown"
+        told = _sentence(library.insights[key]) if key in library.insights else ""
+        say(f"shown    {key} ({did}) {shorten(told, 100)}".rstrip())
+    if not entry.shown:
+        say("shown    nothing of the library")
+    for key in (key for key in labels if key not in entry.shown):
+        say(f"missed   {key}: it was not shown, and solves the task")
+    if entry.surprise:
+        say(f"surprise {entry.surprise}")
+    for decision in taught:
+        say(f"taught   {words.of_changes(decision.edit.changes)}: {words.of_decision(decision)}")
+
+
 @app.command(epilog=examples("skillagent insights rollback form-date-1a2b3c"))
 def rollback(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
     """Undo the last change of an insight, or of an example.
@@ -167,6 +309,10 @@ def _known(library: Library, key: str) -> Insight:
     if key not in library.insights:
         raise NotFound(f"no insight {key!r} in the library{near(key, library.insights)}")
     return library.insights[key]
+
+
+def _lift(worth: Utility) -> str:
+    return f"{worth.lift:+.2f} ({worth.low:+.2f} to {worth.high:+.2f})"
 
 
 def _sentence(insight: Insight) -> str:

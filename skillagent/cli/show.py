@@ -12,7 +12,21 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from skillagent.cli import words
 from skillagent.cli.output import clean, emit_line, shorten
-from skillagent.schema import Decision, Edit, Lesson, Observation, Pair, Plan, Route, Split, Step, Task, Value, Verdict
+from skillagent.schema import (
+    Decision,
+    Edit,
+    Labelled,
+    Lesson,
+    Observation,
+    Pair,
+    Plan,
+    Route,
+    Split,
+    Step,
+    Task,
+    Value,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,6 +135,8 @@ class Show:
                 style = {True: "green", False: "red", None: "yellow"}[value.success]
                 self._line("verdict", words.of_verdict(value), style=style)
                 self._doing("thinking about it")
+            case Labelled():
+                self._line("known", words.of_labels(value.labels))
             case Lesson():
                 self._line("lesson", f"{value.cause.value}: {value.summary}")
                 self._doing("writing down what was learnt")

@@ -5,7 +5,7 @@ Both are made here, next to each other, so that a text and its `--json` say the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from skillagent.cli.output import shorten
@@ -15,6 +15,8 @@ from skillagent.schema import (
     Decision,
     Edit,
     Json,
+    Label,
+    Labelled,
     Lesson,
     Observation,
     Pair,
@@ -148,6 +150,11 @@ def of_verdict(verdict: Verdict) -> str:
     return f"{word}{partial}: {verdict.reason}" if verdict.reason else word
 
 
+def of_labels(labels: Mapping[str, Label]) -> str:
+    """What replays of a failed task said about insights."""
+    return ", ".join(f"insight {key} is {label.value}" for key, label in labels.items())
+
+
 def of_decision(decision: Decision) -> str:
     """Accepted or refused, with the reason and the chance of luck.
 
@@ -186,6 +193,12 @@ def event_of(value: Value) -> Json | None:
             }
         case Verdict():
             return {"event": "verdict", "success": value.success, **value.model_dump(mode="json")}
+        case Labelled():
+            return {
+                "event": "labelled",
+                "attempt": value.attempt,
+                "labels": {k: v.value for k, v in value.labels.items()},
+            }
         case Lesson():
             return {"event": "lesson", "cause": value.cause.value, "summary": value.summary, "skill": value.skill}
         case Edit():

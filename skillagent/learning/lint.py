@@ -119,7 +119,7 @@ def _insight_problems(insight: Insight, lesson: Lesson, library: Library) -> Ite
         yield f"taxonomy {insight.taxonomy!r} is not domain/level-1/level-2"
     if not insight.condition.applies.strip() or not insight.explanation.strip():
         yield "an insight needs a condition and an explanation"
-    if any(other.explanation == insight.explanation for other in library.insights.values()):
+    if any(other.explanation == insight.explanation for key, other in library.insights.items() if key != insight.id):
         yield "the library has an insight with this very explanation"
     if _BROKEN.search(insight.explanation):
         yield "it blames the environment: a broken installation teaches nothing"

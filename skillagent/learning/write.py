@@ -99,8 +99,8 @@ def write(
             yield from _skill_edits(lesson, lesson.success, library, alone, llm, how)
     elif lesson.skill and lesson.skill in library.skills:
         yield from _without(library.skills[lesson.skill], lesson, library)
-    if lesson.cause is Cause.EFFORT:
-        return  # there is nothing to explain
+    if lesson.cause is Cause.EFFORT or lesson.known:
+        return  # there is nothing to explain, or it is known
     insight = _insight(lesson, llm) if lesson.failures else None
     if insight is not None and insight.id not in library.insights:
         yield Edit(changes=(PutInsight(insight=insight),), why=lesson.summary, evidence=_evidence(lesson))

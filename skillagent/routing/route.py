@@ -4,7 +4,7 @@ Candidates are ordered by fused z-scores, and one whose program knows a goal of 
 of them is shown at all is decided on an absolute scale: how near the goal is to a goal that the item has solved, or to
 the item's own text. A skill that does not fit costs tokens and misleads a small model, so abstaining is the default.
 A goal that a program's pattern fits word for word needs no likeness: values of another length are unlike, and the form
-is the same.
+is the same. An insight's condition has two sides: one whose exception is nearer the goal than what it says is left out.
 Returns ids; reads nothing but the library.
 """
 
@@ -85,7 +85,8 @@ def _for_goal(
     chosen = running[: limits.programs] or chosen[: limits.skills]
     insights = list(library.insights.values())
     known = _rank(goal, [i.id for i in insights], [_insight_text(i) for i in insights], [()] * len(insights), cache)
-    fitting = [r for r in known if r.parts["text"] >= limits.insight]
+    exceptions = _exceptions(goal, insights, cache) if limits.insight > -1 else {}  # from -1 on, all are shown
+    fitting = [r for r in known if limits.insight <= r.parts["text"] >= exceptions.get(r.id, -1.0)]
     demos = list(library.demonstrations.values())
     shown = _rank(goal, [d.id for d in demos], [d.goal for d in demos], [(d.goal,) for d in demos], cache)
     similar = [r for r in shown if r.parts["solved"] >= limits.solved]
@@ -125,6 +126,13 @@ def _rank(
         )
         for i, score in order
     ]
+
+
+def _exceptions(goal: str, insights: Sequence[Insight], cache: VectorCache) -> dict[str, float]:
+    """Return how near the goal is to what insights say they are not for; those that say nothing of it are left out."""
+    said = {one.id: text for one in insights if (text := one.condition.does_not_apply.strip())}
+    near, _ = similarities(goal, list(said.values()), [()] * len(said), cache)
+    return dict(zip(said, near.tolist(), strict=True))
 
 
 def _insight_text(insight: Insight) -> str:

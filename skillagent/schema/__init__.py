@@ -34,7 +34,7 @@ from skillagent.schema.learning import (
     RetireInsight,
     RetireSkill,
 )
-from skillagent.schema.ledger import Attempted, Decided, Entry, Event, Remarked, RolledBack
+from skillagent.schema.ledger import Attempted, Decided, Entry, Event, Label, Labelled, Remarked, RolledBack
 from skillagent.schema.model import Message, Reply, Role, Usage
 from skillagent.schema.program import Ask, Check, Do, Each, Expect, Filled, Node, Program, Repeat, Target, When
 from skillagent.schema.task import Split, Task
@@ -108,6 +108,8 @@ __all__ = [
     "RolledBack",
     "Attempted",
     "Remarked",
+    "Label",
+    "Labelled",
     "Entry",
     "Event",
 ]

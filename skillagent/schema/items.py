@@ -40,7 +40,11 @@ class Condition(Value):
 
 
 class Insight(Value):
-    """A piece of knowledge with its condition. `taxonomy` is domain/level-1/level-2; `evidence` cites attempts."""
+    """A piece of knowledge with its condition.
+
+    `taxonomy` is domain/level-1/level-2; `evidence` cites attempts; `related` names insights that say something near
+    and not the same. What is `pinned` no upkeep changes or takes out.
+    """
 
     id: str
     taxonomy: str
@@ -50,6 +54,8 @@ class Insight(Value):
     example: str = ""
     evidence: tuple[str, ...] = ()
     origin: str = ""
+    related: tuple[str, ...] = ()
+    pinned: bool = False
 
 
 class KeyStep(Value):

@@ -35,6 +35,7 @@ class Lesson(Value):
 
     `success` is an attempt that solved the task, `successes` are all of them, `failures` those that did not; the exact
     parts of whatever is written come from them. `skill` names the skill to blame when the cause is a skill defect.
+    `known` are insights of the library that solve a failed task when they are shown: there is nothing new to explain.
     """
 
     cause: Cause
@@ -43,6 +44,7 @@ class Lesson(Value):
     successes: tuple[Attempt, ...] = ()
     failures: tuple[Attempt, ...] = ()
     skill: str | None = None
+    known: tuple[str, ...] = ()
 
 
 class PutSkill(Value):

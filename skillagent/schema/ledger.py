@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -56,7 +58,33 @@ class Remarked(Value):
     words: str = ""
 
 
-Entry = Annotated[Decided | RolledBack | Attempted | Remarked, Field(discriminator="kind")]
+class Label(StrEnum):
+    """What replays of a failed task say about an insight.
+
+    Positive: shown alone it solves the task. Negative: without insights the task is solved, with this one it is not.
+    Invalid: it changed what was done and did not help. Irrelevant: it changed nothing. Unretrieved: it was not shown,
+    and solves the task.
+    """
+
+    POSITIVE = "positive"
+    NEGATIVE = "negative"
+    INVALID = "invalid"
+    IRRELEVANT = "irrelevant"
+    UNRETRIEVED = "unretrieved"
+
+
+class Labelled(Value):
+    """A failed task was replayed with and without insights; what that says about each."""
+
+    kind: Literal["labelled"] = "labelled"
+    attempt: str
+    task: Task
+    goal: str
+    labels: Mapping[str, Label]
+    usage: Usage = Usage()
+
+
+Entry = Annotated[Decided | RolledBack | Attempted | Remarked | Labelled, Field(discriminator="kind")]
 
 
 class Event(Value):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
-from skillagent.build import Options
+from skillagent.build import Options, upkeep_of
 from skillagent.cli.parts import Parts
 from skillagent.config import Settings
 from skillagent.errors import ConfigError
@@ -38,7 +38,7 @@ class Lucky:
         self._cold, self._warm = ScriptedLLM(_cold), ScriptedLLM(_warm)
 
     def reply(self, messages, *, role, schema=None, temperature=0.0, seed=0, max_tokens=512):
-        chosen = self._warm if temperature > 0 else self._cold
+        chosen = self._warm if temperature > 0 and role is not Role.REFLECTOR else self._cold
         return chosen.reply(messages, role=role, schema=schema, temperature=temperature, seed=seed)
 
 
@@ -120,6 +120,7 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
         ),
         store=store,
         spent=lambda: meter.total,
+        upkeep=upkeep_of(options, embedder, metered),
         watch=watch,
     )
 

@@ -9,16 +9,20 @@ from skills_ref import validate as skills_ref_validate
 
 from skillagent.cli import main
 from skillagent.schema import (
+    Attempted,
     Condition,
     Decided,
     Decision,
     Demonstration,
     Edit,
     Insight,
+    Label,
+    Labelled,
     PutDemonstration,
     PutInsight,
     PutSkill,
     Skill,
+    Task,
 )
 from skillagent.store.disk import DiskStore
 
@@ -209,3 +213,87 @@ def test_an_empty_library_says_how_to_fill_it(tmp_path, capsys):
         assert "skillagent learn" in capsys.readouterr().out
     assert main(["skills", "list", "--json"], parts=parts(tmp_path)) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+WIDE = INSIGHT.model_copy(
+    update={
+        "id": "form-date-2",
+        "condition": Condition(applies="When a date is typed in"),
+        "explanation": "Month first.",
+    }
+)
+
+
+def tried(n, *shown, score=1.0, task="press", **rest):
+    one = Task(env="corridor", name=task, seed=n)
+    return Attempted(attempt=f"corridor/{task}@{n}#0a", task=one, goal="press it", shown=shown, score=score, **rest)
+
+
+@pytest.fixture
+def lived(store):
+    """A store in whose ledger one insight has hurt, one has helped, and one is known to have been missing."""
+    for n in range(12):
+        store.commit(tried(n, "menu-2", score=0.0))
+        store.commit(tried(n, "form-date-1", score=1.0))
+    goal, labels = "when a date is typed", {"form-date-1": Label.NEGATIVE, "menu-2": Label.UNRETRIEVED}
+    store.commit(Labelled(attempt="corridor/press@0#0a", task=tried(0).task, goal=goal, labels=labels))
+    return store
+
+
+def test_list_shows_what_each_insight_has_been_worth(call, lived):
+    out = call("insights", "list").out
+    assert "12/12" in out and "+0.8" in out and "-0.8" in out
+    told = {one["id"]: one["utility"] for one in json.loads(call("insights", "list", "--json").out)}
+    assert told["menu-2"]["high"] < 0 < told["form-date-1"]["low"]
+
+
+def test_a_pinned_insight_stays_and_can_be_let_go_of(call, lived, tmp_path):
+    assert "pinned: menu-2" in call("insights", "pin", "menu-2").out
+    assert "no upkeep changes it" in call("insights", "show", "menu-2").out
+    call("insights", "prune")
+    assert "menu-2" in lived.load().insights
+    events = len(list(lived.events()))
+    call("insights", "pin", "menu-2")
+    assert len(list(lived.events())) == events, "pinned twice is pinned once"
+    assert json.loads(call("insights", "pin", "menu-2", "--off", "--json").out) == {"id": "menu-2", "pinned": False}
+    assert "without insight menu-2" in call("insights", "prune").out
+    assert "menu-2" not in lived.load().insights
+    assert "no insight 'menu'" in call("insights", "pin", "menu", code=2).err
+
+
+def test_prune_keeps_the_budget_and_dry_run_keeps_everything(call, lived):
+    before = len(list(lived.events()))
+    assert "2 changes would be made" in call("insights", "prune", "--budget", "0", "--dry-run").out
+    assert len(list(lived.events())) == before
+    last = json.loads(call("insights", "prune", "--budget", "0", "--json").out.splitlines()[-1])
+    assert last == {"event": "result", "accepted": 2, "refused": 0, "insights": 0}
+    assert "nothing to do" in call("insights", "prune", "--budget", "0").out
+
+
+def test_what_a_person_brought_back_is_not_pruned_again(call, lived):
+    call("insights", "prune")
+    call("insights", "rollback", "menu-2")
+    assert "nothing to do" in call("insights", "prune").out
+    assert "menu-2" in lived.load().insights
+
+
+def test_evolve_words_conditions_anew_and_says_what_it_refuses(call, lived):
+    out = call("insights", "evolve").out
+    assert "without insight menu-2" in out
+    assert "insight form-date-1 (changed)" in out
+    assert "when a date is typed" in lived.load().insights["form-date-1"].condition.does_not_apply
+    assert "nothing to do" in call("insights", "evolve").out, "what was refused or done is not done again"
+
+
+def test_why_says_what_was_shown_what_it_did_and_what_was_taught(call, lived):
+    goal = "press it"
+    lesson = Edit(changes=(PutInsight(insight=WIDE),), why="a lesson", evidence=("corridor/press@0#0a",))
+    lived.commit(Decided(decision=Decision(edit=lesson, accepted=True, reason="accepted: it helps")))
+    out = call("insights", "why", "corridor/press@0#0a").out
+    assert goal in out
+    assert "form-date-1 (negative) When a date is typed" in out
+    assert "missed   menu-2: it was not shown, and solves the task" in out
+    assert "taught   insight form-date-2 (new): accepted: it helps" in out
+    told = json.loads(call("insights", "why", "corridor/press@0#0a", "--json").out)
+    assert told["labels"] == {"form-date-1": "negative", "menu-2": "unretrieved"}
+    assert "did you mean corridor/press@0#0a" in call("insights", "why", "corridor/press@0#0", code=2).err

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from skillagent.errors import (
     PromptTooLong,
     StaleEdit,
 )
+from skillagent.learning.diagnose import diagnose
 from skillagent.learning.gate import gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
@@ -23,17 +25,23 @@ from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import fresh, rehearsals, sources
 from skillagent.learning.write import write
 from skillagent.library import Library
-from skillagent.loop import Agent, attempt, learn, run, trial
+from skillagent.loop import Agent, attempt, evolve, learn, run, trial
 from skillagent.practice.explore import practise
 from skillagent.routing.route import covers, route
 from skillagent.schema import (
     Attempted,
     Cause,
+    Condition,
     Decided,
     Decision,
     Edit,
+    Insight,
+    Label,
+    Labelled,
     Lesson,
+    PutInsight,
     PutSkill,
+    RetireInsight,
     Role,
     Skill,
     Split,
@@ -312,3 +320,73 @@ def test_what_an_edit_cost_to_write_is_kept_apart_from_what_it_cost_to_decide():
     )
     decisions = list(learn(made, [], Library()))
     assert [(one.writing.tokens_in, one.usage.tokens_in) for one in decisions] == [(3, 100), (5, 100)]
+
+
+KNOWN = Insight(
+    id="always-white",
+    taxonomy="corridor/press/colour",
+    kind="pitfall",
+    condition=Condition(applies="Once upon a midnight dreary"),
+    explanation="White opens everything.",
+)
+
+
+class Reader(Player):
+    """Presses white where an insight says so."""
+
+    def __call__(self, messages, role):
+        if role is not Role.REFLECTOR and any("White opens everything" in message.content for message in messages):
+            text = messages[-1].content
+            return {"verb": "click", "ref": next(line[1] for line in text.splitlines() if line.endswith('"white"'))}
+        return super().__call__(messages, role)
+
+
+def edits(agent):
+    return [e.decision.edit for event in agent.store.events() if isinstance(e := event.entry, Decided)]
+
+
+def test_a_failure_that_an_insight_of_the_library_would_have_solved_writes_no_other_one():
+    agent, _ = make(player=Reader(), library=Library(insights={KNOWN.id: KNOWN}))
+    agent = replace(agent, diagnose=partial(diagnose, nearest=lambda goal, library: list(library.insights)))
+    tried = attempt(agent, TASK, agent.store.load())
+    assert not tried.verdict.success
+    assert not tried.route.insights[0], "the router does not find it"
+    list(learn(agent, [tried], agent.store.load()))
+    (said,) = [event.entry for event in agent.store.events() if isinstance(event.entry, Labelled)]
+    assert said.labels == {KNOWN.id: Label.UNRETRIEVED}
+    assert said.attempt == tried.id
+    assert said.usage.calls == 1
+    assert not any(isinstance(change, PutInsight) for edit in edits(agent) for change in edit.changes)
+
+
+def test_without_such_an_insight_one_is_written():
+    agent, _ = make(player=Reader())
+    agent = replace(agent, diagnose=partial(diagnose, nearest=lambda goal, library: list(library.insights)))
+    tried = attempt(agent, TASK, agent.store.load())
+    list(learn(agent, [tried], agent.store.load()))
+    assert any(isinstance(change, PutInsight) for edit in edits(agent) for change in edit.changes)
+
+
+def test_upkeep_is_committed_kind_by_kind_on_what_the_one_before_left():
+    seen = []
+
+    def without(key):
+        def care(library, events, trial):
+            seen.append(set(library.insights))
+            if key in library.insights:
+                edit = Edit(changes=(RetireInsight(id=key),), why="upkeep")
+                yield Decision(edit=edit, accepted=True, reason="accepted: enough of it")
+
+        return care
+
+    held = {key: KNOWN.model_copy(update={"id": key, "explanation": key}) for key in "ab"}
+    for dry in (True, False):
+        agent, _ = make(library=Library(insights=held))
+        agent = replace(agent, upkeep={"first": without("a"), "second": without("b")})
+        assert len(list(evolve(agent, dry=dry))) == 2
+        assert seen == [{"a", "b"}, {"b"}]
+        assert len(agent.store.load()) == (2 if dry else 0)
+        seen.clear()
+    agent, _ = make(library=Library(insights=held))
+    agent = replace(agent, upkeep={"first": without("a"), "second": without("b")})
+    assert [one.edit.changes[0].key for one in evolve(agent, ["second"])] == ["b"]

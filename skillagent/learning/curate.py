@@ -1,0 +1,199 @@
+"""Curate: keep the insights few and good. Each function returns the edits it would make; nothing is written here.
+
+What hurts goes, what says the same becomes one where that still solves all that either was learnt from, what is near
+and not the same is linked, and what is beyond the budget is thinned where it is thickest. What a person pinned stays as
+it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillagent.learning.utility import Utility
+from skillagent.library import Library
+from skillagent.ports import VectorCache
+from skillagent.schema import (
+    Condition,
+    Decision,
+    Edit,
+    Insight,
+    Pair,
+    PutInsight,
+    RetireInsight,
+    Score,
+    Task,
+    Value,
+)
+
+Trial = Callable[[Task, Library], Score | None]
+
+_ATTEMPT = re.compile(r"(?P<env>[^/]+)/(?P<name>.+)@(?P<seed>\d+)#\w+")
+
+
+class Upkeep(Value):
+    """From which cosine of their texts two insights say the same, are related, or belong to one pseudo-skill."""
+
+    same: float = 0.92
+    related: float = 0.80
+    cluster: float = 0.60
+    budget: int = 100
+
+
+def text_of(insight: Insight) -> str:
+    """Return what an insight says, apart from its example."""
+    return f"{insight.condition.applies} {insight.explanation}"
+
+
+def likeness(insights: Sequence[Insight], cache: VectorCache) -> NDArray[np.float64]:
+    """Return the cosines of insights' texts to each other, shape (n, n)."""
+    if not insights:
+        return np.zeros((0, 0))
+    rows = cache.vectors([text_of(one) for one in insights])
+    return np.asarray(rows @ rows.T, dtype=np.float64)
+
+
+def harmful(library: Library, worth: Mapping[str, Utility]) -> Iterator[Decision]:
+    """Yield the retirement of every insight with which success is less likely, beyond chance."""
+    for key, insight in library.insights.items():
+        if not insight.pinned and key in worth and worth[key].hurts:
+            told = worth[key]
+            why = f"{key}: success is {told.lift:+.0%} with it ({told.low:+.0%} to {told.high:+.0%})"
+            edit = Edit(changes=(RetireInsight(id=key),), why=why)
+            yield Decision(edit=edit, accepted=True, reason=f"accepted: it hurts, over {told.shown:.0f} uses")
+
+
+def merged(library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep) -> Iterator[Decision]:
+    """Yield, for pairs that say the same, the decision to make one of them.
+
+    The one that stays gets the other's evidence and both exclusions. It must solve every source task of both again.
+    """
+    gone: set[str] = set()
+    for one, two, cosine in _pairs(library, cache, upkeep.same):
+        if {one.id, two.id} & gone or one.pinned or two.pinned or one.taxonomy != two.taxonomy:
+            continue
+        keep, drop = sorted((one, two), key=lambda i: (-len(i.evidence), i.id))
+        both = keep.model_copy(
+            update={
+                "condition": Condition(
+                    applies=keep.condition.applies,
+                    does_not_apply=keep.condition.does_not_apply or drop.condition.does_not_apply,
+                ),
+                "evidence": tuple(dict.fromkeys((*keep.evidence, *drop.evidence))),
+                "related": tuple(key for key in dict.fromkeys((*keep.related, *drop.related)) if key != drop.id),
+            }
+        )
+        why = f"{drop.id} says what {keep.id} says (cosine {cosine:.2f})"
+        edit = Edit(changes=(PutInsight(insight=both, base=keep.digest), RetireInsight(id=drop.id)), why=why)
+        decision = _verified(edit, library, trial, sources(both))
+        yield decision
+        if decision.accepted:
+            gone |= {keep.id, drop.id}
+
+
+def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task]) -> Decision:
+    after, pairs = library.apply(edit), list[Pair]()
+    for task in tasks:
+        pairs.append(Pair(task=task, before=trial(task, library), after=trial(task, after)))
+        if pairs[-1].outcome in ("loss", "dropped"):
+            what = "is lost" if pairs[-1].outcome == "loss" else "could not be tried"
+            reason = f"refused: {task.id} seed {task.seed} {what} with one for both"
+            return Decision(edit=edit, accepted=False, reason=reason, final=what == "is lost", verified=tuple(pairs))
+    told = f"all {len(pairs)} source tasks go as before" if pairs else "neither names a source task"
+    return Decision(edit=edit, accepted=True, reason=f"accepted: {told}", verified=tuple(pairs))
+
+
+def sources(insight: Insight) -> list[Task]:
+    """Return the tasks of the attempts that an insight was learnt from, each once."""
+    found = (_ATTEMPT.fullmatch(cited) for cited in insight.evidence)
+    return list(
+        dict.fromkeys(Task(env=one["env"], name=one["name"], seed=int(one["seed"])) for one in found if one is not None)
+    )
+
+
+def linked(library: Library, cache: VectorCache, upkeep: Upkeep) -> Iterator[Decision]:
+    """Yield the edits that let insights that are near and not the same name each other."""
+    near: dict[str, list[str]] = {}
+    for one, two, cosine in _pairs(library, cache, upkeep.related):
+        if cosine < upkeep.same:
+            near.setdefault(one.id, []).append(two.id)
+            near.setdefault(two.id, []).append(one.id)
+    for key, insight in library.insights.items():
+        wanted = tuple(near.get(key, ()))
+        if wanted != insight.related and not insight.pinned:
+            changed = insight.model_copy(update={"related": wanted})
+            edit = Edit(changes=(PutInsight(insight=changed, base=insight.digest),), why=f"{key}: what is near it")
+            yield Decision(edit=edit, accepted=True, reason=f"accepted: related to {', '.join(wanted) or 'none'}")
+
+
+def thinned(library: Library, cache: VectorCache, worth: Mapping[str, Utility], upkeep: Upkeep) -> Iterator[Decision]:
+    """Yield retirements until no more insights are left than the budget allows.
+
+    Insights are gathered into pseudo-skills by likeness; from the largest goes the one that is most like the others,
+    and of equals the one worth least. An insight that stands alone goes only where all stand alone.
+    """
+    left = list(library.insights.values())
+    alike = likeness(left, cache)
+    groups = clusters(alike, upkeep.cluster)
+    over = len(left) - upkeep.budget
+    free = {n for n, one in enumerate(left) if not one.pinned}
+    for _ in range(max(0, over)):
+        candidates = [[n for n in group if n in free] for group in groups]
+        sizes = [len(group) if some else 0 for group, some in zip(groups, candidates, strict=True)]
+        if not any(sizes):
+            return
+        largest = max(sizes)
+        choice = [
+            (n, group) for group, some in zip(groups, candidates, strict=True) if len(group) == largest for n in some
+        ]
+        number, group = max(
+            choice, key=lambda pair: (_crowded(pair[0], pair[1], alike), -_worth(left[pair[0]].id, worth), -pair[0])
+        )
+        group.remove(number)
+        free.discard(number)
+        one = left[number]
+        crowd = f"{largest - 1} others say nearly that" if largest > 1 else "it is worth least of those left"
+        edit = Edit(changes=(RetireInsight(id=one.id),), why=f"{one.id}: beyond the budget of {upkeep.budget}")
+        yield Decision(edit=edit, accepted=True, reason=f"accepted: {crowd}")
+
+
+def clusters(alike: NDArray[np.float64], least: float) -> list[list[int]]:
+    """Return groups of indices: average linkage, cut where groups are less alike than `least`; shape (n, n) in."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import squareform
+
+    if len(alike) < 2:
+        return [[n] for n in range(len(alike))]
+    apart = np.clip(1.0 - alike, 0.0, 2.0)
+    np.fill_diagonal(apart, 0.0)
+    marks = fcluster(linkage(squareform(apart, checks=False), "average"), 1.0 - least, "distance")
+    return [[int(n) for n in np.flatnonzero(marks == mark)] for mark in sorted(set(marks))]
+
+
+def _crowded(number: int, group: Sequence[int], alike: NDArray[np.float64]) -> float:
+    others = [n for n in group if n != number]
+    return float(alike[number, others].mean()) if others else 0.0
+
+
+def _worth(key: str, worth: Mapping[str, Utility]) -> float:
+    return worth[key].lift if key in worth else 0.0
+
+
+def _pairs(library: Library, cache: VectorCache, least: float) -> list[tuple[Insight, Insight, float]]:
+    """Return the pairs of insights of one world whose texts are at least so alike, the most alike first."""
+    insights = list(library.insights.values())
+    alike = likeness(insights, cache)
+    near = [
+        (insights[a], insights[b], float(alike[a, b]))
+        for a, b in combinations(range(len(insights)), 2)
+        if alike[a, b] >= least and _world(insights[a]) == _world(insights[b])
+    ]
+    return sorted(near, key=lambda one: -one[2])
+
+
+def _world(insight: Insight) -> str:
+    return insight.taxonomy.partition("/")[0]

@@ -1,0 +1,171 @@
+"""Refine: a condition that was read too widely or too narrowly is written anew, and kept only if retrieval gets better.
+
+Every wording is scored by replaying retrieval alone, on the goals for which replays of tasks said what the insight
+does: shown where it solves the task, not shown where it misleads. No task is tried again, and no wording is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from skillagent.goals import shape
+from skillagent.library import Library
+from skillagent.ports import LLM
+from skillagent.prompts import fence, render
+from skillagent.schema import (
+    Condition,
+    Decision,
+    Edit,
+    Event,
+    Insight,
+    Json,
+    Label,
+    Labelled,
+    Message,
+    PutInsight,
+    Role,
+    Value,
+    digest_of,
+)
+
+Shown = Callable[[str, Library], Sequence[str]]
+
+WORDINGS = 5
+LONGEST = 400  # characters of either side of a condition
+STEADY = 0.9  # share of what other goals were shown that must stay
+_RECENT = 50
+_NAMED = 4  # goals that a condition or a prompt names
+_SCHEMA: Json = {
+    "type": "object",
+    "properties": {
+        "applies": {"type": "string", "maxLength": 160},
+        "does_not_apply": {"type": "string", "maxLength": 160},
+    },
+    "required": ["applies", "does_not_apply"],
+    "additionalProperties": False,
+}
+
+
+class Goals(Value):
+    """The goals on which an insight is known to help, and those on which showing it is no use or worse."""
+
+    right: tuple[str, ...] = ()
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.right, *self.wrong)
+
+
+def goals_of(key: str, events: Iterable[Event]) -> Goals:
+    """Return what the ledger's labels say about an insight, the latest word on each goal."""
+    said: dict[str, Label] = {}
+    for event in events:
+        if isinstance(entry := event.entry, Labelled) and key in entry.labels:
+            said[entry.goal] = entry.labels[key]
+    helps = (Label.POSITIVE, Label.UNRETRIEVED)
+    return Goals(
+        right=tuple(goal for goal, label in said.items() if label in helps),
+        wrong=tuple(goal for goal, label in said.items() if label in (Label.NEGATIVE, Label.IRRELEVANT)),
+    )
+
+
+def hits(insight: Insight, goals: Goals, library: Library, shown: Shown) -> float:
+    """Return the share of goals on which an insight is shown exactly where it should be.
+
+    Args:
+        insight: Takes the place of the one of its id in the library.
+        goals: Must not be empty.
+        library: What it competes with.
+        shown: The insights that a library shows for a goal.
+    """
+    tried = _with(library, insight)
+    right = sum(insight.id in shown(goal, tried) for goal in goals.right)
+    return (right + sum(insight.id not in shown(goal, tried) for goal in goals.wrong)) / len(goals.known)
+
+
+def refine(
+    insight: Insight, library: Library, events: Sequence[Event], shown: Shown, *, llm: LLM, wordings: int = WORDINGS
+) -> Decision | None:
+    """Return the decision on the best new condition; None where nothing speaks against today's.
+
+    Args:
+        insight: One of the library's.
+        library: As it is.
+        events: The ledger.
+        shown: The insights that a library shows for a goal.
+        llm: Words conditions; two more are made from the goals themselves.
+        wordings: How many are asked for.
+    """
+    goals = goals_of(insight.id, events)
+    if not goals.known or (now := hits(insight, goals, library, shown)) == 1.0:
+        return None
+    tried = [insight.model_copy(update={"condition": one}) for one in _conditions(insight, goals, llm, wordings)]
+    scored = [(hits(one, goals, library, shown), one) for one in tried]
+    score, best = max(scored, key=lambda pair: pair[0])
+    told = f"{insight.id}: shown where it should be on {now:.0%} of {len(goals.known)} goals"
+    edit = Edit(changes=(PutInsight(insight=best, base=insight.digest),), why=told)
+    if score <= now:
+        return Decision(edit=edit, accepted=False, reason=f"refused: no wording of {len(tried)} does better")
+    if (same := steadiness(_with(library, best), library, shown, _other_goals(events, goals))) < STEADY:
+        reason = f"refused: other goals would be shown other insights ({same:.0%} the same)"
+        return Decision(edit=edit, accepted=False, reason=reason)
+    return Decision(edit=edit, accepted=True, reason=f"accepted: {score:.0%} with the new condition")
+
+
+def steadiness(after: Library, before: Library, shown: Shown, goals: Sequence[str]) -> float:
+    """Return how much of what goals are shown stays the same, between 0 and 1, on average; 1 without goals."""
+    shares = []
+    for goal in goals:
+        old, new = set(shown(goal, before)), set(shown(goal, after))
+        shares.append(len(old & new) / len(old | new) if old | new else 1.0)
+    return sum(shares) / len(shares) if shares else 1.0
+
+
+def _other_goals(events: Sequence[Event], goals: Goals) -> list[str]:
+    """Return the goals that insights were last tried on, without those that the wording was made for."""
+    told = [entry.goal for event in events if isinstance(entry := event.entry, Labelled)]
+    return [goal for goal in dict.fromkeys(reversed(told)) if goal not in goals.known][:_RECENT]
+
+
+def _conditions(insight: Insight, goals: Goals, llm: LLM, wordings: int) -> Iterator[Condition]:
+    """Yield wordings, each once: two made of the goals themselves, then the model's."""
+    like, unlike = _likeness(goals.right), _likeness(goals.wrong)
+    found = {
+        Condition(applies=insight.condition.applies, does_not_apply=unlike or insight.condition.does_not_apply): None,
+        Condition(applies=like or insight.condition.applies, does_not_apply=unlike): None,
+    }
+    yield from found
+    prompt = render(
+        "refine",
+        insight=fence("insight", f"{insight.condition.applies}: {insight.explanation}"),
+        right=fence("right", "\n".join(goals.right[:_NAMED]) or "(none is known)"),
+        wrong=fence("wrong", "\n".join(goals.wrong[:_NAMED]) or "(none is known)"),
+    )
+    seed = int(digest_of(prompt), 16) % 10_000
+    for number in range(wordings):
+        reply = llm.reply(
+            [Message.user(prompt)],
+            role=Role.REFLECTOR,
+            schema=_SCHEMA,
+            temperature=0.0 if number == 0 else 0.7,
+            seed=seed + number,
+            max_tokens=200,
+        )
+        said = reply.data or {}
+        one = Condition(applies=str(said.get("applies", "")), does_not_apply=str(said.get("does_not_apply", "")))
+        if one.applies.strip() and one not in found:
+            found[one] = None
+            yield one
+
+
+def _likeness(goals: Sequence[str]) -> str:
+    """Return a side of a condition that names goals without their values."""
+    shapes = list(dict.fromkeys(shape(goal) for goal in goals))[:_NAMED]
+    return f"When the goal is like: {' / '.join(shapes)}"[:LONGEST] if shapes else ""
+
+
+def _with(library: Library, insight: Insight) -> Library:
+    now = library.insights.get(insight.id)
+    return library.with_change(PutInsight(insight=insight, base=now.digest if now else None))

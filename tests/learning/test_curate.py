@@ -1,0 +1,124 @@
+"""Curate: what hurts goes, what says the same is one, what is near is linked, what is too much is thinned."""
+
+import numpy as np
+import pytest
+
+from skillagent.learning.curate import Upkeep, clusters, harmful, linked, merged, sources, thinned
+from skillagent.learning.utility import Utility
+from skillagent.library import Library
+from skillagent.schema import Condition, Insight, Score, Task
+from skillagent.testing import HashEmbedder
+
+LIMITS = Upkeep(same=0.95, related=0.6, cluster=0.5, budget=2)
+
+
+def insight(key, applies, explanation="do it", **rest):
+    given = {"taxonomy": "x/y/z", "kind": "pitfall", "condition": Condition(applies=applies)} | rest
+    return Insight(id=key, explanation=explanation, **given)
+
+
+def held(*insights):
+    return Library(insights={one.id: one for one in insights})
+
+
+def worth(lift, high=1.0):
+    return Utility(lift=lift, low=-1.0, high=high, shown=9, hidden=9)
+
+
+A = insight("a", "when a date is typed into a field of the form", evidence=("x/dates@3#0a", "x/dates@4#0b"))
+B = insight("b", "when a date is typed into a field of the form", evidence=("x/days@1#0c",))
+C = insight("c", "when a date is chosen from a field of the form")
+D = insight("d", "whenever menus open sideways hover first", "wait")
+
+
+def test_what_hurts_beyond_chance_goes_unless_it_is_pinned():
+    pinned = A.model_copy(update={"id": "p", "pinned": True})
+    told = {"a": worth(-0.5, high=-0.1), "c": worth(-0.5, high=0.1), "p": worth(-0.5, high=-0.1)}
+    decisions = list(harmful(held(A, C, D, pinned), told))
+    assert [one.edit.changes[0].key for one in decisions] == ["a"]
+    assert "-50% with it" in decisions[0].edit.why
+
+
+def test_the_source_tasks_are_read_off_the_evidence():
+    assert sources(A) == [Task(env="x", name="dates", seed=3), Task(env="x", name="dates", seed=4)]
+    assert sources(insight("q", "when", evidence=("by hand",))) == []
+
+
+def test_two_that_say_the_same_become_one_that_solves_what_both_were_learnt_from():
+    asked = []
+
+    def trial(task, library):
+        asked.append((task.name, task.seed, len(library.insights)))
+        return Score(value=1.0)
+
+    library = held(A, B, C, D)
+    (decision,) = merged(library, HashEmbedder(), trial, LIMITS)
+    assert decision.accepted
+    after = library.apply(decision.edit)
+    assert set(after.insights) == {"a", "c", "d"}
+    assert after.insights["a"].evidence == (*A.evidence, *B.evidence)
+    assert asked == [(name, seed, n) for name, seed in (("dates", 3), ("dates", 4), ("days", 1)) for n in (4, 3)]
+
+
+def test_a_merger_that_loses_a_source_task_is_refused_for_good_and_one_that_cannot_be_tried_for_now():
+    lost = merged(held(A, B), HashEmbedder(), lambda task, library: Score(value=float(len(library) > 1)), LIMITS)
+    (decision,) = lost
+    assert (decision.accepted, decision.final) == (False, True)
+    assert decision.reason == "refused: x/dates seed 3 is lost with one for both"
+    (unknown,) = merged(held(A, B), HashEmbedder(), lambda task, library: None, LIMITS)
+    assert (unknown.accepted, unknown.final) == (False, False)
+
+
+def test_what_is_pinned_or_of_another_world_is_not_merged():
+    trial = lambda task, library: Score(value=1.0)  # noqa: E731
+    pinned = B.model_copy(update={"pinned": True})
+    other = B.model_copy(update={"taxonomy": "w/y/z"})
+    assert list(merged(held(A, pinned), HashEmbedder(), trial, LIMITS)) == []
+    assert list(merged(held(A, other), HashEmbedder(), trial, LIMITS)) == []
+
+
+def test_what_is_near_and_not_the_same_is_linked_both_ways_and_unlinked_when_it_is_gone():
+    library = held(A, C, D)
+    for decision in linked(library, HashEmbedder(), LIMITS):
+        library = library.apply(decision.edit)
+    assert (library.insights["a"].related, library.insights["c"].related) == (("c",), ("a",))
+    assert library.insights["d"].related == ()
+    assert list(linked(library, HashEmbedder(), LIMITS)) == []
+    alone = held(library.insights["a"])
+    (decision,) = linked(alone, HashEmbedder(), LIMITS)
+    assert alone.apply(decision.edit).insights["a"].related == ()
+
+
+def test_beyond_the_budget_the_most_redundant_of_the_largest_group_goes_and_the_rare_one_stays():
+    decisions = list(thinned(held(A, B, C, D), HashEmbedder(), {"a": worth(0.4), "b": worth(0.1)}, LIMITS))
+    assert [one.edit.changes[0].key for one in decisions][:1] == ["b"]
+    assert "d" not in [one.edit.changes[0].key for one in decisions]
+    assert len(decisions) == 2
+
+
+def test_where_all_stand_alone_the_one_worth_least_goes_and_a_pinned_one_never():
+    far = [insight(word, f"{word} {word}1 {word}2", word) for word in ("kiwi", "mango", "lemon")]
+    told = {"kiwi": worth(0.3), "mango": worth(-0.2), "lemon": worth(0.1)}
+    (decision,) = thinned(held(*far), HashEmbedder(), told, LIMITS)
+    assert decision.edit.changes[0].key == "mango"
+    pinned = [one.model_copy(update={"pinned": True}) for one in far]
+    assert list(thinned(held(*pinned), HashEmbedder(), told, LIMITS)) == []
+
+
+def test_within_the_budget_nothing_goes():
+    assert list(thinned(held(A, B), HashEmbedder(), {}, LIMITS)) == []
+    assert list(thinned(held(), HashEmbedder(), {}, LIMITS.model_copy(update={"budget": 0}))) == []
+
+
+def test_clusters_are_cut_where_groups_are_unlike():
+    alike = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.1], [0.1, 0.1, 1.0]])
+    assert sorted(clusters(alike, 0.6)) == [[0, 1], [2]]
+    assert clusters(np.ones((1, 1)), 0.6) == [[0]]
+
+
+@pytest.mark.parametrize("budget", [0, 1, 3])
+def test_the_budget_is_kept(budget):
+    library = held(A, B, C, D)
+    for decision in thinned(library, HashEmbedder(), {}, LIMITS.model_copy(update={"budget": budget})):
+        library = library.apply(decision.edit)
+    assert len(library.insights) == budget

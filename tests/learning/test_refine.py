@@ -1,0 +1,107 @@
+"""Refine: a new condition is kept only where replayed retrieval is better, and nothing else moves."""
+
+from skillagent.learning.refine import goals_of, hits, refine, steadiness
+from skillagent.library import Library
+from skillagent.routing.route import Thresholds, route
+from skillagent.schema import Condition, Event, Insight, Label, Labelled, Plan, Subgoal, Task
+from skillagent.testing import HashEmbedder, ScriptedLLM
+
+DATE = Insight(
+    id="date",
+    taxonomy="x/form/date",
+    kind="pitfall",
+    condition=Condition(applies="When something is typed into the form"),
+    explanation="month first",
+)
+LIMITS = Thresholds(insight=0.3)
+RIGHT = "type the date of birth into the form"
+WRONG = "type the name of the owner into the form"
+
+
+def shown(goal, library):
+    plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+    return [one.id for one in route(plan, library, cache=HashEmbedder(), thresholds=LIMITS).insights[0]]
+
+
+def events(*said):
+    entries = [
+        Labelled(attempt=f"x{n}", task=Task(env="x", name="a"), goal=goal, labels=labels)
+        for n, (goal, labels) in enumerate(said)
+    ]
+    return [Event(seq=n, at="", library="", entry=entry) for n, entry in enumerate(entries)]
+
+
+def held(*insights):
+    return Library(insights={one.id: one for one in insights})
+
+
+KNOWN = events((RIGHT, {"date": Label.POSITIVE}), (WRONG, {"date": Label.NEGATIVE}))
+
+
+def test_the_latest_word_on_a_goal_counts():
+    said = events(
+        ("a", {"date": Label.NEGATIVE}),
+        ("a", {"date": Label.POSITIVE}),
+        ("b", {"date": Label.UNRETRIEVED}),
+        ("c", {"date": Label.IRRELEVANT, "other": Label.POSITIVE}),
+        ("d", {"date": Label.INVALID}),
+    )
+    goals = goals_of("date", said)
+    assert goals.right == ("a", "b")
+    assert goals.wrong == ("c",)
+
+
+def test_a_condition_that_is_too_wide_gets_an_exception():
+    library = held(DATE)
+    assert hits(DATE, goals_of("date", KNOWN), library, shown) == 0.5
+    decision = refine(DATE, library, KNOWN, shown, llm=ScriptedLLM(lambda messages, role: "no idea"))
+    assert decision.accepted
+    better = decision.edit.changes[0].insight
+    assert "owner" in better.condition.does_not_apply
+    assert hits(better, goals_of("date", KNOWN), library, shown) == 1.0
+    assert library.apply(decision.edit).insights["date"] == better
+    assert better.model_copy(update={"condition": DATE.condition}) == DATE
+
+
+def test_a_condition_that_is_too_narrow_is_widened_by_the_models_words_where_those_do_better():
+    narrow = DATE.model_copy(update={"condition": Condition(applies="When nothing")})
+    missed = events((RIGHT, {"date": Label.UNRETRIEVED}))
+    model = ScriptedLLM(lambda messages, role: {"applies": "When the date of birth", "does_not_apply": ""})
+    decision = refine(narrow, held(narrow), missed, shown, llm=model)
+    assert decision.accepted
+    assert "date" in shown(RIGHT, held(decision.edit.changes[0].insight))
+    assert "<wrong>\n(none is known)" in model.asked[0][1][-1].content
+
+
+def test_what_is_right_already_or_of_which_nothing_is_known_is_left_alone_and_costs_nothing():
+    model = ScriptedLLM([])
+    assert refine(DATE, held(DATE), [], shown, llm=model) is None
+    assert refine(DATE, held(DATE), events((RIGHT, {"date": Label.POSITIVE})), shown, llm=model) is None
+    assert model.asked == []
+
+
+def test_no_better_wording_is_a_refusal_that_names_the_tries():
+    both = events((RIGHT, {"date": Label.POSITIVE}), (f"{RIGHT} now", {"date": Label.POSITIVE}))
+    deaf = lambda goal, library: []  # noqa: E731
+    model = ScriptedLLM(lambda messages, role: {"applies": "When", "does_not_apply": ""})
+    decision = refine(DATE, held(DATE), both, deaf, llm=model)
+    assert not decision.accepted
+    assert decision.reason == "refused: no wording of 3 does better"
+
+
+def test_a_condition_that_moves_what_other_goals_are_shown_is_refused():
+    def crowding(goal, library):  # once its condition is reworded, it takes the other's place everywhere
+        changed = library.insights["date"].condition != DATE.condition
+        return ["date"] if (goal != WRONG if changed else goal in (RIGHT, WRONG)) else ["other"]
+
+    other = DATE.model_copy(update={"id": "other"})
+    said = [*KNOWN, *events(("pay the bill", {"other": Label.POSITIVE}))]
+    decision = refine(DATE, held(DATE, other), said, crowding, llm=ScriptedLLM(lambda messages, role: "none"))
+    assert not decision.accepted
+    assert decision.reason == "refused: other goals would be shown other insights (0% the same)"
+
+
+def test_steadiness_is_the_share_that_stays():
+    one, two = held(DATE), held()
+    assert steadiness(one, two, lambda goal, library: ["a", *library.insights], ["g", "h"]) == 0.5
+    assert steadiness(one, two, lambda goal, library: [], []) == 1.0
