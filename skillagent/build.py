@@ -38,6 +38,7 @@ from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.llm import weights
 from skillagent.llm.cache import Cached
+from skillagent.llm.cascade import Cascade
 from skillagent.llm.embed import LiteLLMEmbedder, MiniLM, SentenceTransformers
 from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
@@ -228,33 +229,38 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
 
 
 def language_model(settings: Settings) -> LLM:
-    """Return the model that the settings name; nothing is loaded or asked yet.
+    """Return the model that the settings name, with the student that drafts for it; nothing is loaded or asked yet.
 
     Raises:
         ConfigError: No such local model, or its weights are not here yet.
     """
+    model = _model(settings)
+    if settings.student is not None:
+        student = _model(settings.model_copy(update={"model": settings.student}))
+        model = Cascade(student, model, samples=settings.drafts)
+    return Cached(model, settings.home.expanduser() / "replies") if settings.cache_replies else model
+
+
+def _model(settings: Settings) -> LLM:
     kind, _, name = settings.model.partition("/")
-    model: LLM
     if kind == "local":
         file = weights.path(name, settings.models_dir)
         if file is None:
             raise ConfigError(f"model {settings.model}: its weights are not here; run `skillagent models pull {name}`")
-        model = LlamaCpp(file, name=settings.model, threads=settings.threads, context=settings.context)
-    elif not name:
+        return LlamaCpp(file, name=settings.model, threads=settings.threads, context=settings.context)
+    if not name:
         raise ConfigError(
             f"model {settings.model!r}: say provider/name, e.g. local/qwen2.5-coder-1.5b or openai/gpt-5-mini"
         )
-    else:
-        export_provider_keys()
-        key = settings.api_key.get_secret_value() if settings.api_key else None
-        model = LiteLLM(
-            settings.model,
-            base_url=settings.base_url,
-            api_key=key,
-            timeout_s=settings.timeout_s,
-            priced=settings.cost_limit is not None,
-        )
-    return Cached(model, settings.home.expanduser() / "replies") if settings.cache_replies else model
+    export_provider_keys()
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    return LiteLLM(
+        settings.model,
+        base_url=settings.base_url,
+        api_key=key,
+        timeout_s=settings.timeout_s,
+        priced=settings.cost_limit is not None,
+    )
 
 
 def embedder(settings: Settings) -> Embedder:

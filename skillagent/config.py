@@ -28,6 +28,11 @@ class Settings(BaseSettings):
         default="local/qwen2.5-coder-1.5b",
         description="The model that acts: local/NAME, local/PATH.gguf, or any LiteLLM name such as openai/gpt-5-mini.",
     )
+    student: str | None = Field(
+        default=None,
+        description="A cheaper model that drafts each action; where its drafts differ, the model is asked.",
+    )
+    drafts: int = Field(default=3, ge=2, description="Drafts of the student that must agree.")
     base_url: str | None = Field(default=None, description="Base URL of an OpenAI-compatible server.")
     api_key: SecretStr | None = Field(
         default=None, description="Key for that server; providers' own variables work as well."

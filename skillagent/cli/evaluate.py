@@ -199,7 +199,12 @@ def _begin(suite: Suite, opener: OpenArm) -> None:
     from skillagent.evaluation import run as runs
 
     settings, threads = opener.settings, opener.threads
-    conditions: Json = {"suite": suite.model_dump(mode="json"), "model": settings.model, "embedder": settings.embedder}
+    conditions: Json = {
+        "suite": suite.model_dump(mode="json"),
+        "model": settings.model,
+        "embedder": settings.embedder,
+        "student": f"{settings.student} x{settings.drafts}" if settings.student else None,
+    }
     before = runs.begin(opener.folder, conditions, threads=threads)
     if before not in (None, threads) and settings.model.startswith("local/"):
         note(

@@ -11,7 +11,10 @@ from skillagent.errors import ConfigError
 from skillagent.learning.attribute import blame
 from skillagent.schema import Attempt, Usage, Value
 
-_COSTS = ("model_calls", "tokens_in", "tokens_cached", "tokens_out", "cost_usd", "learning_tokens", "learning_usd")
+_COSTS = (
+    *("model_calls", "tokens_in", "tokens_cached", "tokens_out", "cost_usd", "learning_tokens", "learning_usd"),
+    *("drafted", "agreed", "draft_seconds", "draft_usd"),
+)
 
 
 class Seconds(Value):
@@ -29,6 +32,7 @@ class Row(Value):
     commit that played it, with a + where files had been changed. `why` is the judge's reason, `blame` what a failure is
     put down to, and `episode` the file that the whole trajectory is kept in, if it is, relative to the run's folder.
     Calls, tokens, money and seconds are those of void tries before it as well; steps are those of the last try alone.
+    `drafted` are turns that a student drafted, `agreed` those in which that was enough.
     """
 
     v: Literal[1] = 1
@@ -51,6 +55,10 @@ class Row(Value):
     library_digest: str
     learning_tokens: int = 0
     learning_usd: float = 0.0
+    drafted: int = 0
+    agreed: int = 0
+    draft_seconds: float = 0.0
+    draft_usd: float = 0.0
     code: str = ""
     shown: tuple[str, ...] = ()
     errors: int = 0
@@ -104,6 +112,10 @@ def as_row(tried: Attempt, arm: str, *, learnt: Practised | None = None, episode
         library_digest=tried.library,
         learning_tokens=learning.tokens_in + learning.tokens_out,
         learning_usd=learning.cost_usd,
+        drafted=usage.drafted,
+        agreed=usage.agreed,
+        draft_seconds=usage.draft_seconds,
+        draft_usd=usage.draft_usd,
         shown=tried.route.ids if tried.route else (),
         errors=sum(step.error is not None for step in trajectory.steps),
         goal=trajectory.goal,

@@ -22,7 +22,20 @@ from skillagent.evaluation.statistics import Comparison, Rate, compare, rate
 from skillagent.library import Library
 from skillagent.llm.catalogue import CATALOGUE
 from skillagent.llm.weights import sha256_of
-from skillagent.schema import Attempted, Decided, Event, Json, Split, Usage, Value
+from skillagent.schema import Attempted, Decided, Event, Json, Labelled, Split, Usage, Value
+
+
+class Drafting(Value):
+    """How a student did that drafts actions for a better model.
+
+    `agreement` is the share of turns in which its drafts were taken. From `break_even` on, as a share, drafting costs
+    less than asking the better model at every turn: in money where anything cost money, else in seconds; None where
+    the better model was never asked.
+    """
+
+    turns: int
+    agreement: float
+    break_even: float | None
 
 
 class ArmSummary(Value):
@@ -39,6 +52,7 @@ class ArmSummary(Value):
     seconds_per_success: float | None
     model_free_share: float
     cost_usd: float
+    drafting: Drafting | None = None
 
 
 class Spent(Value):
@@ -123,6 +137,8 @@ def spent_on(events: Iterable[Event]) -> Spent:
     for event in events:
         if isinstance(event.entry, Attempted) and event.entry.task.split is Split.PRACTICE:
             parts["acting"] += event.entry.usage
+        elif isinstance(event.entry, Labelled):
+            parts["reflecting"] += event.entry.usage
         elif isinstance(event.entry, Decided):
             parts["reflecting"] += event.entry.decision.writing
             parts["gating"] += event.entry.decision.usage
@@ -176,7 +192,19 @@ def _arm(rows: Sequence[Row]) -> ArmSummary:
         seconds_per_success=seconds / successes if successes else None,
         model_free_share=sum(0 < row.steps == row.model_free_steps for row in scored) / max(1, len(scored)),
         cost_usd=sum(row.cost_usd for row in rows),
+        drafting=_drafting(rows),
     )
+
+
+def _drafting(rows: Sequence[Row]) -> Drafting | None:
+    turns, agreed = sum(row.drafted for row in rows), sum(row.agreed for row in rows)
+    if not turns:
+        return None
+    paid = any(row.cost_usd for row in rows)
+    whole = sum(row.cost_usd if paid else row.seconds.model for row in rows)
+    drafts = sum(row.draft_usd if paid else row.draft_seconds for row in rows)
+    asked = (whole - drafts) / (turns - agreed) if turns > agreed else 0.0
+    return Drafting(turns=turns, agreement=agreed / turns, break_even=drafts / turns / asked if asked > 0 else None)
 
 
 def write_summary(summary: Summary, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from skillagent.evaluation.rows import Row
 from skillagent.evaluation.statistics import Comparison
 from skillagent.evaluation.streams import Life
-from skillagent.evaluation.summary import Payoff, Summary
+from skillagent.evaluation.summary import Drafting, Payoff, Summary
 from skillagent.schema import Json
 
 
@@ -45,8 +45,15 @@ def headline(summary: Summary) -> list[str]:
             f"{name}: {arm.success:.0%} of {arm.scored} (95 % interval {low:.0%} to {high:.0%})"
             f"{cost}{time}" + (f", {arm.void} void" if arm.void else "")
         )
+        if arm.drafting is not None:
+            lines.append(_drafted(name, arm.drafting))
     lines += [points(name, pair) for name, pair in summary.paired.items()]
     return lines + [line for name, one in summary.payoff.items() if (line := _paid(name, one))]
+
+
+def _drafted(name: str, one: Drafting) -> str:
+    text = f"{name}: the student's drafts were taken in {one.agreement:.0%} of {counted(one.turns, 'turn')}"
+    return text if one.break_even is None else f"{text}; it saves from {one.break_even:.0%} on"
 
 
 def _paid(name: str, payoff: Payoff) -> str:

@@ -28,7 +28,11 @@ class Message(Value):
 
 
 class Usage(Value):
-    """What was spent on models. `tokens_cached` of `tokens_in` were read from a cache instead of computed."""
+    """What was spent on models. `tokens_cached` of `tokens_in` were read from a cache instead of computed.
+
+    Where a cheaper model drafts actions, `drafted` are the turns that it drafted, `agreed` those in which its drafts
+    were taken, and `draft_seconds` and `draft_usd` what of the whole was spent on drafts.
+    """
 
     calls: int = 0
     tokens_in: int = 0
@@ -36,6 +40,10 @@ class Usage(Value):
     tokens_out: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
+    drafted: int = 0
+    agreed: int = 0
+    draft_seconds: float = 0.0
+    draft_usd: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
         """Return the sum, field by field."""

@@ -1,0 +1,104 @@
+"""Cascade: a cheap model drafts each action several times; a better one is asked where the drafts differ.
+
+Source: in-context distillation with self-consistency cascades. The student is good enough where the examples in the
+prompt settle what to do, and its own disagreement says where they do not. Whether it pays depends on how often it
+agrees: `Usage.drafted` and `Usage.agreed` count that, and evaluations tell from which share on it saves.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from skillagent.errors import PromptTooLong
+from skillagent.llm.wrapped import close, identity_of
+from skillagent.ports import LLM
+from skillagent.schema import Json, Message, Reply, Role, Usage
+
+HEAT = 0.7  # the first draft is as cold as it was asked for, the others are not
+
+
+class Cascade:
+    """A student that acts where it agrees with itself, and a teacher for the rest.
+
+    Only actions are drafted: what is planned, judged and written down is the teacher's.
+
+    Args:
+        student: Is asked up to `samples` times a turn; it stops at the first draft that differs.
+        teacher: Is asked where the drafts differ, or one has no form or no room.
+        samples: At least 2: one draft cannot disagree.
+    """
+
+    def __init__(self, student: LLM, teacher: LLM, *, samples: int = 3) -> None:
+        assert samples >= 2
+        self._student, self._teacher, self._samples = student, teacher, samples
+
+    @property
+    def name(self) -> str:
+        """Both names."""
+        return f"{self._student.name} then {self._teacher.name}"
+
+    @property
+    def identity(self) -> str:
+        """What both models' replies are kept under, and how many drafts there are."""
+        return f"{identity_of(self._student)} x{self._samples} then {identity_of(self._teacher)}"
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        *,
+        role: Role,
+        schema: Json | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+        max_tokens: int = 512,
+    ) -> Reply:
+        """Answer the last message; the usage is that of all who were asked.
+
+        Raises:
+            LLMUnavailable: One of them gave no answer.
+            PromptTooLong: The messages do not fit the teacher.
+            BudgetSpent: As the models raise it.
+        """
+        drafted = Usage()
+        if role is Role.ACTOR and schema is not None:
+            drafts: list[Reply] = []
+            for number in range(self._samples):
+                heat = HEAT if number and not temperature else temperature
+                try:
+                    draft = self._student.reply(
+                        messages,
+                        role=role,
+                        schema=schema,
+                        temperature=heat,
+                        seed=seed + 7919 * number,
+                        max_tokens=max_tokens,
+                    )
+                except PromptTooLong:
+                    break
+                drafts.append(draft)
+                if draft.data is None or canonical(draft.data) != canonical(drafts[0].data):
+                    break
+            same = {canonical(draft.data) for draft in drafts}
+            agreed = len(drafts) == self._samples and len(same) == 1 and drafts[0].data is not None
+            spent = sum((draft.usage for draft in drafts), Usage())
+            drafted = spent + Usage(
+                drafted=1, agreed=int(agreed), draft_seconds=spent.seconds, draft_usd=spent.cost_usd
+            )
+            if agreed:
+                return drafts[0].model_copy(update={"usage": drafted})
+        reply = self._teacher.reply(
+            messages, role=role, schema=schema, temperature=temperature, seed=seed, max_tokens=max_tokens
+        )
+        return reply.model_copy(update={"usage": reply.usage + drafted})
+
+    def close(self) -> None:
+        """Let go of what both hold."""
+        close(self._student)
+        close(self._teacher)
+
+
+def canonical(data: Json | None) -> str:
+    """Return a form in which two replies that mean the same are equal: order of keys and outer spaces do not count."""
+    trimmed = {key: value.strip() if isinstance(value, str) else value for key, value in (data or {}).items()}
+    return json.dumps(trimmed, sort_keys=True, ensure_ascii=False)
