@@ -100,6 +100,7 @@ def act(
         terminated=outcome.terminated,
         truncated=not outcome.terminated,
         answer=str(answers[-1]) if answers else None,
+        truth=outcome.truth,
         programs=tuple(pilot.ran) if pilot else (),
         guessed=tuple(pilot.guessed) if pilot else (),
         unfit=tuple(pilot.unfit) if pilot else (),

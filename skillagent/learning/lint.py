@@ -40,6 +40,7 @@ _ADDRESS = re.compile(
 _SECRET = re.compile(
     r"\b(?:sk|pk|ghp|xox[abp])[-_]\w{12,}|-----BEGIN|\b(?:api[_ -]?key|secret|token)\s*[:=]\s*\S{6,}", re.IGNORECASE
 )
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BROKEN = re.compile(
     r"\b(?:tool|browser|environment|page|website)s?\b[^.]{0,40}\b(?:does not work|do not work|is broken|are broken|"
     r"is unavailable|crash)",
@@ -121,12 +122,24 @@ def _insight_problems(insight: Insight, lesson: Lesson, library: Library) -> Ite
         yield "an insight needs a condition and an explanation"
     if any(other.explanation == insight.explanation for key, other in library.insights.items() if key != insight.id):
         yield "the library has an insight with this very explanation"
+    if given := _given_away(insight, lesson):
+        yield f"it gives away the answer of one task ({given})"
     if _BROKEN.search(insight.explanation):
         yield "it blames the environment: a broken installation teaches nothing"
     words = "\n".join([insight.condition.applies, insight.condition.does_not_apply, insight.explanation])
     yield from _leaks(words)
     yield from _secrets(insight.example)
     yield from _copies(words, lesson)
+
+
+def _given_away(insight: Insight, lesson: Lesson) -> str | None:
+    """Return a number of the known answer that the insight repeats and the goal does not give."""
+    said = f"{insight.condition.applies} {insight.condition.does_not_apply} {insight.explanation}"
+    for trajectory in (one.trajectory for one in lesson.failures):
+        for number in _NUMBER.findall(trajectory.truth):
+            if number in _NUMBER.findall(said) and number not in _NUMBER.findall(trajectory.goal):
+                return str(number)
+    return None
 
 
 def _demonstration_problems(demo: Demonstration) -> Iterator[str]:

@@ -298,7 +298,14 @@ def _insight(lesson: Lesson, llm: LLM) -> Insight | None:
     goal = lesson.failures[0].trajectory.goal
     failed = "\n".join(_told(one) for one in lesson.failures[:2])
     worked = _told(lesson.success) if lesson.success else "(nothing yet)"
-    prompt = render("explain", goal=fence("goal", goal), failed=fence("failed", failed), worked=fence("worked", worked))
+    known = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "(not known)")
+    prompt = render(
+        "explain",
+        goal=fence("goal", goal),
+        failed=fence("failed", failed),
+        worked=fence("worked", worked),
+        truth=fence("answer", known),
+    )
     schema = _schema({"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30})
     data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=400).data or {}
     if not str(data.get("explanation", "")).strip():

@@ -101,7 +101,8 @@ class Trajectory(Value):
     """One episode. `void` says in words why it must not be scored; then nothing else of it counts.
 
     `programs` are the skills whose programs ran, `guessed` those of them for which the model found the values, `unfit`
-    those whose programs did not find what they begin with, and `surprise` is why the model went on from there.
+    those whose programs did not find what they begin with, and `surprise` is why the model went on from there. `truth`
+    is what would have been right, where the environment says so.
     """
 
     task: Task
@@ -117,6 +118,7 @@ class Trajectory(Value):
     guessed: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
     surprise: str = ""
+    truth: str = ""
     usage: Usage = Usage()
     seconds: Seconds = Seconds()
 

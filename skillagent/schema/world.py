@@ -83,7 +83,8 @@ class Outcome(Value):
     """What one action led to.
 
     `error` is the policy's own fault in words (the action did not happen); `reward` is in [0, 1] and None until the
-    environment knows. `terminated`: the task itself ended; `truncated`: a cap on steps or time ended it.
+    environment knows. `terminated`: the task itself ended; `truncated`: a cap on steps or time ended it. `truth` says,
+    once the task has ended and on practice seeds alone, what would have been right; the policy never sees it.
     """
 
     observation: Observation
@@ -91,3 +92,4 @@ class Outcome(Value):
     reward: Annotated[float, Field(ge=0, le=1)] | None = None
     terminated: bool = False
     truncated: bool = False
+    truth: str = ""

@@ -246,8 +246,17 @@ def test_a_file_is_cut_into_three_that_share_nothing(folder):
     assert shuffled == parts[2]
     for split, part in zip(Split, parts, strict=True):
         assert problem_of(task("mine", split.first_seed + 1), folder) == part[1]
-        with pytest.raises(EnvironmentFailed, match=f"has 3 {split} problems; there is no number 3"):
-            problem_of(task("mine", split.first_seed + 3), folder)
+
+
+def test_what_is_learnt_on_goes_round_and_what_is_measured_on_does_not(folder):
+    for split in (Split.PRACTICE, Split.GATE):
+        first, again = (problem_of(task("mine", split.first_seed + n), folder) for n in (1, 4))
+        assert first == again
+    with pytest.raises(EnvironmentFailed, match="has 3 holdout problems; there is no number 3"):
+        problem_of(task("mine", Split.HOLDOUT.first_seed + 3), folder)
+    (folder / "empty.json").write_text("[]")
+    with pytest.raises(EnvironmentFailed, match="has 0 practice problems"):
+        problem_of(task("empty", 0), folder)
 
 
 @pytest.mark.parametrize(
@@ -274,3 +283,17 @@ def test_a_name_that_is_not_there_is_answered_with_those_near_it(folder):
         problem_of(task("zzz"))
     with pytest.raises(ConfigError, match="near it: mine"):
         problem_of(task("mines"), folder)
+
+
+@pytest.mark.parametrize(
+    ("seed", "told"), [(3, True), (Split.GATE.first_seed, False), (Split.HOLDOUT.first_seed, False)]
+)
+def test_what_would_have_been_right_is_told_at_the_end_of_practice_alone(seed, told):
+    world = Optimize()
+    world.reset(task(seed=seed))
+    assert world.step(Action(verb="guess")).truth == ""
+    wrong = {"sense": "maximize", "objective": "x", "constraints": ["x <= 1"], "integers": []}
+    answer = f"{templates()['two-products'].problem(seed).answer:g}"
+    assert world.step(Action(verb="model", arguments=wrong)).truth == (
+        f"the best objective is {answer}" if told else ""
+    )

@@ -605,3 +605,38 @@ def test_words_that_the_model_did_not_end_or_that_say_something_else_are_mended(
     skill = edit.changes[0].skill
     assert f"\n{when}\n" in skill.body
     assert not_when in skill.body.partition("## When not to use")[2].partition("##")[0]
+
+
+# ── What would have been right ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def knowing(truth, goal=GOAL):
+    trajectory = FAILURE.trajectory.model_copy(update={"truth": truth, "goal": goal})
+    return Lesson(
+        cause=Cause.KNOWLEDGE, summary="0 of 1", failures=(FAILURE.model_copy(update={"trajectory": trajectory}),)
+    )
+
+
+def test_who_explains_a_failure_is_told_what_would_have_been_right():
+    model = ScriptedLLM(lambda messages, role: WORDS)
+    list(write(knowing("the best objective is 1510"), Library(), never, llm=model))
+    list(write(knowing(""), Library(), never, llm=model))
+    first, second = (messages[-1].content for _, messages in model.asked)
+    assert "<answer>\nthe best objective is 1510\n</answer>" in first
+    assert "<answer>\n(not known)\n</answer>" in second
+
+
+@pytest.mark.parametrize(
+    ("explanation", "goal", "refused"),
+    [
+        ("The best objective is 1510.", GOAL, True),
+        ("Maximise to get 1510 or more.", GOAL, True),
+        ("Whole things need integers.", GOAL, False),
+        ("Never 151 or 15100.", GOAL, False),
+        ("The limit of 1510 is a constraint.", "At most 1510 are sold.", False),
+    ],
+)
+def test_an_insight_that_gives_the_answer_away_is_refused(explanation, goal, refused):
+    found = lint(insight_of(explanation), knowing("the best objective is 1510", goal), Library(), [])
+    assert (found is not None) == refused, found
+    assert found is None or "gives away the answer of one task (1510)" in found

@@ -2,7 +2,7 @@
 
 A model that cannot be read, or has no optimum, is the agent's fault: it reads why and may write another. The first
 model with an optimum ends the task; the reward is 1 where its objective is the known one, else 0. The agent is never
-told the known objective.
+told the known objective; who learns from the episode is, on practice seeds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from skillagent.envs.optimize.model import Model, solve
 from skillagent.envs.optimize.problems import Problem, problem_of
 from skillagent.errors import AgentFault, ConfigError
-from skillagent.schema import Action, Json, Observation, Outcome, Task, Verb
+from skillagent.schema import Action, Json, Observation, Outcome, Split, Task, Verb
 
 TOLERANCE = 1e-4  # relative, as the answers of public sets are rounded
 
@@ -84,10 +84,16 @@ class Optimize:
         except AgentFault as fault:
             self._told = f"The last model had no optimum: {fault}"
             self._over = self._turns >= self._task.max_steps or time.monotonic() >= self._ends
-            return Outcome(observation=self._seen(), error=str(fault), reward=0.0, truncated=self._over)
+            return Outcome(
+                observation=self._seen(), error=str(fault), reward=0.0, truncated=self._over, truth=self._truth()
+            )
         self._over, self._told = True, f"Solved: {solution}"
         right = math.isclose(solution.objective, self._problem.answer, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
-        return Outcome(observation=self._seen(), reward=float(right), terminated=True)
+        return Outcome(observation=self._seen(), reward=float(right), terminated=True, truth=self._truth())
+
+    def _truth(self) -> str:
+        known = self._over and self._task is not None and self._task.split is Split.PRACTICE
+        return f"the best objective is {self._problem.answer:.10g}" if known else ""
 
     def _seen(self) -> Observation:
         return Observation(goal=self._problem.text, text=self._told)

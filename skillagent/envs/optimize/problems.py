@@ -80,9 +80,11 @@ def names(folder: Path | None) -> tuple[str, ...]:
 def problem_of(task: Task, folder: Path | None = None) -> Problem:
     """Return the problem that a task's name and seed stand for.
 
+    What is learnt on goes round when a file's problems are used up; what is measured on does not.
+
     Raises:
         ConfigError: There is no problem of that name, or its file cannot be read.
-        EnvironmentFailed: The file has no further problem for that split.
+        EnvironmentFailed: The file has no problem for that split, or no further one to measure on.
     """
     if task.name in templates():
         return templates()[task.name].problem(task.seed)
@@ -93,6 +95,8 @@ def problem_of(task: Task, folder: Path | None = None) -> Problem:
         raise ConfigError(f"no problem {task.name!r} {where}{'; near it: ' if close else ''}{', '.join(close)}")
     mine = of_split(read(file), task.split)
     number = task.seed - task.split.first_seed
+    if mine and task.split is not Split.HOLDOUT:
+        number %= len(mine)
     if number >= len(mine):
         raise EnvironmentFailed(f"{file.name} has {len(mine)} {task.split} problems; there is no number {number}")
     return mine[number]
