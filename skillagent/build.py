@@ -47,7 +47,9 @@ from skillagent.loop import Agent, Trial, Watch, undiagnosed, unwatched
 from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.explore import Practice, practise
+from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, route
+from skillagent.routing.steps import Similar, similar
 from skillagent.schema import Decision, Edit, Event, Lesson, Plan, Subgoal, Value
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
@@ -66,6 +68,8 @@ class Options:
 
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
     for the values of a goal that no pattern fits; without `diagnosis` nobody asks what the insights did in a failure.
+    With `recall` the model may ask its memory in the middle of an episode; `similar` shows it, at every step, moments
+    of demonstrations like the present one.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -77,6 +81,8 @@ class Options:
     programs: bool = True
     filling: bool = True
     diagnosis: bool = True
+    recall: bool = False
+    similar: Similar = field(default_factory=Similar)
 
     @property
     def making(self) -> Induction:
@@ -180,7 +186,15 @@ def open_agent(
             drop=worlds.drop,
             plan=partial(plan, llm=metered, covers=covered),
             route=routed,
-            act=partial(act, llm=metered, room=room, programs=options.programs, filling=options.filling),
+            act=partial(
+                act,
+                llm=metered,
+                room=room,
+                programs=options.programs,
+                filling=options.filling,
+                likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
+                recall=partial(recall, cache=vectors) if options.recall else None,
+            ),
             judge=judge,
             practise=partial(practise, practice=options.practice),
             reflect=reflect,

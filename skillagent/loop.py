@@ -294,7 +294,7 @@ def _record(agent: Agent, tried: Attempt) -> Attempt:
             attempt=tried.id,
             task=trajectory.task,
             goal=trajectory.goal,
-            shown=route.ids if route else (),
+            shown=tuple(dict.fromkeys((*(route.ids if route else ()), *trajectory.examples))),
             score=tried.verdict.score,
             judged_by=tried.verdict.by,
             void=trajectory.void,

@@ -13,17 +13,18 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from skillagent.acting.history import advice, conversation, opening
+from skillagent.acting.history import advice, conversation, like_moments, opening
 from skillagent.acting.program import Pilot
 from skillagent.acting.reply import reply_schema
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM, Environment
 from skillagent.programs.perform import Wanted
-from skillagent.replies import as_action
+from skillagent.replies import as_action, as_reply
 from skillagent.schema import (
     Action,
     Message,
+    Moment,
     Observation,
     Outcome,
     Plan,
@@ -40,6 +41,20 @@ from skillagent.schema import (
 NO_ACTION = Action(verb="none")
 _REPLY_TOKENS = 400
 
+Likes = Callable[[str, str, str, Library], Sequence[Moment]]
+Recall = Callable[[str, Library], str]
+
+RECALL = Verb(
+    name="recall",
+    doc="Ask your memory of earlier tasks; changes nothing on the page.",
+    parameters={
+        "type": "object",
+        "properties": {"question": {"type": "string", "maxLength": 120}},
+        "required": ["question"],
+        "additionalProperties": False,
+    },
+)
+
 
 def act(
     environment: Environment,
@@ -54,6 +69,8 @@ def act(
     room: int = 11_000,
     programs: bool = True,
     filling: bool = True,
+    likes: Likes | None = None,
+    recall: Recall | None = None,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Trajectory:
     """Carry out the plan from the first observation on, and return what happened.
@@ -66,6 +83,8 @@ def act(
         room: Characters of conversation that the model can read.
         programs: Run the programs of the routed skills.
         filling: Ask the model for a program's values where the goal matches none of its patterns.
+        likes: The moments of demonstrations that are like a goal, a state and the reply before it; shown at every turn.
+        recall: Answers a question out of the library; with it, the model may ask, and each question is a turn.
         watch: Is shown each step as it ends.
 
     Raises:
@@ -74,19 +93,34 @@ def act(
     """
     asks = llm if filling and not variation.alone else None
     pilot = Pilot(plan, route, library, environment.verbs, asks) if programs and not variation.temperature else None
-    policy = _Policy(environment.verbs, plan, route, library, llm, variation, room, seed=task.seed)
+    verbs = (*environment.verbs, RECALL) if recall and len(library) else environment.verbs
+    policy = _Policy(verbs, plan, route, library, llm, variation, room, seed=task.seed, recall=recall)
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
         move = _again(variation.begin, steps, now) or (pilot.next(outcome) if pilot else None)
+        moments: Sequence[Moment] = ()
         if isinstance(move, Action):
             action, outcome = move, environment.step(move)
         elif variation.alone:
             break
         else:
-            action, outcome = policy.without(pilot.unfit if pilot else ()).step(environment, steps, now, move)
+            before = as_reply(steps[-1].action, steps[-1].observation) if steps else ""
+            moments = likes(first.goal, now.text, before, library) if likes else ()
+            chosen = policy.without(pilot.unfit if pilot else ())
+            action, outcome = chosen.step(environment, steps, now, move, moments)
         by = "program" if isinstance(move, Action) and pilot else "model"
-        steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by=by))
+        steps.append(
+            Step(
+                observation=now,
+                action=action,
+                error=outcome.error,
+                reward=outcome.reward,
+                by=by,
+                examples=tuple(one.of for one in moments),
+                recalled=policy.recalled(action),
+            )
+        )
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:
             break
@@ -127,6 +161,13 @@ class _Policy:
     variation: Variation
     room: int
     seed: int
+    recall: Recall | None = None
+
+    def recalled(self, action: Action) -> str:
+        """Return what the library answers to an action that asks it; empty for any other."""
+        if self.recall is None or action.verb != RECALL.name:
+            return ""
+        return self.recall(str(action.arguments.get("question", "")), self.library) or "nothing about that"
 
     def without(self, skills: Collection[str]) -> _Policy:
         """Return the same with the words of one skill a subgoal, the first that is not one of these.
@@ -141,10 +182,17 @@ class _Policy:
         return replace(self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}))
 
     def step(
-        self, environment: Environment, steps: Sequence[Step], now: Observation, wanted: Wanted | None
+        self,
+        environment: Environment,
+        steps: Sequence[Step],
+        now: Observation,
+        wanted: Wanted | None,
+        moments: Sequence[Moment] = (),
     ) -> tuple[Action, Outcome]:
         """Ask for an action, or for what a program left open, and do it."""
-        verbs, shown, settled = (self.verbs, now, {}) if wanted is None else _open(wanted, self.verbs, now)
+        asked = any(one.recalled and one.observation.text == now.text for one in steps)
+        free = [verb for verb in self.verbs if not (asked and verb == RECALL)]  # once in each state is enough
+        verbs, shown, settled = (free, now, {}) if wanted is None else _open(wanted, free, now)
         useless = [*barred(steps, now), *barred(self.variation.avoid, now)]
         if self.variation.focus:
             useless += [step.action for step in steps]  # each thing that the goal names once
@@ -153,7 +201,7 @@ class _Policy:
             return NO_ACTION, _wasted(environment, f"nothing is left here to {wanted.verb} that was not tried")
         try:
             reply = self.llm.reply(
-                self._conversation(steps, now, wanted),
+                self._conversation(steps, now, wanted, moments),
                 role=Role.ACTOR,
                 schema=schema,
                 temperature=self.variation.temperature,
@@ -166,16 +214,19 @@ class _Policy:
             return NO_ACTION, _wasted(environment, f"not an action: {reply.text[:80]!r}")
         action = as_action(reply.data, now)
         action = action.model_copy(update={"arguments": {**action.arguments, **settled}})
+        if self.recall is not None and action.verb == RECALL.name:
+            return action, Outcome(observation=now)
         return action, environment.step(action)
 
-    def _conversation(self, steps: Sequence[Step], now: Observation, wanted: Wanted | None) -> list[Message]:
+    def _conversation(
+        self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
+    ) -> list[Message]:
         opened = opening(self.verbs, self.route, self.library, room=self.room)
         known = advice(self.route, self.library)
-        messages = conversation(opened, self.plan, steps, now, room=self.room, advice=known)
-        if wanted is None or not wanted.about:
-            return messages
-        last = messages[-1]
-        return [*messages[:-1], last.model_copy(update={"content": f"{last.content}\nNow only: {wanted.about}"})]
+        beside, only = like_moments(moments), f"Now only: {wanted.about}" if wanted and wanted.about else ""
+        messages = conversation(opened, self.plan, steps, now, room=self.room - len(beside), advice=known)
+        last = "\n".join(filter(None, [beside, messages[-1].content, only]))
+        return [*messages[:-1], messages[-1].model_copy(update={"content": last})]
 
 
 def _open(

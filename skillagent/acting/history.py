@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from skillagent.library import Library
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
-from skillagent.schema import Demonstration, Message, Observation, Plan, Ranked, Route, Step, Verb
+from skillagent.schema import Demonstration, Message, Moment, Observation, Plan, Ranked, Route, Step, Verb
 
 _SKILL_CHARACTERS = 2_400
 _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
@@ -45,6 +45,17 @@ def advice(route: Route, library: Library) -> str:
     return "\n".join(["How it is done:", *shown]) if shown else ""
 
 
+def like_moments(moments: Sequence[Moment]) -> str:
+    """Return moments of demonstrations as they are shown beside the present state."""
+    shown = [
+        "\n".join(
+            [f"A moment like this, of the task {one.goal}", fence("state", one.step.observation), one.step.action]
+        )
+        for one in moments
+    ]
+    return "\n\n".join(shown)
+
+
 def conversation(
     opened: Sequence[Message],
     plan: Plan,
@@ -72,6 +83,8 @@ def conversation(
         if step.error:
             turns[index] = f"That did not work:\n{fence('error', step.error)}\n{turns[index]}"
             marks[index] = f"That did not work.\n{_OMITTED}"
+        if step.recalled:
+            turns[index] = f"You remember:\n{fence('memory', step.recalled)}\n{turns[index]}"
     taken = len(head) + sum(len(message.content) for message in opened) + sum(map(len, answers))
     left_out = _omitted([len(turn) for turn in turns], [len(mark) for mark in marks], room - taken)
     turns = [*marks[:left_out], *turns[left_out:]]

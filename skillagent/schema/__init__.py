@@ -19,7 +19,7 @@ from skillagent.schema.episode import (
     Variation,
     Verdict,
 )
-from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Skill
+from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Moment, Skill
 from skillagent.schema.learning import (
     Cause,
     Change,
@@ -77,6 +77,7 @@ __all__ = [
     "Condition",
     "Insight",
     "KeyStep",
+    "Moment",
     "Demonstration",
     # A skill that runs: typed verbs with slots.
     "Target",

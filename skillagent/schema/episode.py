@@ -58,7 +58,11 @@ class Route(Value):
 
 
 class Step(Value):
-    """One turn: what was seen, what was done, what it led to. `by` says who chose the action."""
+    """One turn: what was seen, what was done, what it led to. `by` says who chose the action.
+
+    `examples` are the demonstrations of which a like moment was shown, and `recalled` is what the agent was told when
+    it asked its memory.
+    """
 
     observation: Observation
     action: Action
@@ -66,6 +70,8 @@ class Step(Value):
     error: str | None = None
     reward: float | None = None
     by: Literal["model", "program", "person", "oracle"] = "model"
+    examples: tuple[str, ...] = ()
+    recalled: str = ""
 
     @property
     def target(self) -> Element | None:
@@ -126,6 +132,11 @@ class Trajectory(Value):
     def model_free_steps(self) -> int:
         """Steps that a program chose."""
         return sum(step.by == "program" for step in self.steps)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The demonstrations of which a like moment was shown at some step, each once."""
+        return tuple(dict.fromkeys(key for step in self.steps for key in step.examples))
 
     @property
     def shown(self) -> bool:

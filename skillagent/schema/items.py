@@ -67,6 +67,15 @@ class KeyStep(Value):
     next: str = ""
 
 
+class Moment(Value):
+    """A step of a demonstration that is like the present one, and how like; `of` is the demonstration's id."""
+
+    of: str
+    goal: str
+    step: KeyStep
+    score: float
+
+
 class Demonstration(Value):
     """A trajectory cut to its key steps. `source` says who acted."""
 

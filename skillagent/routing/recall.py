@@ -1,0 +1,26 @@
+"""Recall: what the library answers to a question that the agent asks in the middle of an episode.
+
+Source: a memory that is queried by an explicit action (LMEE). The answer is what stands in the library, nothing is made
+up: the nearest insights, and the steps of the nearest skill.
+"""
+
+from __future__ import annotations
+
+from skillagent.library import Library
+from skillagent.ports import VectorCache
+from skillagent.routing.route import Thresholds, route
+from skillagent.schema import Plan, Subgoal
+
+_INSIGHTS = 3
+_LONGEST = 1_200  # characters
+_NEAR = 0.3
+
+
+def recall(question: str, library: Library, *, cache: VectorCache) -> str:
+    """Return what is known that is near the question; empty where nothing is."""
+    plan = Plan(goal=question, subgoals=(Subgoal(text=question),))
+    found = route(plan, library, cache=cache, thresholds=Thresholds(text=_NEAR, insight=_NEAR, insights=_INSIGHTS))
+    insights = [library.insights[one.id] for one in found.insights[0]]
+    lines = [f"- {insight.condition.applies}: {insight.explanation}" for insight in insights]
+    lines += [library.skills[one.id].body for one in found.skills[0][:1]]
+    return "\n".join(lines)[:_LONGEST]

@@ -1,0 +1,82 @@
+"""Steps: like moments of demonstrations, by goal, state and what was done before; diverse, and within their room."""
+
+import numpy as np
+
+from skillagent.library import Library
+from skillagent.routing.recall import recall
+from skillagent.routing.steps import Similar, diverse, similar
+from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Moment, Skill
+from skillagent.testing import HashEmbedder
+
+CACHE = HashEmbedder()
+
+
+def demo(key, goal, *steps):
+    return Demonstration(
+        id=key, domain="x", goal=goal, steps=tuple(KeyStep(observation=seen, action=did) for seen, did in steps)
+    )
+
+
+LOGIN = demo("login", "log in to the shop", ("name field", "fill name"), ("password field", "press enter"))
+ORDER = demo("order", "order apples now", ("basket page", "click basket"), ("password field", "press pay"))
+
+
+def held(*demos):
+    return Library(demonstrations={one.id: one for one in demos})
+
+
+def found(goal, state, before="", library=None, **limits):
+    given = Similar(**{"most": 2, "least": 0.3, **limits})
+    library = held(LOGIN, ORDER) if library is None else library
+    return [(one.of, one.step.action) for one in similar(goal, state, before, library, CACHE, given)]
+
+
+def test_the_state_decides_between_moments_of_one_demonstration_of_which_only_one_is_shown():
+    assert found("log in to the shop", "name field", library=held(LOGIN)) == [("login", "fill name")]
+    assert found("log in to the shop", "password field", "fill name", library=held(LOGIN)) == [("login", "press enter")]
+
+
+def test_the_goal_decides_between_demonstrations_whose_states_are_alike():
+    assert found("order apples now", "password field", "click", most=1)[0] == ("order", "press pay")
+    assert found("log in to the shop", "password field", "fill", most=1)[0] == ("login", "press enter")
+
+
+def test_what_was_done_before_decides_where_goal_and_state_do_not():
+    twice = demo("twice", "g", ("same page", "one"), ("same page", "two"), ("same page", "three"))
+    assert found("g", "same page", library=held(twice)) == [("twice", "one")]
+    assert found("g", "same page", "one", library=held(twice)) == [("twice", "two")]
+    assert found("g", "same page", "two", library=held(twice)) == [("twice", "three")]
+
+
+def test_nothing_is_shown_that_is_not_alike_or_has_no_room_or_where_none_is_wanted():
+    assert found("water the plants", "a garden", least=0.5) == []
+    assert found("log in to the shop", "name field", most=0) == []
+    assert found("log in to the shop", "name field", library=Library()) == []
+    assert found("log in to the shop", "name field", characters=5, library=held(LOGIN)) == []
+    both = found("log in to the shop order apples now", "password field", "x", least=0.2)
+    assert len(both) == 2
+    assert len(found("log in to the shop order apples now", "password field", "x", least=0.2, characters=30)) == 1
+
+
+def test_of_many_alike_one_of_each_kind_is_shown():
+    rows = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    moments = [
+        Moment(of=key, goal="", step=KeyStep(observation="", action=""), score=score)
+        for key, score in (("a", 0.9), ("b", 0.8), ("c", 0.7))
+    ]
+    assert [one.of for one in diverse(moments, rows, 2)] == ["a", "c"]
+
+
+def test_recall_answers_with_what_stands_in_the_library_and_nothing_else():
+    insight = Insight(
+        id="i",
+        taxonomy="x/y/z",
+        kind="pitfall",
+        condition=Condition(applies="When a date is asked"),
+        explanation="month first",
+    )
+    skill = Skill(name="log-in", description="log in to the shop", body="1. fill the name\n")
+    library = Library(insights={"i": insight}, skills={"log-in": skill})
+    assert recall("when a date is asked what is first", library, cache=CACHE) == "- When a date is asked: month first"
+    assert "fill the name" in recall("how to log in to the shop", library, cache=CACHE)
+    assert recall("quantum chromodynamics", library, cache=CACHE) == ""
