@@ -72,6 +72,27 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     say(table(["id", "kind", "solved/used", "lift", "", "when: what"], rows))
 
 
+@app.command(epilog=examples("skillagent insights labels"))
+def labels(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """List the labels under which insights stand, with what each means and how many stand there."""
+    from skillagent.learning.taxonomy import labels as labels_of
+
+    _, library, _ = _opened(ctx)
+    insights = list(library.insights.values())
+    known = labels_of(insights)
+    counts = {label: sum(f"{one.taxonomy}/".startswith(f"{label}/") for one in insights) for label in known}
+    if as_json:
+        emit([{"label": label, "means": means, "insights": counts[label]} for label, means in known.items()])
+    elif not known:
+        say("no insights yet; `skillagent learn SUITE` makes some")
+    else:
+        say(
+            table(
+                ["label", "insights", "means"], [[label, str(counts[label]), means] for label, means in known.items()]
+            )
+        )
+
+
 @app.command(epilog=examples("skillagent insights show form-date-1a2b3c"))
 def show(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
     """Show an insight with its evidence and its history."""

@@ -14,11 +14,13 @@ from pydantic import Field
 
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
+from skillagent.learning.explanation import explained
 from skillagent.learning.induce import induce
 from skillagent.learning.lint import lint
 from skillagent.learning.prose import prose
 from skillagent.learning.prove import has_hole, proven
 from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shorten, useful_steps
+from skillagent.learning.wording import kebab, plain_text, sentence, texts, whole_sentences
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.programs.text import FILE, dump, program_of
@@ -28,11 +30,8 @@ from skillagent.schema import (
     Attempt,
     Cause,
     Change,
-    Condition,
     Demonstration,
     Edit,
-    Insight,
-    Json,
     KeyStep,
     Lesson,
     Message,
@@ -49,7 +48,6 @@ from skillagent.schema import (
     Task,
     Trajectory,
     Value,
-    digest_of,
 )
 
 Alone = Callable[[Task, Library], Attempt]
@@ -101,9 +99,9 @@ def write(
         yield from _without(library.skills[lesson.skill], lesson, library)
     if lesson.cause is Cause.EFFORT or lesson.known:
         return  # there is nothing to explain, or it is known
-    insight = _insight(lesson, llm) if lesson.failures else None
+    insight = explained(lesson, library, llm=llm) if lesson.failures else None
     if insight is not None and insight.id not in library.insights:
-        yield Edit(changes=(PutInsight(insight=insight),), why=lesson.summary, evidence=_evidence(lesson))
+        yield Edit(changes=(PutInsight(insight=insight),), why=lesson.summary, evidence=lesson.evidence)
 
 
 def _skill_edits(
@@ -197,7 +195,7 @@ def _skill_edit(
         PutSkill(skill=skill, base=old.version if old else None),
         PutDemonstration(demonstration=demonstration(success, _example(name))),
     )
-    return Edit(changes=changes, why=lesson.summary, evidence=_evidence(lesson))
+    return Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
 
 
 def _without(skill: Skill, lesson: Lesson, library: Library) -> Iterator[Edit]:
@@ -206,12 +204,12 @@ def _without(skill: Skill, lesson: Lesson, library: Library) -> Iterator[Edit]:
         files = {path: text for path, text in skill.files.items() if path != FILE}
         told = skill.model_copy(update={"files": files, "version": skill.version + 1})
         why = f"{lesson.summary}: without its program"
-        yield Edit(changes=(PutSkill(skill=told, base=skill.version),), why=why, evidence=_evidence(lesson))
+        yield Edit(changes=(PutSkill(skill=told, base=skill.version),), why=why, evidence=lesson.evidence)
     why = f"{lesson.summary}: without the skill"
     example = _example(skill.name)
     changes: list[Change] = [RetireSkill(name=skill.name, base=skill.version)]
     changes += [RetireDemonstration(id=example)] if example in library.demonstrations else []
-    yield Edit(changes=tuple(changes), why=why, evidence=_evidence(lesson))
+    yield Edit(changes=tuple(changes), why=why, evidence=lesson.evidence)
 
 
 def _example(skill: str) -> str:
@@ -279,69 +277,20 @@ def _words(goal: str, steps: Sequence[str], llm: LLM) -> dict[str, str]:
     goal = shape(goal)  # without the values of this one task, so that none of them gets into a name
     prompt = render("name_skill", goals=fence("goal", goal), steps=fence("steps", "\n".join(steps)))
     lengths = {"name": 48, "what": 160, "when": 200, "not_when": 160}
-    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=_schema(lengths), max_tokens=300).data or {}
-    words = {key: _sentence(_whole(str(data.get(key, "")), lengths[key])) for key in ("what", "when", "not_when")}
+    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=texts(lengths), max_tokens=300).data or {}
+    words = {
+        key: sentence(whole_sentences(str(data.get(key, "")), lengths[key])) for key in ("what", "when", "not_when")
+    }
     if words["when"] and not words["when"].casefold().startswith("use "):
         words["when"] = f"Use when the goal is like this: {words['when']}"
     if not words["not_when"].casefold().startswith("not "):
         words["not_when"] = ""  # small models repeat the goal here, or go on with what they were saying
-    plain = _sentence(f"Does tasks like: {_kebab(goal).replace('-', ' ')}")
+    plain = sentence(f"Does tasks like: {kebab(goal).replace('-', ' ')}")
     return {
-        "name": _kebab(str(data.get("name", ""))) or _kebab(goal) or "skill",
+        "name": kebab(str(data.get("name", ""))) or kebab(goal) or "skill",
         "what": words["what"] or plain,
-        "when": words["when"] or f"Use when the goal resembles: {_sentence(_plain(goal))}",
+        "when": words["when"] or f"Use when the goal resembles: {sentence(plain_text(goal))}",
         "not_when": words["not_when"] or "Not when the goal names other kinds of elements.",
-    }
-
-
-def _insight(lesson: Lesson, llm: LLM) -> Insight | None:
-    goal = lesson.failures[0].trajectory.goal
-    failed = "\n".join(_told(one) for one in lesson.failures[:2])
-    worked = _told(lesson.success) if lesson.success else "(nothing yet)"
-    known = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "(not known)")
-    prompt = render(
-        "explain",
-        goal=fence("goal", goal),
-        failed=fence("failed", failed),
-        worked=fence("worked", worked),
-        truth=fence("answer", known),
-    )
-    schema = _schema({"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30})
-    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=400).data or {}
-    if not str(data.get("explanation", "")).strip():
-        return None
-    env = lesson.failures[0].trajectory.task.env
-    levels = [_kebab(str(data.get(level, ""))) or "general" for level in ("level_1", "level_2")]
-    return Insight(
-        id=f"{'-'.join(levels)}-{digest_of(dict(data))[:6]}",
-        taxonomy="/".join([env, *levels]),
-        kind="pitfall",
-        condition=Condition(applies=str(data["applies"]), does_not_apply=str(data["does_not_apply"])),
-        explanation=str(data["explanation"]),
-        example=goal,
-        evidence=_evidence(lesson),
-        origin="contrast" if lesson.success else "failure",
-    )
-
-
-def _told(one: Attempt) -> str:
-    trajectory = one.trajectory
-    lines = instructions(trajectory.steps, trajectory.goal)
-    errors = [f"error: {step.error.splitlines()[0][:120]}" for step in trajectory.steps if step.error]
-    return "\n".join([*lines[:8], *errors[:2], f"result: {one.verdict.reason}, score {one.verdict.score}"])
-
-
-def _evidence(lesson: Lesson) -> tuple[str, ...]:
-    shown = (lesson.success, *lesson.successes, *lesson.failures)
-    return tuple(dict.fromkeys(one.id for one in shown if one is not None))
-
-
-def _schema(lengths: dict[str, int]) -> Json:
-    return {
-        "type": "object",
-        "properties": {key: {"type": "string", "maxLength": length} for key, length in lengths.items()},
-        "required": list(lengths),
-        "additionalProperties": False,
     }
 
 
@@ -349,24 +298,3 @@ def _free_name(name: str, library: Library) -> str:
     if name not in library.skills:
         return name
     return next(f"{name}-{n}" for n in range(2, 1_000) if f"{name}-{n}" not in library.skills)
-
-
-def _kebab(text: str) -> str:
-    words = re.findall(r"[a-z0-9]+", text.lower())[:6]
-    return "-".join(words)[:48].strip("-")
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.replace("<", " ").replace(">", " ").replace("---", " ").split())
-
-
-def _whole(text: str, limit: int) -> str:
-    """Return the whole sentences of a text that was cut off at its limit; what there is, where there is none."""
-    if len(text) < limit:
-        return text
-    return text[: text.rfind(". ") + 1] or text
-
-
-def _sentence(text: str) -> str:
-    plain = _plain(text)
-    return plain if not plain or plain[-1] in ".!?" else f"{plain}."

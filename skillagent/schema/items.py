@@ -43,7 +43,8 @@ class Insight(Value):
     """A piece of knowledge with its condition.
 
     `taxonomy` is domain/level-1/level-2; `evidence` cites attempts; `related` names insights that say something near
-    and not the same. What is `pinned` no upkeep changes or takes out.
+    and not the same. `defines` says what a label of the taxonomy means that came with this insight. What is `pinned` no
+    upkeep changes or takes out.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Insight(Value):
     evidence: tuple[str, ...] = ()
     origin: str = ""
     related: tuple[str, ...] = ()
+    defines: Mapping[str, str] = Field(default_factory=dict)
     pinned: bool = False
 
 

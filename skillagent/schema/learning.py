@@ -46,6 +46,12 @@ class Lesson(Value):
     skill: str | None = None
     known: tuple[str, ...] = ()
 
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The ids of all attempts that show it, each once."""
+        shown = (self.success, *self.successes, *self.failures)
+        return tuple(dict.fromkeys(one.id for one in shown if one is not None))
+
 
 class PutSkill(Value):
     """Create a skill (`base` None) or revise the version `base` of it."""

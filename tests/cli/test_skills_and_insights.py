@@ -297,3 +297,13 @@ def test_why_says_what_was_shown_what_it_did_and_what_was_taught(call, lived):
     told = json.loads(call("insights", "why", "corridor/press@0#0a", "--json").out)
     assert told["labels"] == {"form-date-1": "negative", "menu-2": "unretrieved"}
     assert "did you mean corridor/press@0#0a" in call("insights", "why", "corridor/press@0#0", code=2).err
+
+
+def test_labels_are_listed_with_what_they_mean_and_how_many_insights_they_have(call, store):
+    meant = WIDE.model_copy(update={"defines": {"miniwob/form/date": "days of the year"}})
+    store.commit(decided(PutInsight(insight=meant)))
+    lines = call("insights", "labels").out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["miniwob/form", "3"], ["miniwob/form/date", "3"]]
+    assert "days of the year" in lines[2]
+    told = json.loads(call("insights", "labels", "--json").out)
+    assert told[1] == {"label": "miniwob/form/date", "means": "days of the year", "insights": 3}

@@ -1,0 +1,56 @@
+"""Alternatives: what really followed when different things were done in one state: reflection rests on outcomes.
+
+Source: early experience. Practice does an earlier try again up to where it went wrong and takes another way there; what
+each way led to is read off the trajectories. Of a state only what was seen before acting is told, an action and what it
+led to are told once, and nothing says who acted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skillagent.learning.trace import COPIED_WORDS, instruct, shorten
+from skillagent.schema import Attempt, Step, Trajectory
+
+_STATES, _WAYS = 2, 4
+_LINES = 2
+
+
+def alternatives(attempts: Sequence[Attempt]) -> list[str]:
+    """Return one text for each state in which different things were done: the ways, and what each led to.
+
+    The states with the most ways come first; of several tries of one way the first is told.
+    """
+    ways: dict[tuple[str, int, str], dict[str, str]] = {}
+    for trajectory in (one.trajectory for one in attempts):
+        if trajectory.void is not None:
+            continue
+        for number, step in enumerate(trajectory.steps):
+            state = (trajectory.task.id, trajectory.task.seed, step.observation.text)
+            ways.setdefault(state, {}).setdefault(instruct(step, trajectory.goal), _led_to(trajectory, number))
+    several = sorted((one for one in ways.values() if len(one) > 1), key=lambda one: -len(one))
+    return [
+        "\n".join(["In one state:", *(f"- {way}: {led}" for way, led in list(one.items())[:_WAYS])])
+        for one in several[:_STATES]
+    ]
+
+
+def _led_to(trajectory: Trajectory, number: int) -> str:
+    step, last = trajectory.steps[number], number == len(trajectory.steps) - 1
+    if step.error:
+        return f"refused: {shorten(step.error.splitlines()[0], COPIED_WORDS - 1)}"
+    if last and trajectory.terminated:
+        return (
+            f"the task ended, with score {trajectory.reward:g}" if trajectory.reward is not None else "the task ended"
+        )
+    after = trajectory.final if last else trajectory.steps[number + 1].observation
+    if after is None or after.text == step.observation.text:
+        return "nothing changed"
+    return _new_lines(step, after.text)
+
+
+def _new_lines(step: Step, after: str) -> str:
+    known = set(step.observation.text.splitlines())
+    new = [line.strip() for line in after.splitlines() if line not in known and line.strip()]
+    shown = "; ".join(shorten(line, COPIED_WORDS - 1) for line in new[:_LINES])
+    return f"then there was {shown}" if shown else "then something was gone"

@@ -1,0 +1,66 @@
+"""Explanation: why attempts failed, in the agent's own words, as an insight with a condition.
+
+The model compares what failed with what worked, with what really followed when different things were done in one state,
+and with what would have been right where that is known. Whether its explanation is of any use the gate finds out.
+"""
+
+from __future__ import annotations
+
+from skillagent.learning.alternatives import alternatives
+from skillagent.learning.taxonomy import folded, labels
+from skillagent.learning.trace import instructions
+from skillagent.learning.wording import kebab, texts
+from skillagent.library import Library
+from skillagent.ports import LLM
+from skillagent.prompts import fence, render
+from skillagent.schema import Attempt, Condition, Insight, Lesson, Message, Role, digest_of
+
+_LENGTHS = {"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30, "means": 120}
+
+
+def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
+    """Return what the lesson's failures teach; None where the model gives no explanation.
+
+    Args:
+        lesson: With at least one failure.
+        library: Whose labels are used again where the new ones are nearly the same.
+        llm: Explains.
+    """
+    goal = lesson.failures[0].trajectory.goal
+    told = alternatives((*lesson.failures, *lesson.successes))
+    truth = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "(not known)")
+    prompt = render(
+        "explain",
+        goal=fence("goal", goal),
+        failed=fence("failed", "\n".join(_told(one) for one in lesson.failures[:2])),
+        worked=fence("worked", _told(lesson.success) if lesson.success else "(nothing yet)"),
+        alternatives=fence("alternatives", "\n".join(told) or "(none)"),
+        truth=fence("answer", truth),
+    )
+    reply = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=texts(_LENGTHS), max_tokens=400)
+    data = reply.data or {}
+    if not str(data.get("explanation", "")).strip():
+        return None
+    env = lesson.failures[0].trajectory.task.env
+    levels = [kebab(str(data.get(level, ""))) or "general" for level in ("level_1", "level_2")]
+    said = "/".join([env, *levels])
+    taxonomy = folded(said, library.insights.values())
+    origin = "contrast" if lesson.success else "failure"
+    return Insight(
+        id=f"{'-'.join(taxonomy.split('/')[1:])}-{digest_of(dict(data))[:6]}",
+        taxonomy=taxonomy,
+        kind="pitfall",
+        condition=Condition(applies=str(data["applies"]), does_not_apply=str(data["does_not_apply"])),
+        explanation=str(data["explanation"]),
+        example=goal,
+        evidence=lesson.evidence,
+        origin=origin if taxonomy == said else f"{origin}; came as {said}",
+        defines={} if taxonomy in labels(library.insights.values()) else {taxonomy: str(data.get("means", ""))},
+    )
+
+
+def _told(one: Attempt) -> str:
+    trajectory = one.trajectory
+    lines = instructions(trajectory.steps, trajectory.goal)
+    errors = [f"error: {step.error.splitlines()[0][:120]}" for step in trajectory.steps if step.error]
+    return "\n".join([*lines[:8], *errors[:2], f"result: {one.verdict.reason}, score {one.verdict.score}"])

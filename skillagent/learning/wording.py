@@ -1,0 +1,42 @@
+"""Wording: what is asked of a model in words, and how its words are made fit to be written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from skillagent.schema import Json
+
+
+def texts(lengths: Mapping[str, int]) -> Json:
+    """Return the schema of an object of texts, each with its longest length in characters."""
+    return {
+        "type": "object",
+        "properties": {key: {"type": "string", "maxLength": length} for key, length in lengths.items()},
+        "required": list(lengths),
+        "additionalProperties": False,
+    }
+
+
+def kebab(text: str) -> str:
+    """Return the first six words in lower case, joined by hyphens."""
+    words = re.findall(r"[a-z0-9]+", text.lower())[:6]
+    return "-".join(words)[:48].strip("-")
+
+
+def plain_text(text: str) -> str:
+    """Return the text without what a skill's description may not contain."""
+    return " ".join(text.replace("<", " ").replace(">", " ").replace("---", " ").split())
+
+
+def whole_sentences(text: str, limit: int) -> str:
+    """Return the whole sentences of a text that was cut off at its limit; what there is, where there is none."""
+    if len(text) < limit:
+        return text
+    return text[: text.rfind(". ") + 1] or text
+
+
+def sentence(text: str) -> str:
+    """Return the text as one that ends."""
+    plain = plain_text(text)
+    return plain if not plain or plain[-1] in ".!?" else f"{plain}."

@@ -1,0 +1,82 @@
+"""Taxonomy: open labels with meanings; near ones are one, and nothing is renamed in silence."""
+
+import pytest
+
+from skillagent.learning.explanation import explained
+from skillagent.learning.taxonomy import folded, labels
+from skillagent.library import Library
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Cause,
+    Condition,
+    Insight,
+    Lesson,
+    Observation,
+    Step,
+    Task,
+    Trajectory,
+    Verdict,
+)  # fmt: skip
+from skillagent.testing import ScriptedLLM
+
+
+def insight(key, taxonomy, **defines):
+    return Insight(
+        id=key,
+        taxonomy=taxonomy,
+        kind="pitfall",
+        condition=Condition(applies="a"),
+        explanation=key,
+        defines={label.replace("_", "/"): text for label, text in defines.items()},
+    )
+
+
+KNOWN = [insight("a", "shop/forms/dates", shop_forms_dates="days of the year"), insight("b", "shop/menus/hover")]
+
+
+def test_labels_have_the_meaning_that_came_with_them():
+    assert labels(KNOWN) == {
+        "shop/forms": "",
+        "shop/forms/dates": "days of the year",
+        "shop/menus": "",
+        "shop/menus/hover": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "becomes"),
+    [
+        ("shop/form/date", "shop/forms/dates"),
+        ("shop/forms/dates", "shop/forms/dates"),
+        ("shop/forms/names", "shop/forms/names"),
+        ("shop/menu/hovers", "shop/menus/hover"),
+        ("shop/menus/dates", "shop/menus/dates"),
+        ("bank/form/date", "bank/form/date"),
+        ("shop/orders/open", "shop/orders/open"),
+    ],
+)
+def test_a_label_that_is_nearly_one_under_the_same_parent_is_that_one(said, becomes):
+    assert folded(said, KNOWN) == becomes
+
+
+def test_an_insight_keeps_under_which_label_it_came_and_brings_the_meaning_of_a_new_one():
+    now = Observation(goal="g", text="t")
+    trajectory = Trajectory(
+        task=Task(env="shop", name="t"), goal="g", steps=(Step(observation=now, action=Action(verb="x")),)
+    )
+    failed = Attempt(plan=None, route=None, trajectory=trajectory, verdict=Verdict(score=0, by="state"), library="")
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="", failures=(failed,))
+    words = {
+        "applies": "a",
+        "does_not_apply": "",
+        "explanation": "e",
+        "level_1": "Form",
+        "level_2": "date",
+        "means": "m",
+    }
+    library = Library(insights={one.id: one for one in KNOWN})
+    old = explained(lesson, library, llm=ScriptedLLM([words]))
+    assert (old.taxonomy, old.origin, old.defines) == ("shop/forms/dates", "failure; came as shop/form/date", {})
+    new = explained(lesson, Library(), llm=ScriptedLLM([words]))
+    assert (new.taxonomy, new.origin, new.defines) == ("shop/form/date", "failure", {"shop/form/date": "m"})
