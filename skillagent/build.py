@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from skillagent.acting.act import act
+from skillagent.acting.act import Memory, act
 from skillagent.acting.plan import plan
 from skillagent.config import Settings, export_provider_keys, fault
 from skillagent.envs.registry import Options as EnvironmentOptions
@@ -68,8 +68,8 @@ class Options:
 
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
     for the values of a goal that no pattern fits; without `diagnosis` nobody asks what the insights did in a failure.
-    With `recall` the model may ask its memory in the middle of an episode; `similar` shows it, at every step, moments
-    of demonstrations like the present one.
+    `similar` shows the model, at every step, moments of demonstrations like the present one; `memory` is what it may do
+    itself to know more.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -81,7 +81,7 @@ class Options:
     programs: bool = True
     filling: bool = True
     diagnosis: bool = True
-    recall: bool = False
+    memory: Memory = field(default_factory=Memory)
     similar: Similar = field(default_factory=Similar)
 
     @property
@@ -193,7 +193,8 @@ def open_agent(
                 programs=options.programs,
                 filling=options.filling,
                 likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
-                recall=partial(recall, cache=vectors) if options.recall else None,
+                recall=partial(recall, cache=vectors) if options.memory.recall else None,
+                invent=options.memory.invent,
             ),
             judge=judge,
             practise=partial(practise, practice=options.practice),

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from skillagent.acting.history import advice, conversation, like_moments, opening
+from skillagent.acting.invent import SELF_MADE, invented
 from skillagent.acting.program import Pilot
 from skillagent.acting.reply import reply_schema
 from skillagent.errors import PromptTooLong
@@ -40,6 +41,18 @@ from skillagent.schema import (
 
 NO_ACTION = Action(verb="none")
 _REPLY_TOKENS = 400
+
+
+class Memory(Value):
+    """What the model may do itself to know more.
+
+    With `recall` it may ask the library in the middle of an episode; where the route has no skill and no example, it
+    makes up `invent` examples for itself.
+    """
+
+    recall: bool = False
+    invent: int = Field(default=0, ge=0)
+
 
 Likes = Callable[[str, str, str, Library], Sequence[Moment]]
 Recall = Callable[[str, Library], str]
@@ -71,6 +84,7 @@ def act(
     filling: bool = True,
     likes: Likes | None = None,
     recall: Recall | None = None,
+    invent: int = 0,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Trajectory:
     """Carry out the plan from the first observation on, and return what happened.
@@ -85,6 +99,7 @@ def act(
         filling: Ask the model for a program's values where the goal matches none of its patterns.
         likes: The moments of demonstrations that are like a goal, a state and the reply before it; shown at every turn.
         recall: Answers a question out of the library; with it, the model may ask, and each question is a turn.
+        invent: So many examples the model makes up for itself where the route has no skill and no example for it.
         watch: Is shown each step as it ends.
 
     Raises:
@@ -107,6 +122,9 @@ def act(
         else:
             before = as_reply(steps[-1].action, steps[-1].observation) if steps else ""
             moments = likes(first.goal, now.text, before, library) if likes else ()
+            begins = not any(step.by == "model" for step in steps)
+            if invent and begins and not (moments or any(route.skills) or any(route.demonstrations)):
+                policy = replace(policy, made=invented(first.goal, verbs, llm, count=invent))
             chosen = policy.without(pilot.unfit if pilot else ())
             action, outcome = chosen.step(environment, steps, now, move, moments)
         by = "program" if isinstance(move, Action) and pilot else "model"
@@ -117,7 +135,7 @@ def act(
                 error=outcome.error,
                 reward=outcome.reward,
                 by=by,
-                examples=tuple(one.of for one in moments),
+                examples=(*(one.of for one in moments), *([SELF_MADE] if policy.made else [])),
                 recalled=policy.recalled(action),
             )
         )
@@ -162,6 +180,7 @@ class _Policy:
     room: int
     seed: int
     recall: Recall | None = None
+    made: str = ""
 
     def recalled(self, action: Action) -> str:
         """Return what the library answers to an action that asks it; empty for any other."""
@@ -222,6 +241,8 @@ class _Policy:
         self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
     ) -> list[Message]:
         opened = opening(self.verbs, self.route, self.library, room=self.room)
+        if self.made:
+            opened = [opened[0].model_copy(update={"content": f"{opened[0].content}\n\n{self.made}"}), *opened[1:]]
         known = advice(self.route, self.library)
         beside, only = like_moments(moments), f"Now only: {wanted.about}" if wanted and wanted.about else ""
         messages = conversation(opened, self.plan, steps, now, room=self.room - len(beside), advice=known)

@@ -7,6 +7,7 @@ oldest states of this episode, and what was said of errors, are replaced by a ma
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -23,16 +24,27 @@ def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int)
     """Return the part of the conversation that is the same for every task with this route.
 
     At most five insights are shown, and one demonstration, as turns that look like the model's own; its states are
-    shortened so that it takes at most a third of the room, in characters. Skills are `advice`.
+    shortened so that it takes at most a third of the room, in characters. Skills are `advice`. A verb that the
+    demonstration does not show is shown by its own example, if it has one.
     """
-    parts = [render("act", verbs="\n".join(f"- {verb.signature}: {verb.doc}" for verb in verbs))]
+    examples = [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
+    shown = "".join(step.action for example in examples for step in example.steps)
+    parts = [render("act", verbs="\n".join(_documented(verb, shown) for verb in verbs))]
     if insights := [library.insights[key] for key in _first(route.insights, 5)]:
         lines = "\n".join(f"- {i.condition.applies}: {i.explanation}" for i in insights)
         parts.append("What was learnt before:\n" + fence("insights", lines))
     messages = [Message.system("\n\n".join(parts))]
-    for key in _first(route.demonstrations, 1):
-        messages += _turns(library.demonstrations[key], room // 3)
+    for example in examples:
+        messages += _turns(example, room // 3)
     return messages
+
+
+def _documented(verb: Verb, shown: str) -> str:
+    line = f"- {verb.signature}: {verb.doc}"
+    if verb.example is None or f'"verb":"{verb.name}"' in shown:
+        return line
+    call = json.dumps({"verb": verb.name, **verb.example}, ensure_ascii=False, separators=(",", ":"))
+    return f"{line} For example: {call}"
 
 
 def advice(route: Route, library: Library) -> str:

@@ -16,12 +16,14 @@ class Verb(Value):
     """One thing that can be done in an environment; prompts and reply schemas are made from it.
 
     `parameters` is a JSON schema of type object. A parameter with `"format": "ref"` names an element of the current
-    observation; `"roles": [...]` beside it says which roles the verb works on (absent: any).
+    observation; `"roles": [...]` beside it says which roles the verb works on (absent: any). `example` are arguments
+    of one call, for a verb that its signature does not explain; it is shown where no demonstration shows the verb.
     """
 
     name: str
     doc: str
     parameters: Json
+    example: Json | None = None
 
     @property
     def signature(self) -> str:

@@ -123,3 +123,13 @@ def test_the_library_is_shown_as_data_and_a_demonstration_as_turns():
     assert advice(route, library).count("</skill>") == 1
     assert "like it" in messages[1].content
     assert messages[2].content == '{"verb":"done"}'
+
+
+def test_a_verb_is_shown_by_its_own_example_where_no_demonstration_shows_it():
+    verb = VERB.model_copy(update={"example": {"how": "gently"}})
+    assert 'For example: {"verb":"done","how":"gently"}' in opening([verb], NOTHING, Library(), room=9_000)[0].content
+    step = KeyStep(observation="o", action='{"verb":"done","how":"at once"}')
+    demo = Demonstration(id="d", domain="x", goal="g", steps=(step,))
+    shown = NOTHING.model_copy(update={"demonstrations": ((Ranked(id="d", score=1.0),),)})
+    first = opening([verb], shown, Library(demonstrations={"d": demo}), room=9_000)[0].content
+    assert "For example" not in first

@@ -1,6 +1,8 @@
 """Memory in the middle of an episode: like moments beside the state, and questions that are answered."""
 
 from skillagent.acting.act import RECALL, act
+from skillagent.acting.invent import SELF_MADE
+from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.schema import KeyStep, Moment, Plan, Route, Skill, Subgoal, Task, Variation
 from skillagent.testing import Corridor, ScriptedLLM
@@ -75,3 +77,28 @@ def test_what_is_not_known_is_said_so_and_nobody_asks_twice_in_one_state():
 def test_without_a_library_there_is_nothing_to_ask():
     _, _, conversations = acted(right(), library=Library(), recall=lambda question, library: "")
     assert "recall" not in conversations[0][0].content
+
+
+def test_where_the_library_has_nothing_the_model_makes_up_examples_once_and_they_are_marked():
+    trajectory, _, conversations = acted("press blue: click blue", {"verb": "fly"}, right(), invent=2)
+    assert "make up 2 others" in conversations[0][0].content
+    assert "nobody has checked them:\n<made-up>\npress blue: click blue\n</made-up>" in conversations[1][0].content
+    assert len(conversations) == 3
+    assert trajectory.examples == (SELF_MADE,)
+
+
+def test_where_there_is_an_example_or_no_room_none_is_made_up():
+    acted(right(), invent=2, likes=lambda *_: [MOMENT])
+
+    def full(messages, role):
+        if "make up" in messages[0].content:
+            raise PromptTooLong("no room")
+        return right()
+
+    world, model = Corridor(), ScriptedLLM(full)
+    first = world.reset(TASK)
+    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    route = Route(skills=((),), insights=((),), demonstrations=((),))
+    done = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=Variation(), invent=1)
+    assert done.reward == 1.0
+    assert done.examples == ()

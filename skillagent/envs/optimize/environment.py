@@ -26,9 +26,15 @@ _NAMES: Json = {"type": "array", "items": {"type": "string", "maxLength": 40}, "
 _MODEL = Verb(
     name="model",
     doc=(
-        "Hand in a linear model. objective and constraints are written with numbers and variables of your choice, like "
-        "3*tables + 2*chairs <= 40; integers names the variables that must be whole, free those that may be negative."
+        "Hand in a linear model of the problem. The objective and the constraints are written with numbers and with "
+        "variables that you name; integers names the variables that must be whole, free those that may be negative."
     ),
+    example={
+        "sense": "minimize",
+        "objective": "5*trucks + 2*carts",
+        "constraints": ["40*trucks + 15*carts >= 300", "carts >= 0.3*(trucks + carts)"],
+        "integers": ["trucks", "carts"],
+    },
     parameters={
         "type": "object",
         "properties": {
