@@ -246,7 +246,7 @@ def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> d
     failed = [one for one in attempts if one.verdict.success is False and not one.trajectory.shown]
     for one in {one.trajectory.task.id: one for one in reversed(failed)}.values():
         before = agent.spent()
-        if (said := agent.diagnose(one, library, partial(_showing, agent, library))) is not None:
+        if (said := agent.diagnose(one, library, partial(showing, agent, library))) is not None:
             said = said.model_copy(update={"usage": agent.spent() - before})
             agent.store.commit(said)
             agent.watch(said)
@@ -255,7 +255,7 @@ def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> d
     return found
 
 
-def _showing(agent: Agent, library: Library, task: Task, insights: Sequence[str]) -> Attempt:
+def showing(agent: Agent, library: Library, task: Task, insights: Sequence[str]) -> Attempt:
     """Try a task with just these insights, whatever the router thinks of them."""
 
     def routed(plan: Plan, held: Library) -> Route:
@@ -308,4 +308,16 @@ def _record(agent: Agent, tried: Attempt) -> Attempt:
     return tried
 
 
-__all__ = ["Agent", "BudgetSpent", "Trial", "Watch", "attempt", "evolve", "learn", "run", "trial", "unwatched"]
+__all__ = [
+    "Agent",
+    "BudgetSpent",
+    "Trial",
+    "Watch",
+    "attempt",
+    "evolve",
+    "learn",
+    "run",
+    "showing",
+    "trial",
+    "unwatched",
+]

@@ -14,7 +14,7 @@ from skillagent.cli.parts import parts_of
 from skillagent.cli.run import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pydantic import JsonValue
 
@@ -214,15 +214,38 @@ def evolve(ctx: typer.Context, dry_run: DryRun = False, model: Model = None, as_
 def prune(
     ctx: typer.Context,
     budget: Annotated[int, typer.Option(min=0, help="How many insights may stay.")] = 100,
+    student: Annotated[
+        str | None, typer.Option(help="A weaker model: what each insight adds to its success tells what it is worth.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Take out insights that hurt, then the most redundant ones, until no more than the budget are left.
 
-    Insights are gathered by what they say; from the largest group goes the one that is most like the others. One that
-    stands alone goes last, a pinned one never.
+    Insights are gathered by what they say; from the largest group goes the one that is most like the others and has
+    been worth least. One that stands alone goes last, a pinned one never. With --student, a weaker model tries tasks
+    like those that each insight was learnt from, with and without it.
     """
-    _upkeep(ctx, ("harmful", "budget"), {"upkeep.budget": budget}, dry_run, None, as_json)
+    changes: dict[str, JsonValue] = {"upkeep.budget": budget}
+    if student is not None:
+        changes["upkeep.taught"] = dict(_taught(ctx, student))
+    _upkeep(ctx, ("harmful", "budget"), changes, dry_run, None, as_json)
+
+
+def _taught(ctx: typer.Context, student: str) -> Iterator[tuple[str, float]]:
+    from functools import partial
+
+    from skillagent.learning.teaching import taught
+    from skillagent.loop import showing
+
+    parts = parts_of(ctx)
+    with parts.agent(parts.settings(model=student), read_only=True) as agent:
+        library = agent.store.load()
+        for key in library.insights:
+            gain = taught(key, library, partial(showing, agent, library))
+            note(f"{key}: {'no exam' if gain is None else f'{gain:+.2f}'} for {student}")
+            if gain is not None:
+                yield key, gain
 
 
 def _upkeep(

@@ -13,6 +13,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
@@ -36,12 +37,17 @@ _ATTEMPT = re.compile(r"(?P<env>[^/]+)/(?P<name>.+)@(?P<seed>\d+)#\w+")
 
 
 class Upkeep(Value):
-    """From which cosine of their texts two insights say the same, are related, or belong to one pseudo-skill."""
+    """From which cosine of their texts two insights say the same, are related, or belong to one pseudo-skill.
+
+    `budget` insights may stay. `taught` is what insights were worth to a weaker student, which goes before what the
+    ledger says of their worth.
+    """
 
     same: float = 0.92
     related: float = 0.80
     cluster: float = 0.60
-    budget: int = 100
+    budget: int = Field(default=100, ge=0)
+    taught: Mapping[str, float] = Field(default_factory=dict)
 
 
 def text_of(insight: Insight) -> str:
@@ -133,8 +139,8 @@ def linked(library: Library, cache: VectorCache, upkeep: Upkeep) -> Iterator[Dec
 def thinned(library: Library, cache: VectorCache, worth: Mapping[str, Utility], upkeep: Upkeep) -> Iterator[Decision]:
     """Yield retirements until no more insights are left than the budget allows.
 
-    Insights are gathered into pseudo-skills by likeness; from the largest goes the one that is most like the others,
-    and of equals the one worth least. An insight that stands alone goes only where all stand alone.
+    Insights are gathered into pseudo-skills by likeness; from the largest goes the one that is most like the others and
+    worth least: its mean cosine to them less its lift decides. An insight that stands alone goes only where all do.
     """
     left = list(library.insights.values())
     alike = likeness(left, cache)
@@ -151,7 +157,7 @@ def thinned(library: Library, cache: VectorCache, worth: Mapping[str, Utility], 
             (n, group) for group, some in zip(groups, candidates, strict=True) if len(group) == largest for n in some
         ]
         number, group = max(
-            choice, key=lambda pair: (_crowded(pair[0], pair[1], alike), -_worth(left[pair[0]].id, worth), -pair[0])
+            choice, key=lambda one: _crowded(one[0], one[1], alike) - _worth(left[one[0]].id, worth, upkeep)
         )
         group.remove(number)
         free.discard(number)
@@ -179,8 +185,8 @@ def _crowded(number: int, group: Sequence[int], alike: NDArray[np.float64]) -> f
     return float(alike[number, others].mean()) if others else 0.0
 
 
-def _worth(key: str, worth: Mapping[str, Utility]) -> float:
-    return worth[key].lift if key in worth else 0.0
+def _worth(key: str, worth: Mapping[str, Utility], upkeep: Upkeep) -> float:
+    return upkeep.taught.get(key, worth[key].lift if key in worth else 0.0)
 
 
 def _pairs(library: Library, cache: VectorCache, least: float) -> list[tuple[Insight, Insight, float]]:

@@ -307,3 +307,12 @@ def test_labels_are_listed_with_what_they_mean_and_how_many_insights_they_have(c
     assert "days of the year" in lines[2]
     told = json.loads(call("insights", "labels", "--json").out)
     assert told[1] == {"label": "miniwob/form/date", "means": "days of the year", "insights": 3}
+
+
+def test_a_student_tells_what_insights_are_worth(call, lived):
+    learnt = WIDE.model_copy(update={"evidence": ("corridor/press@0#0a",)})
+    lived.commit(decided(PutInsight(insight=learnt)))
+    captured = call("insights", "prune", "--budget", "2", "--student", "small/one", "--dry-run")
+    assert "form-date-2: +0.00 for small/one" in captured.err
+    assert "form-date-1: no exam for small/one" in captured.err
+    assert "without insight menu-2" in captured.out

@@ -90,7 +90,7 @@ def test_what_is_near_and_not_the_same_is_linked_both_ways_and_unlinked_when_it_
 
 
 def test_beyond_the_budget_the_most_redundant_of_the_largest_group_goes_and_the_rare_one_stays():
-    decisions = list(thinned(held(A, B, C, D), HashEmbedder(), {"a": worth(0.4), "b": worth(0.1)}, LIMITS))
+    decisions = list(thinned(held(A, B, C, D), HashEmbedder(), {"a": worth(0.02), "b": worth(0.01)}, LIMITS))
     assert [one.edit.changes[0].key for one in decisions][:1] == ["b"]
     assert "d" not in [one.edit.changes[0].key for one in decisions]
     assert len(decisions) == 2
@@ -122,3 +122,13 @@ def test_the_budget_is_kept(budget):
     for decision in thinned(library, HashEmbedder(), {}, LIMITS.model_copy(update={"budget": budget})):
         library = library.apply(decision.edit)
     assert len(library.insights) == budget
+
+
+def test_what_a_student_gained_goes_before_what_the_ledger_says():
+    alike = [insight(key, "when a date is typed into a field", key) for key in "pqr"]
+    told = {"p": worth(0.5), "q": worth(-0.5), "r": worth(0.5)}
+    (first,) = thinned(held(*alike), HashEmbedder(), told, LIMITS)
+    assert first.edit.changes[0].key == "q"
+    taught = LIMITS.model_copy(update={"taught": {"p": -0.6}})
+    (second,) = thinned(held(*alike), HashEmbedder(), told, taught)
+    assert second.edit.changes[0].key == "p"
