@@ -8,7 +8,8 @@ already says. It does not judge whether an edit helps; that is the gate's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from skillagent.errors import InvalidSkill, LibraryError
 from skillagent.learning.trace import COPIED_WORDS, WORD
@@ -40,6 +41,7 @@ _ADDRESS = re.compile(
 _SECRET = re.compile(
     r"\b(?:sk|pk|ghp|xox[abp])[-_]\w{12,}|-----BEGIN|\b(?:api[_ -]?key|secret|token)\s*[:=]\s*\S{6,}", re.IGNORECASE
 )
+NEAR_COPY = 0.8  # share of their words that two insights have in common
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BROKEN = re.compile(
     r"\b(?:tool|browser|environment|page|website)s?\b[^.]{0,40}\b(?:does not work|do not work|is broken|are broken|"
@@ -50,7 +52,8 @@ _BROKEN = re.compile(
 
 def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) -> str | None:
     """Return why the edit must not even be tried, or None."""
-    if problem := _known(edit, events):
+    history = list(events)
+    if problem := _known(edit, history):
         return problem
     try:
         library.apply(edit)
@@ -61,8 +64,9 @@ def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) 
         match change:
             case PutSkill(skill=skill):
                 problems = _skill_problems(skill, lesson, library)
-            case PutInsight(insight=insight):
-                problems = _insight_problems(insight, lesson, library)
+            case PutInsight(insight=insight, base=base):
+                copies = () if base is not None else _copied(insight, library, history)
+                problems = chain(copies, _insight_problems(insight, lesson))
             case PutDemonstration(demonstration=demo):
                 problems = _demonstration_problems(demo)
         if problem := next(problems, None):
@@ -115,13 +119,11 @@ def _skill_problems(skill: Skill, lesson: Lesson, library: Library) -> Iterator[
     yield from _copies("\n".join([skill.name.replace("-", " "), skill.description, skill.body]), lesson)
 
 
-def _insight_problems(insight: Insight, lesson: Lesson, library: Library) -> Iterator[str]:
+def _insight_problems(insight: Insight, lesson: Lesson) -> Iterator[str]:
     if len(insight.taxonomy.split("/")) != 3:
         yield f"taxonomy {insight.taxonomy!r} is not domain/level-1/level-2"
     if not insight.condition.applies.strip() or not insight.explanation.strip():
         yield "an insight needs a condition and an explanation"
-    if any(other.explanation == insight.explanation for key, other in library.insights.items() if key != insight.id):
-        yield "the library has an insight with this very explanation"
     if given := _given_away(insight, lesson):
         yield f"it gives away the answer of one task ({given})"
     if _BROKEN.search(insight.explanation):
@@ -130,6 +132,31 @@ def _insight_problems(insight: Insight, lesson: Lesson, library: Library) -> Ite
     yield from _leaks(words)
     yield from _secrets(insight.example)
     yield from _copies(words, lesson)
+
+
+def _copied(insight: Insight, library: Library, events: Sequence[Event]) -> Iterator[str]:
+    if near := next((other for other in library.insights.values() if _alike(insight, other)), None):
+        yield f"the library says nearly that already ({near.id})"
+    if near := next((other for other in _refused(events) if _alike(insight, other)), None):
+        yield f"it is nearly what was refused before ({near.id})"
+
+
+def _alike(one: Insight, other: Insight) -> bool:
+    """Tell whether two insights of one world are nearly the same words, whatever their order."""
+    if one.taxonomy.partition("/")[0] != other.taxonomy.partition("/")[0]:
+        return False
+    first, second = (
+        set(WORD.findall(f"{insight.condition.applies} {insight.explanation}".lower())) for insight in (one, other)
+    )
+    return len(first & second) >= NEAR_COPY * len(first | second)
+
+
+def _refused(events: Sequence[Event]) -> Iterator[Insight]:
+    """Yield the insights that the gate refused for good."""
+    for event in events:
+        match event.entry:
+            case Decided(decision=Decision(accepted=False, final=True, edit=edit)):
+                yield from (change.insight for change in edit.changes if isinstance(change, PutInsight))
 
 
 def _given_away(insight: Insight, lesson: Lesson) -> str | None:

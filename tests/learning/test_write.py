@@ -640,3 +640,43 @@ def test_an_insight_that_gives_the_answer_away_is_refused(explanation, goal, ref
     found = lint(insight_of(explanation), knowing("the best objective is 1510", goal), Library(), [])
     assert (found is not None) == refused, found
     assert found is None or "gives away the answer of one task (1510)" in found
+
+
+# ── Near copies ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FIRST = "Fill the field with the name that the goal gives before you press the button."
+
+
+def renamed(edit, **changes):
+    insight = edit.changes[0].insight.model_copy(update={"id": "other", **changes})
+    return Edit(changes=(PutInsight(insight=insight),), why="")
+
+
+@pytest.mark.parametrize(
+    ("explanation", "copy"),
+    [
+        (FIRST, True),
+        ("Before you press the button, fill the field with the name that the goal gives!", True),
+        ("Fill the field with the very name that the goal gives before you press the button.", True),
+        ("Press the button only when the box next to the name is ticked.", False),
+    ],
+)
+def test_a_near_copy_of_an_insight_or_of_a_refused_one_is_not_even_tried(explanation, copy):
+    library = Library().apply(insight_of(FIRST))
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s")
+    found = lint(renamed(insight_of(explanation)), lesson, library, [])
+    assert (found is not None and "says nearly that already (i)" in found) == copy
+    decided = Decided(decision=Decision(edit=insight_of(FIRST), accepted=False, reason="refused: no clear lift"))
+    events = [Event(seq=0, at="", library="", entry=decided)]
+    found = lint(renamed(insight_of(explanation)), lesson, Library(), events)
+    assert (found is not None and "nearly what was refused before (i)" in found) == copy
+    assert lint(renamed(insight_of(explanation), taxonomy="z/b/c"), lesson, library, events) is None
+
+
+def test_an_insight_of_the_library_may_be_changed_whatever_is_near_it():
+    library = Library().apply(insight_of(FIRST)).apply(renamed(insight_of(FIRST)))
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s")
+    old = library.insights["i"]
+    longer = old.model_copy(update={"evidence": ("a/b@1#0",)})
+    changed = Edit(changes=(PutInsight(insight=longer, base=old.digest),), why="")
+    assert lint(changed, lesson, library, []) is None
