@@ -29,12 +29,14 @@ class Style:
     """What to prefer where several descriptions fit; replays tell which was right.
 
     With `in_turn` a search takes one element after the other, whatever each is called. With `left_open` a text that the
-    goal does not give is left to the model, even where it was always the same.
+    goal does not give is left to the model, even where it was always the same. With `from_goal` a text that holds
+    values of the goal holds them because the goal does.
     """
 
     doubts: Doubts = lambda _: False
     in_turn: bool = False
     left_open: bool = False
+    from_goal: bool = False
 
 
 def described(uses: Sequence[Use], style: Style, *, following: bool = False) -> tuple[Do | Ask | When, float]:
@@ -98,17 +100,31 @@ def _some(uses: Sequence[Use], style: Style) -> tuple[Target, float] | None:
 
 def _said(values: Sequence[JsonValue], uses: Sequence[Use], style: Style) -> tuple[JsonValue, float] | None:
     """Return what an argument is in every use, as a template or as what the page says behind one, and its cost."""
+    if isinstance(values[0], list) and values[0]:
+        return _said_each([value if isinstance(value, list) else [] for value in values], uses, style)
     if not isinstance(values[0], str):
         return (values[0], 0.0) if all(value == values[0] for value in values) else None
     pairs = [(str(value), use) for value, use in zip(values, uses, strict=True)]
     said = shared([texts(value, use.filled) for value, use in pairs])
-    if style.left_open:
-        said = {template: price for template, price in said.items() if slots_of(template)}
+    slotted = {template: price for template, price in said.items() if slots_of(template)}
+    if style.left_open or (style.from_goal and slotted):
+        said = slotted
     read = cheapest(shared([readings(value, use.step.observation, use.filled) for value, use in pairs]))
     best = cheapest(said)
     if read is not None and (best is None or read[1] < best[1]):
         return {"behind": read[0]}, read[1]
     return best
+
+
+def _said_each(
+    lists: Sequence[Sequence[JsonValue]], uses: Sequence[Use], style: Style
+) -> tuple[JsonValue, float] | None:
+    """Return what each part of a list is in every use; None where the lists are not of one length."""
+    if len({len(one) for one in lists}) > 1:
+        return None
+    parts = [_said(values, uses, style) for values in zip(*lists, strict=True)]
+    said = [part for part in parts if part is not None]
+    return ([part[0] for part in said], sum(part[1] for part in said)) if len(said) == len(parts) else None
 
 
 def never_seen(others: Sequence[Trajectory], firsts: Sequence[Observation]) -> Doubts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import islice, product
 from typing import TypeVar
 
 from skillagent.programs.find import find, fitting, number, place_of, plain, text_behind
@@ -22,6 +22,7 @@ _K = TypeVar("_K", str, Target)
 
 _WORD = 0.15  # a fixed word around a slot
 _PLACED = 0.5  # without a name, but with a label
+_CHOICES = 16
 LONGEST = 120  # characters of a fixed text: more is a page's, not a control's
 
 
@@ -43,27 +44,33 @@ def texts(value: str, filled: Filled, *, exact: bool = True) -> dict[str, float]
         for how, change in HOWS.items():
             if change(known) == value:
                 found[f"{{{name}|{how}}}"] = SLOT + 0.5
-    if (mixed := _mixed(value, filled)) != literal(value):
-        found.setdefault(mixed, SLOT + 0.4 + _WORD * len(re.findall(r"\w+", re.sub(r"\{.*?\}", "", mixed))))
+    for mixed in _mixed(value, filled):
+        words = re.findall(r"\w+", re.sub(r"\{.*?\}", "", mixed))
+        found.setdefault(mixed, SLOT + 0.4 + _WORD * len(words))
     return found
 
 
-def _mixed(value: str, filled: Filled) -> str:
-    """Return the text with every value of the goal in it written as its slot, longer ones first."""
-    known = sorted(
-        ((text, name) for name, text in filled.items() if isinstance(text, str) and len(text.strip()) > 0),
-        key=lambda pair: -len(pair[0]),
-    )
-    marks: list[tuple[int, int, str]] = []
-    for text, name in known:
-        for match in re.finditer(rf"(?<!\w){re.escape(text)}(?!\w)", value):
+def _mixed(value: str, filled: Filled) -> Iterator[str]:
+    """Yield the text with every value of the goal in it written as its slot, longer ones first.
+
+    Where several slots hold the same value, each may be meant: the ways to choose come in turn, up to a limit.
+    """
+    known: dict[str, list[str]] = {}
+    for name, text in filled.items():
+        if isinstance(text, str) and text.strip():
+            known.setdefault(text, []).append(name)
+    marks: list[tuple[int, int, list[str]]] = []
+    for text in sorted(known, key=lambda text: -len(text)):
+        for match in re.finditer(rf"(?<!\w)(?<!\d\.){re.escape(text)}(?!\w)(?!\.\d)", value):  # no 5 in 0.5
             if not any(match.start() < end and start < match.end() for start, end, _ in marks):
-                marks.append((*match.span(), name))
-    parts, at = [], 0
-    for start, end, name in sorted(marks):
-        parts += [literal(value[at:start]), f"{{{name}}}"]
-        at = end
-    return "".join([*parts, literal(value[at:])])
+                marks.append((*match.span(), known[text]))
+    marks.sort(key=lambda mark: mark[0])
+    for chosen in islice(product(*(names for *_, names in marks)), _CHOICES) if marks else ():
+        parts, at = [], 0
+        for (start, end, _), name in zip(marks, chosen, strict=True):
+            parts += [literal(value[at:start]), f"{{{name}}}"]
+            at = end
+        yield "".join([*parts, literal(value[at:])])
 
 
 def readings(value: str, seen: Observation, filled: Filled) -> dict[str, float]:

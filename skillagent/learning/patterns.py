@@ -46,7 +46,7 @@ def guessed(goal: str, used: Iterable[str]) -> str:
     return _written(goal, _listed(goal, sorted(spans)))
 
 
-def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False) -> str:
+def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False, amounts: bool = False) -> str:
     """Return the pattern that goals of one kind share, in the words of the first; that goal when they are all one.
 
     Something quoted is one value, and so is whatever stands between two spaces.
@@ -55,6 +55,7 @@ def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False)
         goals: At least one.
         listing: Read differences with only commas and the like between them as one list.
         parting: Make a slot of each part of a value like 08/31/2019 or 8:35.
+        amounts: Make a slot of each number in a difference like `malt $5`, and of the words around it.
     """
     tokens, stays = _tokens(goals[0]), [True] * len(_tokens(goals[0]))
     for other in goals[1:]:
@@ -70,9 +71,27 @@ def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False)
     places = [match.span() for match in _PLACE.finditer(goals[0])]  # the same by chance, as likely as not
     spans += [place for place in places if not any(start <= place[0] < end for start, end in spans)]
     spans = _whole(sorted(spans), [match.span(1) for match in _QUOTED.finditer(goals[0])])
+    if amounts:
+        spans = [part for span in spans for part in _counted(goals[0], span)]
+    spans = [_bare(goals[0], span) for span in spans]
     if parting:
         spans = [part for span in spans for part in _partitioned(goals[0], span)]
     return _written(goals[0], _listed(goals[0], spans, many=True) if listing else [(span, False) for span in spans])
+
+
+def _counted(goal: str, span: Span) -> list[Span]:
+    """Return where the numbers of a span stand, and the words before, between and behind them."""
+    parts = re.finditer(r"\d+(?:[.,]\d+)*|[^\W\d_]+(?:\s+[^\W\d_]+)*", goal[slice(*span)])
+    found = [(span[0] + part.start(), span[0] + part.end()) for part in parts]
+    joined = {"and", "or"}  # what stands between two values is none
+    found = [one for one in found if goal[slice(*one)].casefold() not in joined]
+    return found if any(goal[start].isdigit() for start, _ in found) else [span]
+
+
+def _bare(goal: str, span: Span) -> Span:
+    """Return where the number stands in an amount like $70 or 40%; any other span as it is."""
+    amount = re.fullmatch(r"[$€£]?(\d+(?:[.,]\d+)*)%?", goal[slice(*span)])
+    return (span[0] + amount.start(1), span[0] + amount.end(1)) if amount else span
 
 
 def _partitioned(goal: str, span: Span) -> list[Span]:

@@ -299,3 +299,70 @@ def test_one_success_also_suggests_that_its_fixed_labels_belong_to_its_page_alon
     assert said[0][0] == "- fill: {role: textbox, near: 'Re: lunch', text: '{value}'}"
     assert ["- fill: {role: textbox, text: '{value}'}", "- click: {role: button, name: Send}"] in said
     assert all("near" in steps[0] for steps in proposed(one, one))  # two pages had it
+
+
+# ── Values inside longer texts, and lists of texts ───────────────────────────────────────────────────────────────────
+
+
+def planned(price, other, most, share, **changed):
+    goal = f"Sell pens at ${price} and ink at ${other}: at most {most} in all, pens at most {share}%. What earns most?"
+    limits = [f"pens + ink <= {most}", f"pens <= {share}/100*(pens + ink)"]
+    given = {"objective": f"{price}*pens + {other}*ink", "constraints": limits} | changed
+    return episode(goal, ([("textbox", "")], "model", given))
+
+
+def looked(price, other, most, share):
+    return planned(price, other, most, share).model_copy(update={"steps": ()})
+
+
+WANTED = {
+    "objective": "{pens}*pens + {ink}*ink",
+    "constraints": ["pens + ink <= {most}", "pens <= {most_2}/100*(pens + ink)"],
+}
+
+
+def arguments_of(found):
+    return [dict(one.program.steps[0].arguments) for one in found if one.program.steps[0].kind == "do"]
+
+
+def test_values_inside_texts_and_lists_of_texts_become_slots():
+    found = best(planned(7, 5, 80, 40), planned("6.5", 4, 90, 30))
+    assert found.program.goals == (
+        "Sell pens at ${pens} and ink at ${ink}: at most {most} in all, pens at most {most_2}%. What earns most?",
+    )
+    assert dict(found.program.steps[0].arguments) == WANTED
+
+
+def test_a_value_that_stands_twice_in_the_goal_means_what_fits_every_success():
+    found = best(planned(7, 7, 80, 40), planned(6, 4, 90, 30), planned(5, 9, 30, 30))
+    assert dict(found.program.steps[0].arguments) == WANTED
+
+
+def test_a_single_success_proposes_that_its_values_come_from_the_goal():
+    found = induce([planned(7, 5, 80, 40)], [looked(6, 4, 90, 30), looked(8, 9, 70, 20)], most=9)
+    assert WANTED in arguments_of(found)
+
+
+def test_a_digit_inside_another_number_is_no_value():
+    share = {"constraints": ["0.5*pens <= 80", "pens <= 15"]}
+    found = induce([planned(7, 5, 80, 40, **share)], [looked(6, 4, 90, 30)], most=9)
+    assert ["0.5*pens <= {most}", "pens <= 15"] in [one["constraints"] for one in arguments_of(found)]
+
+
+def test_lists_of_different_lengths_are_left_open():
+    found = best(planned(7, 5, 80, 40), planned(6, 4, 90, 30, constraints=["pens + ink <= 90"]))
+    assert found.program.steps[0].kind == "ask"
+    assert set(found.program.steps[0].do.arguments) == {"objective"}
+
+
+def test_numbers_that_stand_side_by_side_are_values_of_their_own():
+    def priced(*costs):
+        told = ", ".join(f"${cost}" for cost in costs[:-1])
+        goal = f"The three cost {told} and ${costs[-1]}. Buy one."
+        objective = " + ".join(f"{cost}*{name}" for cost, name in zip(costs, "abc", strict=True))
+        return episode(goal, ([("textbox", "")], "model", {"objective": objective}))
+
+    found = best(priced(10, 20, 30), priced(40, 50, 60))
+    (said,) = [*found.program.steps[0].arguments.values()]
+    assert said.count("{") == 3
+    assert "*a" in said and not any(digit in said for digit in "1456")
