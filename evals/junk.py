@@ -136,7 +136,12 @@ def main(
                 if turn < len(done):
                     continue
                 decision = offered(agent, lessons, insight, turn)
-                line = {"kind": kind, "id": insight.id, "stage": stage(decision), "reason": decision.reason}
+                line: dict[str, object] = {
+                    "kind": kind,
+                    "id": insight.id,
+                    "stage": stage(decision),
+                    "reason": decision.reason,
+                }
                 line |= {"tokens": decision.usage.tokens_in + decision.usage.tokens_out}
                 lines.write(json.dumps(line) + "\n")
                 lines.flush()

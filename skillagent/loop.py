@@ -236,6 +236,7 @@ def evolve(agent: Agent, kinds: Collection[str] | None = None, *, dry: bool = Fa
                 library = agent.store.commit(Decided(decision=decision))
             elif decision.accepted:
                 library = library.apply(edit)
+            agent.watch(edit)
             agent.watch(decision)
             yield decision
 

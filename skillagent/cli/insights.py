@@ -262,12 +262,8 @@ def _upkeep(
 
     parts = parts_of(ctx)
     settings, options = parts.settings(model=model), Options().changed(changes)
-    with watching(as_json, steps=False) as watch, parts.agent(settings, options=options) as agent:
-        done = []
-        for decision in loop.evolve(agent, kinds, dry=dry):
-            done.append(decision)
-            watch(decision.edit)
-            watch(decision)
+    with watching(as_json, steps=False) as watch, parts.agent(settings, watch=watch, options=options) as agent:
+        done = list(loop.evolve(agent, kinds, dry=dry))
         accepted = sum(decision.accepted for decision in done)
         left = len(agent.store.load().insights)
     if as_json:
