@@ -68,6 +68,7 @@ class Options:
 
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
     for the values of a goal that no pattern fits; without `diagnosis` nobody asks what the insights did in a failure.
+    With `annotation` the model notes what mattered in a demonstration.
     `similar` shows the model, at every step, moments of demonstrations like the present one; `memory` is what it may do
     itself to know more.
     """
@@ -81,6 +82,7 @@ class Options:
     programs: bool = True
     filling: bool = True
     diagnosis: bool = True
+    annotation: bool = False
     memory: Memory = field(default_factory=Memory)
     similar: Similar = field(default_factory=Similar)
 
@@ -199,7 +201,7 @@ def open_agent(
             judge=judge,
             practise=partial(practise, practice=options.practice),
             reflect=reflect,
-            write=partial(write, llm=metered, induction=options.making),
+            write=partial(write, llm=metered, induction=options.making, annotating=options.annotation),
             lint=lint,
             gate=gated,
             store=kept,

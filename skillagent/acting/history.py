@@ -135,7 +135,8 @@ def _gist(body: str) -> str:
 def _turns(demonstration: Demonstration, room: int) -> list[Message]:
     messages, each = [], room // max(1, len(demonstration.steps))
     for number, step in enumerate(demonstration.steps):
-        head = f"An example of a task: {demonstration.goal}\n" if number == 0 else ""
+        noted = "".join(f"Note: {note}\n" for note in demonstration.notes.values())
+        head = f"An example of a task: {demonstration.goal}\n{noted}" if number == 0 else ""
         messages.append(Message.user(head + fence("state", step.observation[:each])))
         messages.append(Message(role="assistant", content=step.action))
     return messages

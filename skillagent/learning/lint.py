@@ -68,7 +68,7 @@ def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) 
                 copies = () if base is not None else _copied(insight, library, history)
                 problems = chain(copies, _insight_problems(insight, lesson))
             case PutDemonstration(demonstration=demo):
-                problems = _demonstration_problems(demo)
+                problems = _demonstration_problems(demo, lesson)
         if problem := next(problems, None):
             return f"lint: {problem}"
     return None
@@ -169,8 +169,14 @@ def _given_away(insight: Insight, lesson: Lesson) -> str | None:
     return None
 
 
-def _demonstration_problems(demo: Demonstration) -> Iterator[str]:
-    """A demonstration shows a page as it was, fenced as data; only what must never be kept is looked for."""
+def _demonstration_problems(demo: Demonstration, lesson: Lesson) -> Iterator[str]:
+    """A demonstration shows a page as it was, fenced as data; only what must never be kept is looked for.
+
+    Its notes are advice, and held to what advice is held to.
+    """
+    notes = "\n".join(demo.notes.values())
+    yield from _leaks(notes)
+    yield from _copies(notes, lesson)
     yield from _secrets(
         "\n".join([demo.goal, *(f"{s.observation}\n{s.action}\n{s.plan}\n{s.next}" for s in demo.steps)])
     )

@@ -7,8 +7,9 @@ it is for and when it applies. A model that writes out of form costs the nicer w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -51,6 +52,9 @@ from skillagent.schema import (
 )
 
 Alone = Callable[[Task, Library], Attempt]
+Note = Literal["causal", "state-change", "subgoal", "construal"]
+Notes = Mapping[Note, str]
+_NOTES: tuple[Note, ...] = get_args(Note)
 
 _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4] button "Save"
 _KEPT_GOALS = 12
@@ -75,7 +79,13 @@ class Induction(Value):
 
 
 def write(
-    lesson: Lesson, library: Library, alone: Alone, *, llm: LLM, induction: Induction | None = None
+    lesson: Lesson,
+    library: Library,
+    alone: Alone,
+    *,
+    llm: LLM,
+    induction: Induction | None = None,
+    annotating: bool = False,
 ) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
@@ -90,11 +100,13 @@ def write(
         alone: Tries a task with a library without ever asking the model; with an empty one it only looks.
         llm: Finds the words.
         induction: How programs are made.
+        annotating: Let the model say of each demonstration what mattered in it.
     """
     how = induction or Induction()
     if lesson.success is not None:
         if how.repair or lesson.skill is None:
-            yield from _skill_edits(lesson, lesson.success, library, alone, llm, how)
+            noted = _notes(lesson.success, llm) if annotating else {}
+            yield from _skill_edits(lesson, lesson.success, library, alone, llm, how, noted)
     elif lesson.skill and lesson.skill in library.skills:
         yield from _without(library.skills[lesson.skill], lesson, library)
     if lesson.cause is Cause.EFFORT or lesson.known:
@@ -105,22 +117,24 @@ def write(
 
 
 def _skill_edits(
-    lesson: Lesson, success: Attempt, library: Library, alone: Alone, llm: LLM, how: Induction
+    lesson: Lesson, success: Attempt, library: Library, alone: Alone, llm: LLM, how: Induction, notes: Notes
 ) -> Iterator[Edit]:
     """Yield the edits that create a skill from a success, or revise the skill that the lesson blames."""
     trajectory = success.trajectory
     steps = instructions(useful_steps(trajectory), trajectory.goal)
     old = library.skills.get(lesson.skill) if lesson.skill else None
-    words = _words(trajectory.goal, steps, llm)
+    words, played = _words(trajectory.goal, steps, llm), dict[str, Attempt]()
 
     def edited(program: Program) -> Edit:
-        whole = _with_known_goals(program, old)
-        return _skill_edit(lesson, success, words, prose(whole), old, library, {FILE: dump(whole)})
+        whole, shown = _with_known_goals(program, old), played.get(program.digest, success)
+        return _skill_edit(lesson, shown, notes, words, prose(whole), old, library, {FILE: dump(whole)})
 
     def tries(program: Program, task: Task) -> Score | None:
         tried = alone(task, Library().apply(_as_new(edited(program))))
         if tried.trajectory.void is not None:
             return None
+        if tried.verdict.success and len(tried.trajectory.steps) < len(useful_steps(trajectory)):
+            played[program.digest] = tried  # without detours, and seen to succeed: the better example
         # Where it stopped before the end there is no score yet: it has not solved the task.
         return Score(value=tried.verdict.score or 0.0, steps=len(tried.trajectory.steps))
 
@@ -137,7 +151,7 @@ def _skill_edits(
         for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
             yield edited(program)
     if lesson.cause is not Cause.EFFORT:
-        yield _skill_edit(lesson, success, words, steps, old, library, {})
+        yield _skill_edit(lesson, success, notes, words, steps, old, library, {})
 
 
 def _found(solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Induction) -> list[Program]:
@@ -170,14 +184,16 @@ def _as_new(edit: Edit) -> Edit:
 
 def _skill_edit(
     lesson: Lesson,
-    success: Attempt,
+    shown: Attempt,
+    notes: Notes,
     words: dict[str, str],
     steps: Sequence[str],
     old: Skill | None,
     library: Library,
     files: dict[str, str],
 ) -> Edit:
-    trajectory = success.trajectory
+    assert lesson.success is not None
+    trajectory = lesson.success.trajectory
     name = old.name if old else _free_name(words["name"], library)
     kept = {path: text for path, text in (old.files if old else {}).items() if path != FILE}
     skill = Skill(
@@ -193,7 +209,9 @@ def _skill_edit(
     )
     changes = (
         PutSkill(skill=skill, base=old.version if old else None),
-        PutDemonstration(demonstration=demonstration(success, _example(name))),
+        PutDemonstration(
+            demonstration=demonstration(shown.trajectory, _example(name), notes=notes, learnt_from=lesson.success)
+        ),
     )
     return Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
 
@@ -228,9 +246,15 @@ def _with_known_goals(program: Program, old: Skill | None) -> Program:
     return program.model_copy(update={"goals": tuple(dict.fromkeys((*known.goals, *program.goals)))})
 
 
-def demonstration(success: Attempt, key: str) -> Demonstration:
-    """Return the success cut to its useful steps, in the very form in which the model acts."""
-    trajectory = success.trajectory
+def demonstration(trajectory: Trajectory, key: str, *, notes: Notes, learnt_from: Attempt) -> Demonstration:
+    """Return a success cut to its useful steps, in the very form in which the model acts.
+
+    Args:
+        trajectory: What is shown: the attempt that it was learnt from, or a shorter way that a program found.
+        key: The demonstration's id.
+        notes: What mattered.
+        learnt_from: The attempt that is cited.
+    """
     return Demonstration(
         id=key,
         domain=trajectory.task.env,
@@ -239,9 +263,21 @@ def demonstration(success: Attempt, key: str) -> Demonstration:
             KeyStep(observation=step.observation.text[:_SHOWN_STATE], action=as_reply(step.action, step.observation))
             for step in useful_steps(trajectory)
         ),
-        source="oracle" if trajectory.shown else "self",
-        evidence=(success.id,),
+        source="oracle" if learnt_from.trajectory.shown else "self",
+        evidence=(learnt_from.id,),
+        notes=notes,
     )
+
+
+def _notes(success: Attempt, llm: LLM) -> Notes:
+    """Ask what mattered in a success; what is not said is left out."""
+    trajectory = success.trajectory
+    steps = "\n".join(instructions(useful_steps(trajectory), trajectory.goal))
+    prompt = render("annotate", goal=fence("goal", trajectory.goal), steps=fence("steps", steps))
+    schema = texts({kind.replace("-", "_"): 140 for kind in _NOTES})
+    data = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=schema, max_tokens=300).data or {}
+    said = {kind: plain_text(str(data.get(kind.replace("-", "_"), ""))) for kind in _NOTES}
+    return {kind: text for kind, text in said.items() if text}
 
 
 def _body(name: str, words: dict[str, str], steps: Sequence[str], pitfalls: Sequence[str]) -> str:

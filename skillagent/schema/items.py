@@ -79,11 +79,15 @@ class Moment(Value):
 
 
 class Demonstration(Value):
-    """A trajectory cut to its key steps. `source` says who acted."""
+    """A trajectory cut to its key steps. `source` says who acted.
+
+    `notes` say what mattered, by kind: what causes what, how the state changes, what comes first, what to look at.
+    """
 
     id: str
     domain: str
     goal: str
     steps: tuple[KeyStep, ...]
     source: Literal["self", "person", "oracle", "synthetic"] = "self"
+    notes: Mapping[Literal["causal", "state-change", "subgoal", "construal"], str] = Field(default_factory=dict)
     evidence: tuple[str, ...] = ()

@@ -133,3 +133,12 @@ def test_a_verb_is_shown_by_its_own_example_where_no_demonstration_shows_it():
     shown = NOTHING.model_copy(update={"demonstrations": ((Ranked(id="d", score=1.0),),)})
     first = opening([verb], shown, Library(demonstrations={"d": demo}), room=9_000)[0].content
     assert "For example" not in first
+
+
+def test_what_mattered_in_a_demonstration_stands_before_it():
+    step = KeyStep(observation="o", action='{"verb":"done"}')
+    demo = Demonstration(id="d", domain="x", goal="g", steps=(step, step), notes={"causal": "Look first."})
+    shown = NOTHING.model_copy(update={"demonstrations": ((Ranked(id="d", score=1.0),),)})
+    messages = opening([VERB], shown, Library(demonstrations={"d": demo}), room=9_000)
+    assert messages[1].content.startswith("An example of a task: g\nNote: Look first.\n<state>")
+    assert sum("Look first" in message.content for message in messages) == 1

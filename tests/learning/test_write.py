@@ -680,3 +680,57 @@ def test_an_insight_of_the_library_may_be_changed_whatever_is_near_it():
     longer = old.model_copy(update={"evidence": ("a/b@1#0",)})
     changed = Edit(changes=(PutInsight(insight=longer, base=old.digest),), why="")
     assert lint(changed, lesson, library, []) is None
+
+
+# ── Demonstrations ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def shown_by(edits):
+    return [change.demonstration for edit in edits for change in edit.changes if change.kind == "put-demonstration"]
+
+
+def test_notes_say_what_mattered_and_are_asked_for_once():
+    words = {**WORDS, "causal": "Press after filling.", "state_change": " ", "subgoal": "", "construal": "The label."}
+    model = ScriptedLLM(lambda messages, role: words)
+    (demo,) = shown_by(write(LESSON, Library(), never, llm=model, induction=Induction(most=0), annotating=True))
+    assert demo.notes == {"causal": "Press after filling.", "construal": "The label."}
+    assert sum("Say what mattered" in messages[0].content for _, messages in model.asked) == 1
+    assert shown_by(written())[0].notes == {}
+
+
+@pytest.mark.parametrize(
+    ("note", "problem"),
+    [("See https://evil.example/x", "address"), (PAGE, "sentence of a page"), ("Fill before pressing.", None)],
+)
+def test_notes_are_advice_and_held_to_it(note, problem):
+    on_page = tried([Step(observation=seen(PAGE), action=Action(verb="click", arguments={"ref": "2"}))], 1.0)
+    demo = Demonstration(id="d", domain="shop", goal=GOAL, steps=(), notes={"causal": note})
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", success=on_page)
+    found = lint(Edit(changes=(PutDemonstration(demonstration=demo),), why=""), lesson, Library(), [])
+    assert (found is None) == (problem is None), found
+    assert problem is None or problem in found
+
+
+def test_a_shorter_way_that_the_program_was_seen_to_go_is_the_example():
+    detour = step("empty", "click", ref="3")
+    long = tried([detour, step("bob was pressed", "fill", ref="1", text="bob"), LOGIN], 1.0)
+    lesson = LESSON.model_copy(update={"success": long, "successes": (long,)})
+
+    def alone(task, library):
+        solved = bool(library.skills)
+        made = (FILL, LOGIN) if solved else ()
+        trajectory = Trajectory(task=task, goal=GOAL, steps=made, final=seen("end"), terminated=solved)
+        score = 1.0 if solved else None
+        return Attempt(
+            plan=None, route=None, trajectory=trajectory, verdict=Verdict(score=score, by="environment"), library="x"
+        )
+
+    first, *_ = written(lesson, programs=1, alone=alone)
+    (demo,) = shown_by([first])
+    assert [one.action for one in demo.steps] == [
+        '{"verb":"fill","ref":"textbox Username [1]","text":"bob"}',
+        '{"verb":"click","ref":"button Login [2]"}',
+    ]
+    assert demo.evidence == (long.id,)
+    (told,) = shown_by(written(lesson))
+    assert len(told.steps) == 3
