@@ -25,7 +25,7 @@ from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError
-from skillagent.learning.curate import Upkeep, harmful, linked, merged, thinned
+from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned
 from skillagent.learning.diagnose import diagnose
 from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
@@ -240,7 +240,7 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         return linked(library, vectors, options.upkeep)
 
     def kept_few(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
-        return thinned(library, vectors, utilities(events), options.upkeep)
+        return thinned(library, vectors, utilities(events), options.upkeep, kept=brought_back(events))
 
     return {"harmful": unharmed, "same": joined, "conditions": refined, "related": related, "budget": kept_few}
 

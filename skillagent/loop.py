@@ -225,20 +225,30 @@ def evolve(agent: Agent, kinds: Collection[str] | None = None, *, dry: bool = Fa
         dry: Commit nothing.
     """
     library = agent.store.load()
-    for care in (care for kind, care in agent.upkeep.items() if kinds is None or kind in kinds):
+    for kind, care in agent.upkeep.items():
         before = agent.spent()
-        for decision in care(library, list(agent.store.events()), partial(trial, agent)):
-            edit, lesson = decision.edit, Lesson(cause=Cause.LAPSE, summary=decision.edit.why)
-            if agent.lint(edit, lesson, library, agent.store.events()):
-                continue
-            decision, before = decision.model_copy(update={"usage": agent.spent() - before}), agent.spent()
-            if not dry:
-                library = agent.store.commit(Decided(decision=decision))
-            elif decision.accepted:
-                library = library.apply(edit)
-            agent.watch(edit)
-            agent.watch(decision)
-            yield decision
+        try:
+            for decision in (
+                care(library, list(agent.store.events()), partial(trial, agent)) if _among(kind, kinds) else ()
+            ):
+                edit, lesson = decision.edit, Lesson(cause=Cause.LAPSE, summary=decision.edit.why)
+                if agent.lint(edit, lesson, library, agent.store.events()):
+                    continue
+                spent = {"by": "upkeep", "usage": agent.spent() - before}
+                decision, before = decision.model_copy(update=spent), agent.spent()
+                if not dry:
+                    library = agent.store.commit(Decided(decision=decision))
+                elif decision.accepted:
+                    library = library.apply(edit)
+                agent.watch(edit)
+                agent.watch(decision)
+                yield decision
+        except _LOST as fault:  # this kind of care is lost; the next one need not be
+            log.warning("no more of the upkeep %r: %s", kind, fault)
+
+
+def _among(kind: str, kinds: Collection[str] | None) -> bool:
+    return kinds is None or kind in kinds
 
 
 def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> dict[str, tuple[str, ...]]:
@@ -257,7 +267,9 @@ def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> d
 
 
 def showing(agent: Agent, library: Library, task: Task, insights: Sequence[str]) -> Attempt:
-    """Try a task with just these insights, whatever the router thinks of them."""
+    """Try a task with just these insights, whatever the router thinks of them; the library holds no others."""
+    kept = {key: library.insights[key] for key in insights}
+    library = Library(skills=library.skills, insights=kept, demonstrations=library.demonstrations)
 
     def routed(plan: Plan, held: Library) -> Route:
         shown = tuple(Ranked(id=key, score=0.0) for key in insights)

@@ -29,6 +29,7 @@ from skillagent.schema import (
     Observation,
     Outcome,
     Plan,
+    Recalled,
     Role,
     Route,
     Step,
@@ -55,7 +56,7 @@ class Memory(Value):
 
 
 Likes = Callable[[str, str, str, Library], Sequence[Moment]]
-Recall = Callable[[str, Library], str]
+Recall = Callable[[str, Library], Recalled]
 
 RECALL = Verb(
     name="recall",
@@ -116,7 +117,7 @@ def act(
         move = _again(variation.begin, steps, now) or (pilot.next(outcome) if pilot else None)
         moments: Sequence[Moment] = ()
         if isinstance(move, Action):
-            action, outcome = move, environment.step(move)
+            action, outcome = move, _done(environment, move)
         elif variation.alone:
             break
         else:
@@ -127,7 +128,7 @@ def act(
                 policy = replace(policy, made=invented(first.goal, verbs, llm, count=invent))
             chosen = policy.without(pilot.unfit if pilot else ())
             action, outcome = chosen.step(environment, steps, now, move, moments)
-        by = "program" if isinstance(move, Action) and pilot else "model"
+        by, remembered = "program" if isinstance(move, Action) and pilot else "model", policy.recalled(action)
         steps.append(
             Step(
                 observation=now,
@@ -135,8 +136,8 @@ def act(
                 error=outcome.error,
                 reward=outcome.reward,
                 by=by,
-                examples=(*(one.of for one in moments), *([SELF_MADE] if policy.made else [])),
-                recalled=policy.recalled(action),
+                examples=(*(one.of for one in moments), *([SELF_MADE] if policy.made else []), *remembered.of),
+                recalled=remembered.text,
             )
         )
         watch(steps[-1])
@@ -182,11 +183,12 @@ class _Policy:
     recall: Recall | None = None
     made: str = ""
 
-    def recalled(self, action: Action) -> str:
-        """Return what the library answers to an action that asks it; empty for any other."""
+    def recalled(self, action: Action) -> Recalled:
+        """Return what the library answers to an action that asks it; nothing for any other."""
         if self.recall is None or action.verb != RECALL.name:
-            return ""
-        return self.recall(str(action.arguments.get("question", "")), self.library) or "nothing about that"
+            return Recalled()
+        found = self.recall(str(action.arguments.get("question", "")), self.library)
+        return found if found.text else Recalled(text="nothing about that")
 
     def without(self, skills: Collection[str]) -> _Policy:
         """Return the same with the words of one skill a subgoal, the first that is not one of these.
@@ -233,9 +235,7 @@ class _Policy:
             return NO_ACTION, _wasted(environment, f"not an action: {reply.text[:80]!r}")
         action = as_action(reply.data, now)
         action = action.model_copy(update={"arguments": {**action.arguments, **settled}})
-        if self.recall is not None and action.verb == RECALL.name:
-            return action, Outcome(observation=now)
-        return action, environment.step(action)
+        return action, _done(environment, action)
 
     def _conversation(
         self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
@@ -272,6 +272,13 @@ def _open(
             }
             left.append(verb.model_copy(update={"parameters": parameters}))
     return left, now.model_copy(update={"elements": tuple(fits.values())}) if fits else now, settled
+
+
+def _done(environment: Environment, action: Action) -> Outcome:
+    """Do one thing; to ask one's memory is a turn in which nothing is done."""
+    if action.verb == RECALL.name:
+        return environment.step(NO_ACTION).model_copy(update={"error": None})
+    return environment.step(action)
 
 
 def _wasted(environment: Environment, error: str) -> Outcome:

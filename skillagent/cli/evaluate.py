@@ -194,6 +194,14 @@ def _holdout(suite: str, seeds: int | None, only: str | None) -> tuple[Suite, li
     return chosen, tasks
 
 
+def _problems(folder: Path | None) -> str | None:
+    """Return a digest of the files of problems: other problems under the same names are another measurement."""
+    from skillagent.schema import digest_of
+
+    files = sorted(folder.glob("*.json")) if folder is not None else []
+    return digest_of([[file.name, file.read_text("utf-8", "replace")] for file in files]) if files else None
+
+
 def _begin(suite: Suite, opener: OpenArm) -> None:
     """Hold the run's folder to its conditions, and say where a resumed one has other threads."""
     from skillagent.evaluation import run as runs
@@ -204,6 +212,7 @@ def _begin(suite: Suite, opener: OpenArm) -> None:
         "model": settings.model,
         "embedder": settings.embedder,
         "student": f"{settings.student} x{settings.drafts}" if settings.student else None,
+        "problems": _problems(settings.problems),
     }
     before = runs.begin(opener.folder, conditions, threads=threads)
     if before not in (None, threads) and settings.model.startswith("local/"):

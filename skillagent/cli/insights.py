@@ -187,7 +187,8 @@ def pin(
     if insight.pinned is off:
         change = PutInsight(insight=insight.model_copy(update={"pinned": not off}), base=insight.digest)
         edit = Edit(changes=(change,), why=f"{key}: {'let go of' if off else 'pinned'} by a person")
-        store.commit(Decided(decision=Decision(edit=edit, accepted=True, reason="accepted: a person's decision")))
+        reason = "accepted: a person's decision, not replayed"
+        store.commit(Decided(decision=Decision(edit=edit, accepted=True, reason=reason, by="person")))
     if as_json:
         emit({"id": key, "pinned": not off})
     else:
@@ -239,7 +240,8 @@ def _taught(ctx: typer.Context, student: str) -> Iterator[tuple[str, float]]:
     from skillagent.loop import showing
 
     parts = parts_of(ctx)
-    with parts.agent(parts.settings(model=student), read_only=True) as agent:
+    settings = parts.settings(model=student).model_copy(update={"student": None})
+    with parts.agent(settings, read_only=True) as agent:
         library = agent.store.load()
         for key in library.insights:
             gain = taught(key, library, partial(showing, agent, library))
@@ -262,6 +264,8 @@ def _upkeep(
 
     parts = parts_of(ctx)
     settings, options = parts.settings(model=model), Options().changed(changes)
+    if kinds is not None:  # no model is asked: none need be there
+        settings = settings.model_copy(update={"model": "none/none", "student": None})
     with watching(as_json, steps=False) as watch, parts.agent(settings, watch=watch, options=options) as agent:
         done = list(loop.evolve(agent, kinds, dry=dry))
         accepted = sum(decision.accepted for decision in done)
@@ -272,6 +276,9 @@ def _upkeep(
         watch.say("nothing to do")
     else:
         watch.say(f"{accepted} changes{' would be' if dry else ''} made, {len(done) - accepted} refused")
+    over = (left - accepted if dry else left) - options.upkeep.budget
+    if over > 0 and not as_json:
+        watch.say(f"{over} more than the budget stay: they are pinned, or a person brought them back")
 
 
 @app.command(epilog=examples("skillagent insights why 'miniwob/login-user@3#1a2b3c4d'"))

@@ -60,7 +60,8 @@ def retired(library: Library, events: Iterable[Event], name: str, *, why: str) -
     else:
         raise NotFound(f"no skill or insight {name!r} in the library")
     edit = Edit(changes=tuple(made), why=why)
-    return Decided(decision=Decision(edit=edit, accepted=True, reason="accepted: a person's decision, not replayed"))
+    reason = "accepted: a person's decision, not replayed"
+    return Decided(decision=Decision(edit=edit, accepted=True, reason=reason, by="person"))
 
 
 def last_undone(library: Library, events: Iterable[Event]) -> RolledBack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skillagent.acting.act import NO_ACTION
 from skillagent.loop import Agent
 from skillagent.schema import Trajectory, Value
 
@@ -34,7 +35,9 @@ def play_again(agent: Agent, trajectory: Trajectory) -> list[Difference]:
     if start := steps[0].observation if steps else trajectory.final:
         compare(0, "page", start.text, first.text)
     for number, (step, page) in enumerate(zip(steps, pages, strict=False), start=1):  # no steps: only a final
-        last, outcome = number == len(steps), environment.step(step.action)
+        last, outcome = number == len(steps), environment.step(NO_ACTION if step.recalled else step.action)
+        if step.recalled:  # a turn in which nothing was done
+            outcome = outcome.model_copy(update={"error": None})
         if bool(step.error) != bool(outcome.error):
             compare(number, "error", step.error or "", outcome.error or "")
         compare(number, "task", _ended(trajectory.terminated and last), _ended(outcome.terminated))

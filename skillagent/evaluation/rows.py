@@ -13,7 +13,7 @@ from skillagent.schema import Attempt, Usage, Value
 
 _COSTS = (
     *("model_calls", "tokens_in", "tokens_cached", "tokens_out", "cost_usd", "learning_tokens", "learning_usd"),
-    *("drafted", "agreed", "draft_seconds", "draft_usd"),
+    *("drafted", "agreed", "draft_seconds", "draft_usd", "deferred_seconds", "deferred_usd"),
 )
 
 
@@ -59,6 +59,8 @@ class Row(Value):
     agreed: int = 0
     draft_seconds: float = 0.0
     draft_usd: float = 0.0
+    deferred_seconds: float = 0.0
+    deferred_usd: float = 0.0
     code: str = ""
     shown: tuple[str, ...] = ()
     errors: int = 0
@@ -116,6 +118,8 @@ def as_row(tried: Attempt, arm: str, *, learnt: Practised | None = None, episode
         agreed=usage.agreed,
         draft_seconds=usage.draft_seconds,
         draft_usd=usage.draft_usd,
+        deferred_seconds=usage.deferred_seconds,
+        deferred_usd=usage.deferred_usd,
         shown=tried.route.ids if tried.route else (),
         errors=sum(step.error is not None for step in trajectory.steps),
         goal=trajectory.goal,

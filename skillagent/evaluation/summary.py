@@ -200,10 +200,10 @@ def _drafting(rows: Sequence[Row]) -> Drafting | None:
     turns, agreed = sum(row.drafted for row in rows), sum(row.agreed for row in rows)
     if not turns:
         return None
-    paid = any(row.cost_usd for row in rows)
-    whole = sum(row.cost_usd if paid else row.seconds.model for row in rows)
+    paid = any(row.draft_usd or row.deferred_usd for row in rows)
     drafts = sum(row.draft_usd if paid else row.draft_seconds for row in rows)
-    asked = (whole - drafts) / (turns - agreed) if turns > agreed else 0.0
+    deferred = sum(row.deferred_usd if paid else row.deferred_seconds for row in rows)
+    asked = deferred / (turns - agreed) if turns > agreed else 0.0
     return Drafting(turns=turns, agreement=agreed / turns, break_even=drafts / turns / asked if asked > 0 else None)
 
 

@@ -26,6 +26,8 @@ def alternatives(attempts: Sequence[Attempt]) -> list[str]:
         if trajectory.void is not None:
             continue
         for number, step in enumerate(trajectory.steps):
+            if step.recalled:
+                continue
             state = (trajectory.task.id, trajectory.task.seed, step.observation.text)
             ways.setdefault(state, {}).setdefault(instruct(step, trajectory.goal), _led_to(trajectory, number))
     several = sorted((one for one in ways.values() if len(one) > 1), key=lambda one: -len(one))

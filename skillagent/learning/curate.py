@@ -8,7 +8,7 @@ it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -22,10 +22,12 @@ from skillagent.schema import (
     Condition,
     Decision,
     Edit,
+    Event,
     Insight,
     Pair,
     PutInsight,
     RetireInsight,
+    RolledBack,
     Score,
     Task,
     Value,
@@ -76,7 +78,7 @@ def harmful(library: Library, worth: Mapping[str, Utility]) -> Iterator[Decision
 def merged(library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep) -> Iterator[Decision]:
     """Yield, for pairs that say the same, the decision to make one of them.
 
-    The one that stays gets the other's evidence and both exclusions. It must solve every source task of both again.
+    The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again.
     """
     gone: set[str] = set()
     for one, two, cosine in _pairs(library, cache, upkeep.same):
@@ -90,7 +92,10 @@ def merged(library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep) -
                     does_not_apply=keep.condition.does_not_apply or drop.condition.does_not_apply,
                 ),
                 "evidence": tuple(dict.fromkeys((*keep.evidence, *drop.evidence))),
-                "related": tuple(key for key in dict.fromkeys((*keep.related, *drop.related)) if key != drop.id),
+                "related": tuple(
+                    dict.fromkeys(k for k in (*keep.related, *drop.related) if k not in (keep.id, drop.id))
+                ),
+                "defines": {**drop.defines, **keep.defines},
             }
         )
         why = f"{drop.id} says what {keep.id} says (cosine {cosine:.2f})"
@@ -105,11 +110,12 @@ def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task])
     after, pairs = library.apply(edit), list[Pair]()
     for task in tasks:
         pairs.append(Pair(task=task, before=trial(task, library), after=trial(task, after)))
-        if pairs[-1].outcome in ("loss", "dropped"):
-            what = "is lost" if pairs[-1].outcome == "loss" else "could not be tried"
+        if (score := pairs[-1].after) is None or not score.success:
+            lost = pairs[-1].outcome == "loss"
+            what = "is lost" if lost else "could not be tried" if score is None else "is not solved"
             reason = f"refused: {task.id} seed {task.seed} {what} with one for both"
-            return Decision(edit=edit, accepted=False, reason=reason, final=what == "is lost", verified=tuple(pairs))
-    told = f"all {len(pairs)} source tasks go as before" if pairs else "neither names a source task"
+            return Decision(edit=edit, accepted=False, reason=reason, final=lost, verified=tuple(pairs))
+    told = f"all {len(pairs)} source tasks are solved" if pairs else "neither names a source task"
     return Decision(edit=edit, accepted=True, reason=f"accepted: {told}", verified=tuple(pairs))
 
 
@@ -136,17 +142,31 @@ def linked(library: Library, cache: VectorCache, upkeep: Upkeep) -> Iterator[Dec
             yield Decision(edit=edit, accepted=True, reason=f"accepted: related to {', '.join(wanted) or 'none'}")
 
 
-def thinned(library: Library, cache: VectorCache, worth: Mapping[str, Utility], upkeep: Upkeep) -> Iterator[Decision]:
+def brought_back(events: Sequence[Event]) -> set[str]:
+    """Return the insights that a person put back, which no upkeep takes out again."""
+    undone = [event.entry for event in events if isinstance(event.entry, RolledBack)]
+    return {change.key for entry in undone for change in entry.changes if isinstance(change, PutInsight)}
+
+
+def thinned(
+    library: Library,
+    cache: VectorCache,
+    worth: Mapping[str, Utility],
+    upkeep: Upkeep,
+    *,
+    kept: Collection[str] = (),
+) -> Iterator[Decision]:
     """Yield retirements until no more insights are left than the budget allows.
 
     Insights are gathered into pseudo-skills by likeness; from the largest goes the one that is most like the others and
     worth least: its mean cosine to them less its lift decides. An insight that stands alone goes only where all do.
+    Those that are pinned, or among `kept`, stay.
     """
     left = list(library.insights.values())
     alike = likeness(left, cache)
     groups = clusters(alike, upkeep.cluster)
     over = len(left) - upkeep.budget
-    free = {n for n, one in enumerate(left) if not one.pinned}
+    free = {n for n, one in enumerate(left) if not one.pinned and one.id not in kept}
     for _ in range(max(0, over)):
         candidates = [[n for n in group if n in free] for group in groups]
         sizes = [len(group) if some else 0 for group, some in zip(groups, candidates, strict=True)]

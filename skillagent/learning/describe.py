@@ -98,7 +98,9 @@ def _some(uses: Sequence[Use], style: Style) -> tuple[Target, float] | None:
     return cheapest(costs)
 
 
-def _said(values: Sequence[JsonValue], uses: Sequence[Use], style: Style) -> tuple[JsonValue, float] | None:
+def _said(
+    values: Sequence[JsonValue], uses: Sequence[Use], style: Style, *, reading: bool = True
+) -> tuple[JsonValue, float] | None:
     """Return what an argument is in every use, as a template or as what the page says behind one, and its cost."""
     if isinstance(values[0], list) and values[0]:
         return _said_each([value if isinstance(value, list) else [] for value in values], uses, style)
@@ -109,7 +111,9 @@ def _said(values: Sequence[JsonValue], uses: Sequence[Use], style: Style) -> tup
     slotted = {template: price for template, price in said.items() if slots_of(template)}
     if style.left_open or (style.from_goal and slotted):
         said = slotted
-    read = cheapest(shared([readings(value, use.step.observation, use.filled) for value, use in pairs]))
+    read = cheapest(
+        shared([readings(value, use.step.observation, use.filled) for value, use in pairs]) if reading else {}
+    )
     best = cheapest(said)
     if read is not None and (best is None or read[1] < best[1]):
         return {"behind": read[0]}, read[1]
@@ -119,10 +123,13 @@ def _said(values: Sequence[JsonValue], uses: Sequence[Use], style: Style) -> tup
 def _said_each(
     lists: Sequence[Sequence[JsonValue]], uses: Sequence[Use], style: Style
 ) -> tuple[JsonValue, float] | None:
-    """Return what each part of a list is in every use; None where the lists are not of one length."""
+    """Return what each part of a list is in every use; None where the lists are not of one length.
+
+    No part is read off the page: a program reads whole arguments alone.
+    """
     if len({len(one) for one in lists}) > 1:
         return None
-    parts = [_said(values, uses, style) for values in zip(*lists, strict=True)]
+    parts = [_said(values, uses, style, reading=False) for values in zip(*lists, strict=True)]
     said = [part for part in parts if part is not None]
     return ([part[0] for part in said], sum(part[1] for part in said)) if len(said) == len(parts) else None
 

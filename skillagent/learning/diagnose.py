@@ -65,4 +65,4 @@ def _label(alone: Attempt, bare: Attempt) -> Label:
 
 
 def _done(attempt: Attempt) -> list[str]:
-    return [str(step.action) for step in attempt.trajectory.steps]
+    return [str(step.action) for step in attempt.trajectory.steps if not step.recalled]

@@ -61,8 +61,10 @@ def _mixed(value: str, filled: Filled) -> Iterator[str]:
             known.setdefault(text, []).append(name)
     marks: list[tuple[int, int, list[str]]] = []
     for text in sorted(known, key=lambda text: -len(text)):
-        for match in re.finditer(rf"(?<!\w)(?<!\d\.){re.escape(text)}(?!\w)(?!\.\d)", value):  # no 5 in 0.5
-            if not any(match.start() < end and start < match.end() for start, end, _ in marks):
+        for match in re.finditer(rf"(?<!\w){re.escape(text)}(?!\w)", value):
+            if not _inside_a_number(match, value) and not any(
+                match.start() < end and start < match.end() for start, end, _ in marks
+            ):
                 marks.append((*match.span(), known[text]))
     marks.sort(key=lambda mark: mark[0])
     for chosen in islice(product(*(names for *_, names in marks)), _CHOICES) if marks else ():
@@ -71,6 +73,12 @@ def _mixed(value: str, filled: Filled) -> Iterator[str]:
             parts += [literal(value[at:start]), f"{{{name}}}"]
             at = end
         yield "".join([*parts, literal(value[at:])])
+
+
+def _inside_a_number(match: re.Match[str], value: str) -> bool:
+    """Tell whether a match is only a part of a number such as 0.5; a part of 31.08.2019 is a value of its own."""
+    around = next((one for one in re.finditer(r"[\d.]*\d", value) if one.start() <= match.start() < one.end()), None)
+    return around is not None and around.span() != match.span() and around[0].count(".") == 1
 
 
 def readings(value: str, seen: Observation, filled: Filled) -> dict[str, float]:

@@ -7,7 +7,7 @@ and with what would have been right where that is known. Whether its explanation
 from __future__ import annotations
 
 from skillagent.learning.alternatives import alternatives
-from skillagent.learning.taxonomy import folded, labels
+from skillagent.learning.taxonomy import GENERAL, folded, labels
 from skillagent.learning.trace import instructions
 from skillagent.learning.wording import kebab, texts
 from skillagent.library import Library
@@ -42,9 +42,9 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
     if not str(data.get("explanation", "")).strip():
         return None
     env = lesson.failures[0].trajectory.task.env
-    levels = [kebab(str(data.get(level, ""))) or "general" for level in ("level_1", "level_2")]
+    levels = [kebab(str(data.get(level, ""))) or GENERAL for level in ("level_1", "level_2")]
     said = "/".join([env, *levels])
-    taxonomy = folded(said, library.insights.values())
+    taxonomy, known = folded(said, library.insights.values()), labels(library.insights.values())
     origin = "contrast" if lesson.success else "failure"
     return Insight(
         id=f"{'-'.join(taxonomy.split('/')[1:])}-{digest_of(dict(data))[:6]}",
@@ -55,7 +55,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         example=goal,
         evidence=lesson.evidence,
         origin=origin if taxonomy == said else f"{origin}; came as {said}",
-        defines={} if taxonomy in labels(library.insights.values()) else {taxonomy: str(data.get("means", ""))},
+        defines={} if known.get(taxonomy) else {taxonomy: str(data.get("means", ""))},
     )
 
 

@@ -41,8 +41,9 @@ _ADDRESS = re.compile(
 _SECRET = re.compile(
     r"\b(?:sk|pk|ghp|xox[abp])[-_]\w{12,}|-----BEGIN|\b(?:api[_ -]?key|secret|token)\s*[:=]\s*\S{6,}", re.IGNORECASE
 )
+_BY_A_PERSON = "accepted: a person's decision, not replayed"  # how ledgers said it before they said who decided
 NEAR_COPY = 0.8  # share of their words that two insights have in common
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _BROKEN = re.compile(
     r"\b(?:tool|browser|environment|page|website)s?\b[^.]{0,40}\b(?:does not work|do not work|is broken|are broken|"
     r"is unavailable|crash)",
@@ -94,7 +95,9 @@ def _taken_back(entry: Entry) -> frozenset[str]:
     match entry:
         case RolledBack(changes=changes):
             return frozenset(change.key for change in changes)
-        case Decided(decision=Decision(accepted=True, pairs=(), edit=edit)):
+        case Decided(decision=Decision(accepted=True, by=by, edit=edit) as decision) if (
+            by == "person" or decision.reason == _BY_A_PERSON
+        ):
             retired = (RetireSkill, RetireInsight, RetireDemonstration)
             return frozenset(change.key for change in edit.changes if isinstance(change, retired))
         case _:
@@ -128,7 +131,7 @@ def _insight_problems(insight: Insight, lesson: Lesson) -> Iterator[str]:
         yield f"it gives away the answer of one task ({given})"
     if _BROKEN.search(insight.explanation):
         yield "it blames the environment: a broken installation teaches nothing"
-    words = "\n".join([insight.condition.applies, insight.condition.does_not_apply, insight.explanation])
+    words = _said(insight)
     yield from _leaks(words)
     yield from _secrets(insight.example)
     yield from _copies(words, lesson)
@@ -161,12 +164,24 @@ def _refused(events: Sequence[Event]) -> Iterator[Insight]:
 
 def _given_away(insight: Insight, lesson: Lesson) -> str | None:
     """Return a number of the known answer that the insight repeats and the goal does not give."""
-    said = f"{insight.condition.applies} {insight.condition.does_not_apply} {insight.explanation}"
+    said = _numbers(_said(insight))
     for trajectory in (one.trajectory for one in lesson.failures):
-        for number in _NUMBER.findall(trajectory.truth):
-            if number in _NUMBER.findall(said) and number not in _NUMBER.findall(trajectory.goal):
-                return str(number)
+        for number in _numbers(trajectory.truth) - _numbers(trajectory.goal):
+            if number in said:
+                return f"{number:.10g}"
     return None
+
+
+def _numbers(text: str) -> set[float]:
+    """Return the numbers of a text, however they are written: 1510, 1,510 and 1510.0 are one."""
+    return {float(number.replace(",", "")) for number in _NUMBER.findall(text)}
+
+
+def _said(insight: Insight) -> str:
+    """Return all that an insight says, apart from the goal that it comes from."""
+    condition = insight.condition
+    words = [condition.applies, condition.does_not_apply, insight.explanation, *insight.defines.values()]
+    return "\n".join([*words, insight.taxonomy.replace("/", " ").replace("-", " ")])
 
 
 def _demonstration_problems(demo: Demonstration, lesson: Lesson) -> Iterator[str]:

@@ -55,7 +55,7 @@ def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False,
         goals: At least one.
         listing: Read differences with only commas and the like between them as one list.
         parting: Make a slot of each part of a value like 08/31/2019 or 8:35.
-        amounts: Make a slot of each number in a difference like `malt $5`, and of the words around it.
+        amounts: Make a slot of each number in a difference like `$70` or `malt $5`, and of the words around it.
     """
     tokens, stays = _tokens(goals[0]), [True] * len(_tokens(goals[0]))
     for other in goals[1:]:
@@ -73,7 +73,6 @@ def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False,
     spans = _whole(sorted(spans), [match.span(1) for match in _QUOTED.finditer(goals[0])])
     if amounts:
         spans = [part for span in spans for part in _counted(goals[0], span)]
-    spans = [_bare(goals[0], span) for span in spans]
     if parting:
         spans = [part for span in spans for part in _partitioned(goals[0], span)]
     return _written(goals[0], _listed(goals[0], spans, many=True) if listing else [(span, False) for span in spans])
@@ -86,12 +85,6 @@ def _counted(goal: str, span: Span) -> list[Span]:
     joined = {"and", "or"}  # what stands between two values is none
     found = [one for one in found if goal[slice(*one)].casefold() not in joined]
     return found if any(goal[start].isdigit() for start, _ in found) else [span]
-
-
-def _bare(goal: str, span: Span) -> Span:
-    """Return where the number stands in an amount like $70 or 40%; any other span as it is."""
-    amount = re.fullmatch(r"[$€£]?(\d+(?:[.,]\d+)*)%?", goal[slice(*span)])
-    return (span[0] + amount.start(1), span[0] + amount.end(1)) if amount else span
 
 
 def _partitioned(goal: str, span: Span) -> list[Span]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from skillagent.errors import PromptTooLong
 from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
 from skillagent.schema import (
     Condition,
+    Decided,
     Decision,
     Edit,
     Event,
@@ -101,10 +103,15 @@ def refine(
     goals = goals_of(insight.id, events)
     if not goals.known or (now := hits(insight, goals, library, shown)) == 1.0:
         return None
-    tried = [insight.model_copy(update={"condition": one}) for one in _conditions(insight, goals, llm, wordings)]
+    told = f"{insight.id}: shown where it should be on {now:.0%} of {len(goals.known)} goals ({goals.digest[:6]})"
+    if _was_refused(told, events):
+        return None  # nothing was learnt since
+    try:
+        tried = [insight.model_copy(update={"condition": one}) for one in _conditions(insight, goals, llm, wordings)]
+    except PromptTooLong:
+        return None
     scored = [(hits(one, goals, library, shown), one) for one in tried]
     score, best = max(scored, key=lambda pair: pair[0])
-    told = f"{insight.id}: shown where it should be on {now:.0%} of {len(goals.known)} goals"
     edit = Edit(changes=(PutInsight(insight=best, base=insight.digest),), why=told)
     if score <= now:
         return Decision(edit=edit, accepted=False, reason=f"refused: no wording of {len(tried)} does better")
@@ -112,6 +119,12 @@ def refine(
         reason = f"refused: other goals would be shown other insights ({same:.0%} the same)"
         return Decision(edit=edit, accepted=False, reason=reason)
     return Decision(edit=edit, accepted=True, reason=f"accepted: {score:.0%} with the new condition")
+
+
+def _was_refused(told: str, events: Sequence[Event]) -> bool:
+    """Tell whether no wording was found before for these very goals."""
+    decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
+    return any(not decision.accepted and decision.edit.why == told for decision in decisions)
 
 
 def steadiness(after: Library, before: Library, shown: Shown, goals: Sequence[str]) -> float:

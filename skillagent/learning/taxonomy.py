@@ -1,17 +1,24 @@
 """Taxonomy: the labels under which insights stand, domain/level-1/level-2, and what each label means.
 
-Labels are open: an insight may bring a new one, with its meaning. One that is nearly an old one is folded into it, and
-the insight keeps in `origin` under which label it came.
+Labels are open: an insight may bring a new one, with its meaning. One that only spells an old one otherwise (singular
+or plural, hyphens, order of words) is that one, and the insight keeps in `origin` under which label it came. Likeness
+is not enough: upper-bounds and lower-bounds are alike.
 """
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterable, Mapping
 
 from skillagent.schema import Insight
 
-NEAR = 0.85  # likeness of spelling from which two labels are one
+GENERAL = "general"
+
+
+def levels(insight: Insight) -> tuple[str, str, str]:
+    """Return domain, level 1 and level 2; a level that a person left out is general."""
+    domain, one, two = [*(part or GENERAL for part in insight.taxonomy.split("/")), GENERAL, GENERAL][:3]
+    return domain, one, two
 
 
 def labels(insights: Iterable[Insight]) -> Mapping[str, str]:
@@ -21,23 +28,26 @@ def labels(insights: Iterable[Insight]) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for insight in insights:
-        domain, one, two = insight.taxonomy.split("/")
+        domain, one, two = levels(insight)
         for label in (f"{domain}/{one}", f"{domain}/{one}/{two}"):
             found[label] = found.get(label) or insight.defines.get(label, "")
     return dict(sorted(found.items()))
 
 
 def folded(taxonomy: str, insights: Iterable[Insight]) -> str:
-    """Return the taxonomy with each level that is nearly one in use under the same parent replaced by that one."""
+    """Return the taxonomy with each level that only spells one in use under the same parent otherwise as that one."""
     domain, one, two = taxonomy.split("/")
     known = labels(insights)
-    one = _nearest(one, [label.split("/")[1] for label in known if label.startswith(f"{domain}/")])
-    two = _nearest(two, [label.split("/")[2] for label in known if label.startswith(f"{domain}/{one}/")])
+    one = _known(one, [label.split("/")[1] for label in known if label.startswith(f"{domain}/")])
+    two = _known(two, [label.split("/")[2] for label in known if label.startswith(f"{domain}/{one}/")])
     return f"{domain}/{one}/{two}"
 
 
-def _nearest(label: str, known: Iterable[str]) -> str:
-    plain = {other.replace("-", "").removesuffix("s"): other for other in known}
-    own = label.replace("-", "").removesuffix("s")
-    near = difflib.get_close_matches(own, plain, n=1, cutoff=NEAR)
-    return plain[near[0]] if near else label
+def _known(label: str, others: Iterable[str]) -> str:
+    return next((other for other in others if _spelt(other) & _spelt(label)), label)
+
+
+def _spelt(label: str) -> set[str]:
+    """Return spellings that are one: without hyphens, and with the words in order of the alphabet."""
+    words = [re.sub(r"e?s?$", "", word) for word in label.split("-")]  # box and boxes, date and dates
+    return {"".join(words), "-".join(sorted(words))}

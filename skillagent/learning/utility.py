@@ -1,9 +1,9 @@
 """Utility: what showing an item has been worth, as the posterior lift of success with it over success without it.
 
-Attempts are compared task by task, so that an item that is shown on hard tasks is not blamed for them; a task counts
-as much as the item was shown on it. Old attempts fade. Everything is read off the ledger; nothing is ever counted
-anywhere else. The posteriors are Beta(1, 1) updated by successes and failures, and the interval takes their difference
-as normal.
+Attempts are compared task by task, so that an item that is shown on hard tasks is not blamed for them. A task counts as
+much as the item was shown on it, and not at all where it was never tried without the item. Old attempts fade.
+Everything is read off the ledger; nothing is ever counted anywhere else. The posteriors are Beta(1, 1) updated by
+successes and failures, and the interval takes their difference as normal.
 """
 
 from __future__ import annotations
@@ -100,7 +100,11 @@ def _tries(event: Event) -> Iterator[_Try]:
 
 def _lift(tasks: list[tuple[_Side, _Side]]) -> Utility:
     shown, hidden = sum(one.count for one, _ in tasks), sum(other.count for _, other in tasks)
-    weights = [one.count / shown for one, _ in tasks]
+    tasks = [(one, other) for one, other in tasks if one.count and other.count]
+    if not tasks:
+        return Utility(lift=0.0, low=-1.0, high=1.0, shown=shown, hidden=hidden)
+    compared = sum(one.count for one, _ in tasks)
+    weights = [one.count / compared for one, _ in tasks]
     lift = sum(w * (one.mean - other.mean) for w, (one, other) in zip(weights, tasks, strict=True))
     spread = math.sqrt(sum(w * w * (a.variance + b.variance) for w, (a, b) in zip(weights, tasks, strict=True)))
     half = _NORMAL_95 * spread

@@ -298,7 +298,7 @@ def _pitfalls(lesson: Lesson, goal: str) -> list[str]:
         trajectory = failure.trajectory
         for step in trajectory.steps:
             line = instruct(step, trajectory.goal)
-            if line not in right and step.action.verb != "none":  # a turn without an action did nothing
+            if line not in right and step.action.verb != "none" and not step.recalled:  # those did nothing
                 found.append(f"Not: {line}" + (f" (error: {_fault(step.error)})" if step.error else ""))
                 break
     return list(dict.fromkeys(found))[:3]

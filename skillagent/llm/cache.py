@@ -1,7 +1,8 @@
 """Cache: replies on disk, one file each, so that the same question is paid for once.
 
-A cached reply says so in its usage: no calls, no money, only the time of reading; its tokens are those of the first
-time, all of `tokens_in` marked as cached. So comparisons of tokens come out alike whether or not a cache was warm.
+A cached reply says so in its usage: no calls, no drafts, no money, only the time of reading; its tokens are those of
+the first time, all of `tokens_in` marked as cached. So comparisons of tokens come out alike whether or not a cache was
+warm.
 
 Models are told apart by `wrapped.identity_of`, not by their names alone: two servers may call different models alike.
 
@@ -23,7 +24,7 @@ from pydantic import ValidationError
 from skillagent.llm.request import key_of, request_json
 from skillagent.llm.wrapped import close, identity_of
 from skillagent.ports import LLM
-from skillagent.schema import Json, Message, Reply, Role
+from skillagent.schema import Json, Message, Reply, Role, Usage
 
 log = logging.getLogger("skillagent.llm")
 
@@ -68,9 +69,8 @@ class Cached:
         if kept is not None:
             first = kept.usage
             seconds = time.perf_counter() - started
-            usage = first.model_copy(
-                update={"calls": 0, "tokens_cached": first.tokens_in, "cost_usd": 0.0, "seconds": seconds}
-            )
+            tokens = {"tokens_in": first.tokens_in, "tokens_out": first.tokens_out, "tokens_cached": first.tokens_in}
+            usage = Usage(**tokens, seconds=seconds)
             return kept.model_copy(update={"usage": usage})
         reply = self._llm.reply(
             messages, role=role, schema=schema, temperature=temperature, seed=seed, max_tokens=max_tokens

@@ -90,6 +90,8 @@ class Cascade:
         reply = self._teacher.reply(
             messages, role=role, schema=schema, temperature=temperature, seed=seed, max_tokens=max_tokens
         )
+        if drafted.drafted:
+            drafted += Usage(deferred_seconds=reply.usage.seconds, deferred_usd=reply.usage.cost_usd)
         return reply.model_copy(update={"usage": reply.usage + drafted})
 
     def close(self) -> None:

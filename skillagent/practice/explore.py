@@ -94,6 +94,8 @@ def _wrong(trajectory: Trajectory) -> int:
     steps = trajectory.steps
     if not trajectory.terminated:
         for number, step in enumerate(steps):
+            if step.recalled:
+                continue  # a question does nothing
             if step.error or any(later.observation.text == step.observation.text for later in steps[number + 1 :]):
                 return number
     return max(0, len(steps) - 1)

@@ -11,7 +11,11 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-_FRAME = re.compile(r"<(?=\s*/?\s*(?:state|skills?|insights|goals?|steps|failed|worked|error)\b)", re.IGNORECASE)
+TAGS = (
+    *("state", "skill", "skills", "insight", "insights", "goal", "goals", "steps", "failed", "worked", "error"),
+    *("alternatives", "answer", "right", "wrong", "memory", "made-up"),
+)
+_FRAME = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(TAGS)})\b)", re.IGNORECASE)
 
 
 def render(prompt: str, **values: str) -> str:
@@ -29,6 +33,7 @@ def render(prompt: str, **values: str) -> str:
 
 def fence(tag: str, text: str) -> str:
     """Frame data as `<tag>…</tag>`; whatever looks like one of our frames inside it is defused."""
+    assert tag in TAGS, f"the tag {tag} must be known, so that no text can end its frame"
     harmless = _FRAME.sub("(", text).strip()
     return f"<{tag}>\n{harmless}\n</{tag}>"
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.routing.route import Thresholds, route
-from skillagent.schema import Plan, Subgoal
+from skillagent.schema import Plan, Recalled, Subgoal
 
 _INSIGHTS = 3
 _LONGEST = 1_200  # characters
 _NEAR = 0.3
 
 
-def recall(question: str, library: Library, *, cache: VectorCache) -> str:
-    """Return what is known that is near the question; empty where nothing is."""
+def recall(question: str, library: Library, *, cache: VectorCache) -> Recalled:
+    """Return what is known that is near the question, and what it stands in; nothing where nothing is."""
     plan = Plan(goal=question, subgoals=(Subgoal(text=question),))
     found = route(plan, library, cache=cache, thresholds=Thresholds(text=_NEAR, insight=_NEAR, insights=_INSIGHTS))
     insights = [library.insights[one.id] for one in found.insights[0]]
+    skills = [library.skills[one.id] for one in found.skills[0][:1]]
     lines = [f"- {insight.condition.applies}: {insight.explanation}" for insight in insights]
-    lines += [library.skills[one.id].body for one in found.skills[0][:1]]
-    return "\n".join(lines)[:_LONGEST]
+    lines += [skill.body for skill in skills]
+    names = (*(insight.id for insight in insights), *(skill.name for skill in skills))
+    return Recalled(text="\n".join(lines)[:_LONGEST], of=names)

@@ -63,24 +63,26 @@ def similar(
             best.setdefault(demo.id, one)
     found = list(best.values())
     if len(found) > limits.most:
-        rows = cache.vectors([one.step.observation[:_SEEN] for one in found])
+        rows = cache.vectors([f"{shape(one.goal)}\n{one.step.observation[:_SEEN]}" for one in found])
         found = diverse(found, np.asarray(rows, dtype=np.float64), limits.most)
     return _within(found, limits.characters)
 
 
 def diverse(moments: Sequence[Moment], rows: NDArray[np.float64], count: int) -> list[Moment]:
-    """Return the best moment of each of `count` clusters, the most alike first.
+    """Return `count` moments, the most alike first: the best of each cluster, then the best of the rest.
 
-    `rows` are unit vectors of what the moments are told apart by, shape (len(moments), d).
+    Args:
+        moments: More than `count`, the most alike first.
+        rows: Unit vectors of what the moments are told apart by, shape (len(moments), d).
+        count: At least 1.
     """
-    from scipy.cluster.vq import kmeans2
+    from scipy.cluster.hierarchy import fcluster, linkage
 
-    _, marks = kmeans2(rows, count, minit="++", seed=0)
-    best: dict[int, Moment] = {}
-    for mark, moment in zip(marks, moments, strict=True):
-        if int(mark) not in best or moment.score > best[int(mark)].score:
-            best[int(mark)] = moment
-    return sorted(best.values(), key=lambda one: -one.score)
+    marks = fcluster(linkage(rows, "average"), count, "maxclust")
+    first = {int(mark): number for number, mark in reversed(list(enumerate(marks)))}
+    chosen = sorted(first.values())
+    chosen += [number for number in range(len(moments)) if number not in chosen]
+    return [moments[number] for number in sorted(chosen[:count])]
 
 
 def _within(moments: Sequence[Moment], characters: int) -> tuple[Moment, ...]:

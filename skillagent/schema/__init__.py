@@ -19,7 +19,7 @@ from skillagent.schema.episode import (
     Variation,
     Verdict,
 )
-from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Moment, Skill
+from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Moment, Recalled, Skill
 from skillagent.schema.learning import (
     Cause,
     Change,
@@ -78,6 +78,7 @@ __all__ = [
     "Insight",
     "KeyStep",
     "Moment",
+    "Recalled",
     "Demonstration",
     # A skill that runs: typed verbs with slots.
     "Target",

@@ -60,8 +60,8 @@ class Route(Value):
 class Step(Value):
     """One turn: what was seen, what was done, what it led to. `by` says who chose the action.
 
-    `examples` are the demonstrations of which a like moment was shown, and `recalled` is what the agent was told when
-    it asked its memory.
+    `examples` are the items of the library that were shown at this step alone, and `recalled` is what the agent was
+    told when it asked its memory: such a step does nothing.
     """
 
     observation: Observation
@@ -135,7 +135,7 @@ class Trajectory(Value):
 
     @property
     def examples(self) -> tuple[str, ...]:
-        """The demonstrations of which a like moment was shown at some step, each once."""
+        """The items of the library that were shown at some step alone, each once."""
         return tuple(dict.fromkeys(key for step in self.steps for key in step.examples))
 
     @property

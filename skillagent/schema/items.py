@@ -69,6 +69,13 @@ class KeyStep(Value):
     next: str = ""
 
 
+class Recalled(Value):
+    """What memory answered to a question; `of` names the items that the answer is made of."""
+
+    text: str = ""
+    of: tuple[str, ...] = ()
+
+
 class Moment(Value):
     """A step of a demonstration that is like the present one, and how like; `of` is the demonstration's id."""
 

@@ -185,7 +185,8 @@ class Decision(Value):
     `verified` are tasks that the lesson came from, tried again with the edit; `pairs` are fresh; `rehearsed` are tasks
     that were solved before. `final` is false for a refusal that says nothing against the edit itself: replays could not
     be scored, or it did not fit the library at that moment. Only final refusals are remembered. `writing` is what the
-    edit cost to write, `usage` what it cost to decide.
+    edit cost to write, `usage` what it cost to decide. `by` says who decided: the gate, the upkeep of the library by
+    what its ledger tells, or a person.
     """
 
     edit: Edit
@@ -196,6 +197,7 @@ class Decision(Value):
     pairs: tuple[Pair, ...] = ()
     rehearsed: tuple[Pair, ...] = ()
     p_value: float | None = None
+    by: Literal["gate", "upkeep", "person"] = "gate"
     usage: Usage = Usage()
     writing: Usage = Usage()
 

@@ -31,7 +31,8 @@ class Usage(Value):
     """What was spent on models. `tokens_cached` of `tokens_in` were read from a cache instead of computed.
 
     Where a cheaper model drafts actions, `drafted` are the turns that it drafted, `agreed` those in which its drafts
-    were taken, and `draft_seconds` and `draft_usd` what of the whole was spent on drafts.
+    were taken; `draft_*` is what of the whole was spent on drafts, and `deferred_*` what the better model took in the
+    other drafted turns.
     """
 
     calls: int = 0
@@ -44,6 +45,8 @@ class Usage(Value):
     agreed: int = 0
     draft_seconds: float = 0.0
     draft_usd: float = 0.0
+    deferred_seconds: float = 0.0
+    deferred_usd: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
         """Return the sum, field by field."""

@@ -4,7 +4,8 @@ from skillagent.acting.act import RECALL, act
 from skillagent.acting.invent import SELF_MADE
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
-from skillagent.schema import KeyStep, Moment, Plan, Route, Skill, Subgoal, Task, Variation
+from skillagent.practice.explore import _wrong
+from skillagent.schema import KeyStep, Moment, Plan, Recalled, Route, Skill, Subgoal, Task, Variation
 from skillagent.testing import Corridor, ScriptedLLM
 
 TASK = Task(env="corridor", name="press", seed=0, max_steps=4)
@@ -45,10 +46,11 @@ def test_a_question_is_answered_and_changes_nothing():
     trajectory, _, conversations = acted(
         {"verb": "recall", "question": "which one?"},
         right(),
-        recall=lambda question, library: f"{question} The red one.",
+        recall=lambda question, library: Recalled(text=f"{question} The red one.", of=("i",)),
     )
     assert [step.recalled for step in trajectory.steps] == ["which one? The red one.", ""]
     assert trajectory.steps[0].error is None
+    assert trajectory.examples == ("i",), "what it was told was shown"
     assert trajectory.reward == 1.0
     assert "You remember:\n<memory>\nwhich one? The red one.\n</memory>" in conversations[1][-1].content
     assert "recall(question)" in conversations[0][0].content
@@ -67,7 +69,15 @@ def test_what_is_not_known_is_said_so_and_nobody_asks_twice_in_one_state():
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
     route = Route(skills=((),), insights=((),), demonstrations=((),))
     done = act(
-        world, TASK, first, plan, route, LIBRARY, llm=model, variation=Variation(), recall=lambda question, library: ""
+        world,
+        TASK,
+        first,
+        plan,
+        route,
+        LIBRARY,
+        llm=model,
+        variation=Variation(),
+        recall=lambda question, library: Recalled(),
     )
     assert done.steps[0].recalled == "nothing about that"
     offered = [[one["properties"]["verb"]["const"] for one in schema["anyOf"]] for schema in schemas]
@@ -75,7 +85,7 @@ def test_what_is_not_known_is_said_so_and_nobody_asks_twice_in_one_state():
 
 
 def test_without_a_library_there_is_nothing_to_ask():
-    _, _, conversations = acted(right(), library=Library(), recall=lambda question, library: "")
+    _, _, conversations = acted(right(), library=Library(), recall=lambda question, library: Recalled())
     assert "recall" not in conversations[0][0].content
 
 
@@ -102,3 +112,38 @@ def test_where_there_is_an_example_or_no_room_none_is_made_up():
     done = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=Variation(), invent=1)
     assert done.reward == 1.0
     assert done.examples == ()
+
+
+class Scoring(Corridor):
+    """Says at every turn how far one is, as the real worlds do."""
+
+    def step(self, action):
+        outcome = super().step(action)
+        return outcome if outcome.reward is not None else outcome.model_copy(update={"reward": 0.0})
+
+
+def test_an_episode_that_ends_with_a_question_is_failed_and_not_unscored():
+    world, model = Scoring(), ScriptedLLM([{"verb": "recall", "question": "q"}])
+    task = TASK.model_copy(update={"max_steps": 1})
+    first = world.reset(task)
+    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    route = Route(skills=((),), insights=((),), demonstrations=((),))
+    answer = {"recall": lambda question, library: Recalled(text="red")}
+    done = act(world, task, first, plan, route, LIBRARY, llm=model, variation=Variation(), **answer)
+    assert (done.reward, done.steps[0].error, done.steps[0].recalled) == (0.0, None, "red")
+
+
+def test_a_question_is_done_again_as_a_question_and_nothing_else_follows_from_it():
+    answer = {"recall": lambda question, library: Recalled(text="red")}
+    asking, _, _ = acted({"verb": "recall", "question": "q"}, {"verb": "fly"}, {"verb": "fly"}, right(), **answer)
+    assert _wrong(asking.model_copy(update={"terminated": False})) == 1
+    world, model = Corridor(), ScriptedLLM([right()])
+    first = world.reset(TASK)
+    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    route = Route(skills=((),), insights=((),), demonstrations=((),))
+    begin = Variation(begin=asking.steps[:1])
+    again = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=begin, **answer)
+    assert [(step.action.verb, step.error, step.recalled) for step in again.steps] == [
+        ("recall", None, "red"),
+        ("click", None, ""),
+    ]

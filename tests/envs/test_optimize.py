@@ -64,6 +64,10 @@ def test_whole_numbers_are_solved_to_the_very_best():
         (("sum(x)", "x <= 1"), "'sum(x)' is not allowed"),
         (("x**2", "x <= 1"), "is not linear"),
         (("x", "x <= 1e999"), "not allowed"),
+        (("x", f"x <= {'9' * 310}"), "not allowed"),
+        (("*".join(["9e14"] * 22) + "*x", "x <= 1"), "too large"),
+        (("x/1e-300/1e-300", "x <= 1"), "too large"),
+        (("x", "x <= 9e14*9e14 - 9e14*9e14*x"), "too large"),
         (("x", "x <= 1/0"), "is not linear"),
         (("x", "x <= True"), "'True' is not allowed"),
         (("x" * 500, "x <= 1"), "longer than 400"),
@@ -231,7 +235,7 @@ def test_turns_are_counted_and_the_answer_is_never_shown():
 
 @pytest.fixture
 def folder(tmp_path):
-    entries = [{"description": f"Problem {n}: how many?", "ground_truth": float(n), "task_id": n} for n in range(9)]
+    entries = [{"description": f"Problem {n}: how many?", "ground_truth": float(n), "task_id": n} for n in range(30)]
     (tmp_path / "mine.json").write_text(json.dumps([*entries, entries[0]]))
     return tmp_path
 
@@ -240,20 +244,25 @@ def test_a_file_is_cut_into_three_that_share_nothing(folder):
     read.cache_clear()
     whole = read(folder / "mine.json")
     parts = [of_split(whole, split) for split in Split]
-    assert len(whole) == 9
+    assert len(whole) == 30
     assert sorted(one.text for part in parts for one in part) == sorted(one.text for one in whole)
+    assert all(parts)
     shuffled = of_split(tuple(reversed(whole)), Split.HOLDOUT)
     assert shuffled == parts[2]
+    fewer = of_split(whole[7:], Split.HOLDOUT)
+    assert fewer == tuple(one for one in parts[2] if one in whole[7:]), "a problem's split depends on its words alone"
     for split, part in zip(Split, parts, strict=True):
         assert problem_of(task("mine", split.first_seed + 1), folder) == part[1]
 
 
 def test_what_is_learnt_on_goes_round_and_what_is_measured_on_does_not(folder):
     for split in (Split.PRACTICE, Split.GATE):
-        first, again = (problem_of(task("mine", split.first_seed + n), folder) for n in (1, 4))
+        count = len(of_split(read(folder / "mine.json"), split))
+        first, again = (problem_of(task("mine", split.first_seed + n), folder) for n in (1, count + 1))
         assert first == again
-    with pytest.raises(EnvironmentFailed, match="has 3 holdout problems; there is no number 3"):
-        problem_of(task("mine", Split.HOLDOUT.first_seed + 3), folder)
+    count = len(of_split(read(folder / "mine.json"), Split.HOLDOUT))
+    with pytest.raises(EnvironmentFailed, match=f"has {count} holdout problems; there is no number {count}"):
+        problem_of(task("mine", Split.HOLDOUT.first_seed + count), folder)
     (folder / "empty.json").write_text("[]")
     with pytest.raises(EnvironmentFailed, match="has 0 practice problems"):
         problem_of(task("empty", 0), folder)
@@ -267,6 +276,10 @@ def test_what_is_learnt_on_goes_round_and_what_is_measured_on_does_not(folder):
         ('[{"description": "x"}]', "entry 0 lacks"),
         ('[{"description": "x", "ground_truth": 1}, {"description": "y", "ground_truth": NaN}]', "entry 1 lacks"),
         ("[3]", "entry 0 lacks"),
+        ('[{"description": " ", "ground_truth": 1}]', "entry 0 lacks"),
+        ('[{"description": "x", "ground_truth": true}]', "entry 0 lacks"),
+        ("[" * 100_000, "cannot be read as JSON"),
+        ("9" * 5_000, "cannot be read as JSON"),
     ],
 )
 def test_a_file_that_is_amiss_is_the_operators(tmp_path, content, told):

@@ -373,17 +373,17 @@ def test_rows_are_written_as_csv(tmp_path):
 
 def test_a_students_agreement_and_break_even_are_told(tmp_path):
     (row,) = evaluate(Pressing(), TASKS[:1], [FROZEN], tmp_path)
-    cost = {"drafted": 4, "agreed": 3, "draft_seconds": 2.0, "seconds": Seconds(model=6.0)}
+    cost = {"drafted": 4, "agreed": 3, "draft_seconds": 2.0, "deferred_seconds": 4.0, "seconds": Seconds(model=9.0)}
     arms = [row.model_copy(update={**cost, "seed": FIRST + n}) for n in range(2)]
     summary = summarise(arms, suite="s", command=["x"], provenance={})
     drafting = summary.arms["frozen"].drafting
     assert (drafting.turns, drafting.agreement) == (8, 0.75)
     assert drafting.break_even == pytest.approx(0.5 / 4.0)  # half a second a draft, four for a turn of the teacher
     assert "drafts were taken in 75% of 8 turns; it saves from 12% on" in "\n".join(headline(summary))
-    paid = [one.model_copy(update={"cost_usd": 0.3, "draft_usd": 0.2}) for one in arms]
+    paid = [one.model_copy(update={"cost_usd": 0.9, "draft_usd": 0.2, "deferred_usd": 0.1}) for one in arms]
     assert summarise(paid, suite="s", command=["x"], provenance={}).arms["frozen"].drafting.break_even == pytest.approx(
         0.5
     )
-    never = [one.model_copy(update={"agreed": 4}) for one in arms]
+    never = [one.model_copy(update={"agreed": 4, "deferred_seconds": 0.0}) for one in arms]
     assert summarise(never, suite="s", command=["x"], provenance={}).arms["frozen"].drafting.break_even is None
     assert summarise([row], suite="s", command=["x"], provenance={}).arms["frozen"].drafting is None

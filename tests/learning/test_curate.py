@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from skillagent.learning.curate import Upkeep, clusters, harmful, linked, merged, sources, thinned
+from skillagent.learning.curate import Upkeep, brought_back, clusters, harmful, linked, merged, sources, thinned
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
-from skillagent.schema import Condition, Insight, Score, Task
+from skillagent.schema import Condition, Event, Insight, PutInsight, RolledBack, Score, Task
 from skillagent.testing import HashEmbedder
 
 LIMITS = Upkeep(same=0.95, related=0.6, cluster=0.5, budget=2)
@@ -132,3 +132,25 @@ def test_what_a_student_gained_goes_before_what_the_ledger_says():
     taught = LIMITS.model_copy(update={"taught": {"p": -0.6}})
     (second,) = thinned(held(*alike), HashEmbedder(), told, taught)
     assert second.edit.changes[0].key == "p"
+
+
+def test_what_a_person_brought_back_stays_and_others_go_instead():
+    decisions = list(thinned(held(A, B, C, D), HashEmbedder(), {}, LIMITS, kept={"a", "b"}))
+    assert {one.edit.changes[0].key for one in decisions} == {"c", "d"}
+    back = RolledBack(changes=(PutInsight(insight=A),))
+    assert brought_back([Event(seq=0, at="", library="", entry=back)]) == {"a"}
+
+
+def test_two_of_which_neither_solves_its_source_task_are_not_made_one():
+    (decision,) = merged(held(A, B), HashEmbedder(), lambda task, library: Score(value=0.0), LIMITS)
+    assert (decision.accepted, decision.final) == (False, False)
+    assert decision.reason == "refused: x/dates seed 3 is not solved with one for both"
+
+
+def test_the_one_that_stays_keeps_the_meanings_of_both_and_is_not_related_to_itself():
+    one = A.model_copy(update={"related": ("b", "c"), "defines": {"x/y": "why"}})
+    two = B.model_copy(update={"related": ("a", "d"), "defines": {"x/y/z": "what"}})
+    (decision,) = merged(held(one, two), HashEmbedder(), lambda task, library: Score(value=1.0), LIMITS)
+    after = held(one, two).apply(decision.edit).insights["a"]
+    assert after.related == ("c", "d")
+    assert after.defines == {"x/y": "why", "x/y/z": "what"}

@@ -366,3 +366,35 @@ def test_numbers_that_stand_side_by_side_are_values_of_their_own():
     (said,) = [*found.program.steps[0].arguments.values()]
     assert said.count("{") == 3
     assert "*a" in said and not any(digit in said for digit in "1456")
+
+
+def test_the_parts_of_a_date_with_dots_are_values():
+    def dated(month, day, year):
+        box = [("textbox", "")]
+        return episode(
+            f"Enter the date {month}/{day}/{year} please.", (box, "fill", {"ref": 1, "text": f"{day}.{month}.{year}"})
+        )
+
+    said = steps_of(dated("08", "31", "2019"), dated("11", "02", "2021"))
+    assert "ask" not in said[0]
+    assert said[0].count("{") == 4
+
+
+def test_a_mark_beside_a_number_may_belong_to_what_is_typed():
+    def priced(price):
+        return episode(
+            f"Set the price to {price} and press Go.", ([("textbox", "")], "fill", {"ref": 1, "text": price})
+        )
+
+    found = best(priced("$5"), priced("€7"))
+    assert found.program.goals == ("Set the price to {price} and press Go.",)
+    assert dict(found.program.steps[0].arguments) == {"text": "{price}"}
+
+
+def test_no_part_of_a_list_is_read_off_the_page():
+    def sent(what, text):
+        page = [("textbox", ""), ("text", f"{what}: {text}")]
+        return episode(f'Send what "{what}" says.', (page, "send", {"lines": [text, "x"]}))
+
+    found = induce([sent("Limit", "foo 7"), sent("Price", "bar 9")], most=9)
+    assert not any("behind" in one.program.model_dump_json() for one in found)

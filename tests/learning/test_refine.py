@@ -1,9 +1,10 @@
 """Refine: a new condition is kept only where replayed retrieval is better, and nothing else moves."""
 
+from skillagent.errors import PromptTooLong
 from skillagent.learning.refine import goals_of, hits, refine, steadiness
 from skillagent.library import Library
 from skillagent.routing.route import Thresholds, route
-from skillagent.schema import Condition, Event, Insight, Label, Labelled, Plan, Subgoal, Task
+from skillagent.schema import Condition, Decided, Event, Insight, Label, Labelled, Plan, Subgoal, Task
 from skillagent.testing import HashEmbedder, ScriptedLLM
 
 DATE = Insight(
@@ -105,3 +106,23 @@ def test_steadiness_is_the_share_that_stays():
     one, two = held(DATE), held()
     assert steadiness(one, two, lambda goal, library: ["a", *library.insights], ["g", "h"]) == 0.5
     assert steadiness(one, two, lambda goal, library: [], []) == 1.0
+
+
+def test_what_was_refused_for_these_very_goals_is_not_asked_again():
+    both = events((RIGHT, {"date": Label.POSITIVE}), (f"{RIGHT} now", {"date": Label.POSITIVE}))
+    deaf = lambda goal, library: []  # noqa: E731
+    model = ScriptedLLM(lambda messages, role: {"applies": "When", "does_not_apply": ""})
+    refusal = refine(DATE, held(DATE), both, deaf, llm=model)
+    asked = len(model.asked)
+    history = [*both, Event(seq=9, at="", library="", entry=Decided(decision=refusal))]
+    assert refine(DATE, held(DATE), history, deaf, llm=model) is None
+    assert len(model.asked) == asked
+    more = [*history, *events(("type the day of birth", {"date": Label.POSITIVE}))]
+    assert refine(DATE, held(DATE), more, deaf, llm=model) is not None
+
+
+def test_a_prompt_that_does_not_fit_leaves_the_condition_as_it_is():
+    def full(messages, role):
+        raise PromptTooLong("no room")
+
+    assert refine(DATE, held(DATE), KNOWN, shown, llm=ScriptedLLM(full)) is None

@@ -54,6 +54,8 @@ def test_labels_have_the_meaning_that_came_with_them():
         ("shop/menus/dates", "shop/menus/dates"),
         ("bank/form/date", "bank/form/date"),
         ("shop/orders/open", "shop/orders/open"),
+        ("shop/form-s/dates", "shop/forms/dates"),
+        ("shop/informs/dates", "shop/informs/dates"),
     ],
 )
 def test_a_label_that_is_nearly_one_under_the_same_parent_is_that_one(said, becomes):
@@ -80,3 +82,27 @@ def test_an_insight_keeps_under_which_label_it_came_and_brings_the_meaning_of_a_
     assert (old.taxonomy, old.origin, old.defines) == ("shop/forms/dates", "failure; came as shop/form/date", {})
     new = explained(lesson, Library(), llm=ScriptedLLM([words]))
     assert (new.taxonomy, new.origin, new.defines) == ("shop/form/date", "failure", {"shop/form/date": "m"})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("upper-bounds", "lower-bounds"),
+        ("inclusive", "exclusive"),
+        ("check-boxes", "uncheck-boxes"),
+        ("linear", "nonlinear"),
+    ],
+)
+def test_opposites_are_two_labels(one, other):
+    assert folded(f"x/{other}/a", [insight("a", f"x/{one}/a")]) == f"x/{other}/a"
+
+
+def test_the_order_of_words_and_hyphens_make_no_other_label():
+    known = [insight("a", "x/date-form/check-boxes")]
+    assert folded("x/form-date/checkbox", known) == "x/date-form/check-boxes"
+
+
+@pytest.mark.parametrize("taxonomy", ["form/date", "form", "a/b/c/d", "a//c"])
+def test_a_taxonomy_that_a_person_wrote_otherwise_is_read_as_far_as_it_goes(taxonomy):
+    assert len(labels([insight("a", taxonomy)])) == 2
+    assert folded("a/x/y", [insight("a", taxonomy)]).startswith("a/")

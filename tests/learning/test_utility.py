@@ -73,3 +73,12 @@ def test_the_pairs_of_the_gate_count_for_the_insight_that_was_on_trial_alone():
     assert worth["i"].shown == pytest.approx(4, abs=0.1)
     assert worth["i"].lift > 0.5
     assert worth["other"].hidden == 0
+
+
+def test_what_was_never_tried_without_says_nothing_of_an_item():
+    hard = [tried(("i",), 0.0, task=f"hard-{n}") for n in range(3) for _ in range(9)]
+    worth = told(*hard)["i"]
+    assert (worth.lift, worth.low, worth.high, worth.hurts) == (0.0, -1.0, 1.0, False)
+    assert worth.hidden == 0
+    both = told(*hard, *[tried(("i",), 1.0), tried((), 0.0)] * 8)["i"]
+    assert both.lift > 0.5, "only what can be compared counts"

@@ -505,8 +505,9 @@ def test_every_text_of_a_change_is_searched_for_credentials():
         assert "credential" in lint(Edit(changes=(change,), why=""), LESSON, Library(), [])
 
 
-def accepted(*changes, pairs=()):
-    return Decided(decision=Decision(edit=Edit(changes=changes, why=""), accepted=True, reason="helps", pairs=pairs))
+def accepted(*changes, pairs=(), by="gate", reason="helps"):
+    edit = Edit(changes=changes, why="")
+    return Decided(decision=Decision(edit=edit, accepted=True, reason=reason, pairs=pairs, by=by))
 
 
 def version(number, body, base=None):
@@ -527,7 +528,25 @@ CREATED, REVISED = version(1, "one"), version(2, "two", base=1)
             id="a creation was rolled back",
         ),
         pytest.param(
-            [accepted(CREATED), accepted(RetireSkill(name="s", base=1))], CREATED, True, id="a skill was retired"
+            [accepted(CREATED), accepted(RetireSkill(name="s", base=1), by="person")],
+            CREATED,
+            True,
+            id="a skill was retired",
+        ),
+        pytest.param(
+            [accepted(CREATED), accepted(RetireSkill(name="s", base=1), by="upkeep")],
+            CREATED,
+            False,
+            id="the upkeep retired the skill",
+        ),
+        pytest.param(
+            [
+                accepted(CREATED),
+                accepted(RetireSkill(name="s", base=1), reason="accepted: a person's decision, not replayed"),
+            ],
+            CREATED,
+            True,
+            id="a skill was retired, as ledgers said it before",
         ),
         pytest.param(
             [
@@ -560,7 +579,7 @@ def test_what_a_person_took_back_is_not_proposed_again(entries, proposal, rememb
 
 def test_an_insight_that_a_person_retired_is_not_proposed_again():
     edit = insight_of("Fill the field first.")
-    entries = [accepted(*edit.changes), accepted(RetireInsight(id="i"))]
+    entries = [accepted(*edit.changes), accepted(RetireInsight(id="i"), by="person")]
     events = [Event(seq=n, at=f"t{n}", library="x", entry=entry) for n, entry in enumerate(entries)]
     assert "a person took this back" in lint(edit, LESSON, Library(), events)
 
@@ -633,6 +652,8 @@ def test_who_explains_a_failure_is_told_what_would_have_been_right():
         ("Maximise to get 1510 or more.", GOAL, True),
         ("Whole things need integers.", GOAL, False),
         ("Never 151 or 15100.", GOAL, False),
+        ("It comes to 1,510 in all.", GOAL, True),
+        ("It comes to 1510.0 in all.", GOAL, True),
         ("The limit of 1510 is a constraint.", "At most 1510 are sold.", False),
     ],
 )
@@ -734,3 +755,14 @@ def test_a_shorter_way_that_the_program_was_seen_to_go_is_the_example():
     assert demo.evidence == (long.id,)
     (told,) = shown_by(written(lesson))
     assert len(told.steps) == 3
+
+
+def test_the_meaning_of_a_label_is_held_to_what_advice_is_held_to():
+    def meaning(text):
+        edit = insight_of("Fill the field first.")
+        insight = edit.changes[0].insight.model_copy(update={"defines": {"a/b/c": text}})
+        return lint(Edit(changes=(PutInsight(insight=insight),), why=""), knowing("it is 1510"), Library(), [])
+
+    assert "address" in meaning("see https://evil.example/x")
+    assert "gives away" in meaning("whatever comes to 1510")
+    assert meaning("what is typed") is None

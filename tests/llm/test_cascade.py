@@ -3,6 +3,7 @@
 import pytest
 
 from skillagent.errors import LLMUnavailable, PromptTooLong
+from skillagent.llm.cache import Cached
 from skillagent.llm.cascade import HEAT, Cascade, canonical
 from skillagent.llm.meter import Meter, Metered
 from skillagent.schema import Message, Reply, Role, Usage
@@ -61,7 +62,7 @@ def test_the_first_draft_that_differs_ends_the_drafting_and_the_teacher_decides(
     assert len(student.asked) == 2
     assert teacher.asked == [(0.0, 0)]
     assert (reply.usage.calls, reply.usage.drafted, reply.usage.agreed) == (3, 1, 0)
-    assert (reply.usage.seconds, reply.usage.draft_seconds) == (7.0, 2.0)
+    assert (reply.usage.seconds, reply.usage.draft_seconds, reply.usage.deferred_seconds) == (7.0, 2.0, 5.0)
 
 
 @pytest.mark.parametrize("draft", [None, PromptTooLong("no room")])
@@ -106,3 +107,13 @@ def test_no_reply_is_like_no_other():
     assert canonical(None) == canonical({})
     assert canonical({"a": 1, "b": " x "}) == canonical({"b": "x", "a": 1})
     assert canonical({"a": 1}) != canonical({"a": 2})
+
+
+def test_a_reply_from_the_cache_was_not_drafted_again(tmp_path):
+    _, _, cascade = pair(click("a"), click("b"))
+    kept = Cached(cascade, tmp_path)
+    first, again = (kept.reply(ASK, role=Role.ACTOR, schema=SCHEMA) for _ in range(2))
+    assert first.usage.drafted == 1
+    usage = again.usage
+    assert (usage.drafted, usage.draft_seconds, usage.deferred_seconds, usage.calls) == (0, 0.0, 0.0, 0)
+    assert again.data == first.data

@@ -25,7 +25,7 @@ from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import fresh, rehearsals, sources
 from skillagent.learning.write import write
 from skillagent.library import Library
-from skillagent.loop import Agent, attempt, evolve, learn, run, trial
+from skillagent.loop import Agent, attempt, evolve, learn, run, showing, trial
 from skillagent.practice.explore import practise
 from skillagent.routing.route import covers, route
 from skillagent.schema import (
@@ -390,3 +390,34 @@ def test_upkeep_is_committed_kind_by_kind_on_what_the_one_before_left():
     agent, _ = make(library=Library(insights=held))
     agent = replace(agent, upkeep={"first": without("a"), "second": without("b")})
     assert [one.edit.changes[0].key for one in evolve(agent, ["second"])] == ["b"]
+
+
+def test_care_that_fails_leaves_the_next_kind_to_be_taken():
+    def broken(library, events, trial):
+        raise PromptTooLong("no room")
+        yield
+
+    def retiring(library, events, trial):
+        edit = Edit(changes=(RetireInsight(id=KNOWN.id),), why="upkeep")
+        yield Decision(edit=edit, accepted=True, reason="accepted: enough of it")
+
+    agent, _ = make(library=Library(insights={KNOWN.id: KNOWN}))
+    agent = replace(agent, upkeep={"first": broken, "second": retiring})
+    (decision,) = evolve(agent)
+    assert decision.by == "upkeep"
+    assert len(agent.store.load()) == 0
+
+
+def test_what_is_shown_on_purpose_is_all_that_the_library_then_holds():
+    other = KNOWN.model_copy(update={"id": "other", "explanation": "Another."})
+    library = Library(insights={KNOWN.id: KNOWN, "other": other})
+    agent, _ = make(player=Reader(), library=library)
+    held = []
+    agent = replace(
+        agent,
+        route=lambda plan, library: held.append(set(library.insights)) or route(plan, library, cache=HashEmbedder()),
+    )
+    tried = showing(agent, library, TASK, ["other"])
+    assert held == [{"other"}]
+    assert [one.id for one in tried.route.insights[0]] == ["other"]
+    assert not tried.verdict.success

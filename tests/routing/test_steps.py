@@ -1,11 +1,12 @@
 """Steps: like moments of demonstrations, by goal, state and what was done before; diverse, and within their room."""
 
 import numpy as np
+import pytest
 
 from skillagent.library import Library
 from skillagent.routing.recall import recall
 from skillagent.routing.steps import Similar, diverse, similar
-from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Moment, Skill
+from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Moment, Recalled, Skill
 from skillagent.testing import HashEmbedder
 
 CACHE = HashEmbedder()
@@ -77,6 +78,26 @@ def test_recall_answers_with_what_stands_in_the_library_and_nothing_else():
     )
     skill = Skill(name="log-in", description="log in to the shop", body="1. fill the name\n")
     library = Library(insights={"i": insight}, skills={"log-in": skill})
-    assert recall("when a date is asked what is first", library, cache=CACHE) == "- When a date is asked: month first"
-    assert "fill the name" in recall("how to log in to the shop", library, cache=CACHE)
-    assert recall("quantum chromodynamics", library, cache=CACHE) == ""
+    found = recall("when a date is asked what is first", library, cache=CACHE)
+    assert (found.text, found.of) == ("- When a date is asked: month first", ("i",))
+    found = recall("how to log in to the shop", library, cache=CACHE)
+    assert "fill the name" in found.text
+    assert "log-in" in found.of
+    assert recall("quantum chromodynamics", library, cache=CACHE) == Recalled()
+
+
+@pytest.mark.parametrize("rows", [np.ones((5, 2)), np.array([[1, 0]] * 3 + [[0, 1]] * 2, dtype=float)])
+def test_as_many_as_are_wanted_are_shown_even_where_their_states_are_alike(rows):
+    moments = [
+        Moment(of=str(n), goal="", step=KeyStep(observation="", action=""), score=1 - n / 10) for n in range(len(rows))
+    ]
+    chosen = [one.of for one in diverse(moments, rows, 3)]
+    assert len(chosen) == 3
+    assert chosen[0] == "0"
+    if rows[0, 1] == 0:
+        assert "3" in chosen
+
+
+def test_demonstrations_that_begin_alike_are_told_apart_by_their_goals():
+    demos = [demo(key, f"sort the {key} by size", ("nothing yet", key)) for key in ("pears", "plums", "nuts")]
+    assert len(found("sort the figs by size", "nothing yet", library=held(*demos), most=2)) == 2

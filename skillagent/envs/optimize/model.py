@@ -19,6 +19,7 @@ from pydantic import Field
 from skillagent.errors import AgentFault
 from skillagent.schema import Value
 
+LARGEST = 1e15
 LONGEST = 400  # characters of one expression
 _NAME = r"[A-Za-z_]\w*"
 
@@ -125,7 +126,7 @@ def linear(text: str, what: str) -> Linear:
     Raises:
         AgentFault: It is not; the message begins with `what`.
     """
-    return _walked(_parsed(text, what).body, text, what)
+    return _finite(_walked(_parsed(text, what).body, text, what), what)
 
 
 def comparisons(text: str) -> list[Row]:
@@ -141,17 +142,25 @@ def comparisons(text: str) -> list[Row]:
     sides = [_walked(side, text, what) for side in (body.left, *body.comparators)]
     rows = []
     for left, operator, right in zip(sides, body.ops, sides[1:], strict=False):
-        difference = left.plus(right, -1.0)
+        difference = _finite(left.plus(right, -1.0), what)
         bound = -difference.constant
-        low, high = {
-            ast.LtE: (-math.inf, bound),
-            ast.GtE: (bound, math.inf),
-            ast.Eq: (bound, bound),
-        }.get(type(operator), (math.nan, math.nan))
-        if math.isnan(low):
-            raise AgentFault(f"{what}: only <=, >= and == can be compared with; of whole numbers, x < 5 is x <= 4")
-        rows.append(Row(difference.coefficients, low, high))
+        match operator:
+            case ast.LtE():
+                rows.append(Row(difference.coefficients, -math.inf, bound))
+            case ast.GtE():
+                rows.append(Row(difference.coefficients, bound, math.inf))
+            case ast.Eq():
+                rows.append(Row(difference.coefficients, bound, bound))
+            case _:
+                raise AgentFault(f"{what}: only <=, >= and == can be compared with; of whole numbers, x < 5 is x <= 4")
     return rows
+
+
+def _finite(found: Linear, what: str) -> Linear:
+    """Return the expression, if HiGHS can count with it."""
+    if not all(abs(number) < LARGEST for number in (found.constant, *found.coefficients.values())):
+        raise AgentFault(f"{what} has numbers that are too large: keep below {LARGEST:g}, say by another unit")
+    return found
 
 
 def _parsed(text: str, what: str) -> ast.Expression:
@@ -172,7 +181,7 @@ def _walked(node: ast.AST, text: str, what: str) -> Linear:
     match node:
         case ast.Constant(value=bool() | complex() | str() | bytes() | None):
             pass
-        case ast.Constant(value=int() | float() as number) if math.isfinite(number) and abs(number) < 1e15:
+        case ast.Constant(value=int() | float() as number) if abs(number) < LARGEST:
             return Linear(float(number), {})
         case ast.Name(id=name):
             return Linear(0.0, {name: 1.0})
@@ -182,7 +191,8 @@ def _walked(node: ast.AST, text: str, what: str) -> Linear:
             return _walked(part, text, what)
         case ast.BinOp(left=one, op=operator, right=two):
             return _joined(_walked(one, text, what), operator, _walked(two, text, what), text, what)
-    raise AgentFault(f"{what}: {ast.unparse(node)!r} is not allowed; only numbers, variables, + - * / and parentheses")
+    shown = (isinstance(node, ast.expr) and ast.get_source_segment(text, node)) or text
+    raise AgentFault(f"{what}: {shown!r} is not allowed; only numbers, variables, + - * / and parentheses")
 
 
 def _joined(one: Linear, operator: ast.operator, two: Linear, text: str, what: str) -> Linear:

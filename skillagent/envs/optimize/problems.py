@@ -103,9 +103,13 @@ def problem_of(task: Task, folder: Path | None = None) -> Problem:
 
 
 def of_split(problems: Sequence[Problem], split: Split) -> tuple[Problem, ...]:
-    """Return the third of the problems that a split owns, in an order that only their words decide."""
-    shuffled = sorted(problems, key=lambda one: digest_of(one.text))
-    return tuple(shuffled[list(Split).index(split) :: len(Split)])
+    """Return the problems that a split owns, about a third of them.
+
+    A problem's own words decide alone: it is in the same split whatever stands beside it, and in whichever file.
+    """
+    marked = sorted((int(digest_of(" ".join(one.text.split())), 16), number) for number, one in enumerate(problems))
+    mine = list(Split).index(split)
+    return tuple(problems[number] for mark, number in marked if mark % len(Split) == mine)
 
 
 @cache
@@ -117,7 +121,7 @@ def read(file: Path) -> tuple[Problem, ...]:
     """
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: cannot be read as JSON: {error}") from None
     if not isinstance(entries, list):
         raise ConfigError(f"{file}: a list of objects with a description and a ground_truth is wanted")
@@ -126,7 +130,10 @@ def read(file: Path) -> tuple[Problem, ...]:
         fields = entry if isinstance(entry, dict) else {}
         try:
             one = Problem.model_validate({"text": fields.get("description"), "answer": fields.get("ground_truth")})
+            whole = bool(one.text.strip()) and not isinstance(fields["ground_truth"], bool)
         except ValidationError:
-            raise ConfigError(f"{file}: entry {number} lacks a text `description` or a number `ground_truth`") from None
+            whole = False
+        if not whole:
+            raise ConfigError(f"{file}: entry {number} lacks a text `description` or a number `ground_truth`")
         found.setdefault(" ".join(one.text.split()), one)
     return tuple(found.values())
