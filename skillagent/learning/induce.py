@@ -54,7 +54,8 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
         styles = [Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True)]
         if len(own) == 1:  # several successes show which labels vary
             unsure = either(doubts, by_fixed_label)
-            styles += [Style(unsure), Style(unsure, left_open=True), Style(doubts, from_goal=True)]
+            styles += [Style(unsure), Style(unsure, left_open=True)]
+        styles.append(Style(doubts, from_goal=True))  # what two goals have in common may be so by chance
         for pattern in _patterns(own, [one.goal for one in near]):
             for style in styles:
                 made = _fitted(pattern, own, style)
@@ -94,7 +95,7 @@ def _patterns(shown: Sequence[_Shown], more: Sequence[str]) -> list[str]:
         for listing in (True, False):
             proposed += [common([first, *known], listing=listing) for first in known]
         proposed.append(common(known, listing=False, parting=True))
-        proposed.append(common(known, listing=False, amounts=True))
+        proposed += [common([first, *known], listing=False, amounts=True) for first in known]
     proposed += [guessed(one.goal, used(one.steps)) for one in shown]
     sound = [pattern for pattern in dict.fromkeys(proposed) if _sound(pattern)]
     return [pattern for pattern in sound if fits_all(pattern, goals)]
