@@ -7,7 +7,9 @@ and a refusal for want of scores is not held against it later. Choosing the task
 The test is exact and may be read after every pair: the wealth of a bettor who stakes a fixed part of it on "the edit
 wins this pair". If wins were no likelier than losses the wealth would exceed 1/alpha with probability at most alpha,
 whenever one stops (Ville's inequality), so stopping early costs nothing in honesty. Two such bets run at `alpha` each,
-on lift and on cost: an edit that is useless in both ways gets in with probability at most twice `alpha`.
+on lift and on cost: an edit that is useless in both ways gets in with probability at most twice `alpha`. The one on
+cost is split into two at half of it: that the edit saves clearly in most solved pairs, and that it does so on average,
+as a program does that runs alone in some episodes and hands over to the model in others.
 
 The side with the edit goes first, and until it has scored anything the other side is not asked: such a pair cannot be
 won. Once it has, the other sides of all pairs are made up for, so that no loss goes unseen.
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from pydantic import Field
 
@@ -34,8 +37,9 @@ class Rules(Value):
     `alpha` bounds the chance that a useless edit is let in by luck. `pairs` is the most that are tried; drawn pairs
     that could not be scored do not count, up to `drops` of them. After `patience` pairs in a row that speak neither
     for the edit's lift nor for its thrift it is given up, so that the long comparisons go to edits that sometimes help.
-    A cost is clearly lower from `saving` on; an edit that only saves is let in after `steady` solved pairs without a
-    loss: one that spoils a fifth of what is solved gets so far with probability at most 0.8 ** 11, less than `alpha`.
+    A cost is clearly lower from `saving` on, as a share of the dearer side's tokens; an edit that only saves is let in
+    after `steady` solved pairs without a loss: one that spoils a fifth of what is solved gets so far with probability
+    at most 0.8 ** 11, less than `alpha`.
     """
 
     alpha: float = Field(default=0.1, gt=0, lt=1)
@@ -177,12 +181,13 @@ def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
     tally = f"{wins} wins, {losses} losses, {outcomes.count('tie')} ties" + (f", {vain} in vain" if vain else "")
     if wealth(wins, losses) >= 1 / rules.alpha:
         return f"accepted: it helps ({tally})"
-    cheaper, dearer = _cost_wins(pairs, rules.saving)
+    saved = _savings(pairs)
     held = sum(pair.outcome != "dropped" and pair.before is not None and pair.before.success for pair in pairs)
-    if losses == 0 and held >= rules.steady and wealth(cheaper, dearer) >= 1 / rules.alpha:
-        return f"accepted: as good and cheaper ({tally}; tokens lower in {cheaper} of {cheaper + dearer})"
+    if losses == 0 and held >= rules.steady and _thrift(saved, rules.saving) >= 2 / rules.alpha:
+        return f"accepted: as good and cheaper ({tally}; {sum(saved) / len(saved):.0%} of the tokens saved)"
     can_help = wealth(wins + left, losses) >= 1 / rules.alpha
-    can_save = losses == 0 and held + left >= rules.steady and wealth(cheaper + left, dearer) >= 1 / rules.alpha
+    can_save = losses == 0 and held + left >= rules.steady
+    can_save = can_save and _thrift([*saved, *[1.0] * left], rules.saving) >= 2 / rules.alpha
     if left <= 0 or not (can_help or can_save) or _barren(pairs, rules):
         return f"refused: no clear lift ({tally})"
     return None
@@ -192,13 +197,16 @@ def _barren(pairs: Sequence[Pair], rules: Rules) -> bool:
     """Return whether the last `patience` scored pairs were neither won nor solved more cheaply."""
     scored = [pair for pair in pairs if pair.outcome != "dropped"][-rules.patience :]
     won = any(pair.outcome == "win" for pair in scored)
-    return len(scored) == rules.patience and not won and not _cost_wins(scored, rules.saving)[0]
+    return len(scored) == rules.patience and not won and all(one < rules.saving for one in _savings(scored))
 
 
-def _cost_wins(pairs: Sequence[Pair], saving: float) -> tuple[int, int]:
-    """Count the solved ties in which the edit was clearly cheaper, and those in which it was not."""
+def _savings(pairs: Sequence[Pair]) -> list[float]:
+    """Return what the edit saved in each solved tie, as a share of the dearer side's tokens: in [-1, 1]."""
     ties = [(p.before, p.after) for p in pairs if p.outcome == "tie" and p.before and p.after and p.after.success]
-    cheaper = sum(
-        after.tokens < before.tokens and after.tokens <= (1 - saving) * before.tokens for before, after in ties
-    )
-    return cheaper, len(ties) - cheaper
+    return [(before.tokens - after.tokens) / max(before.tokens, after.tokens, 1) for before, after in ties]
+
+
+def _thrift(saved: Sequence[float], saving: float) -> float:
+    """Return the better of two wealths: of bets that the next saving is a clear one, and on how much it is."""
+    cheaper = sum(one >= saving for one in saved)
+    return max(wealth(cheaper, len(saved) - cheaper), prod(1 + STAKE * (one - saving) / (1 + saving) for one in saved))

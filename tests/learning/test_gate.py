@@ -40,12 +40,12 @@ def scripted(before, after, tokens=(100, 100)):
         pytest.param(
             [0, 0, 1, 0, 0, 0, 0, 0], [1, 1, 0, 1, 1, 1, 1, 1], (9, 9), False, 3, id="two wins do not outweigh a loss"
         ),
-        pytest.param([1.0], [1.0], (100, 70), True, 4, id="as good and cheaper"),
+        pytest.param([1.0], [1.0], (100, 70), True, 5, id="as good and cheaper"),
         pytest.param([1.0], [1.0], (100, 90), False, 5, id="hardly cheaper"),
-        pytest.param([1, 0, 1, 1, 1], [1.0], (100, 70), True, 5, id="cheaper, and now and then better"),
+        pytest.param([1, 0, 1, 1, 1], [1.0], (100, 70), True, 6, id="cheaper, and now and then better"),
         pytest.param([1, 1, 1, 1], [1, 1, 0, 1], (100, 70), False, 3, id="cheaper, and once worse"),
         pytest.param([1.0], [1.0], (0, 0), False, 5, id="nothing is not cheaper than nothing"),
-        pytest.param([1, 1, 1, 0, 1], [1, 1, 1, 0, 1], (100, 50), True, 5, id="failed on both sides saves nothing"),
+        pytest.param([1, 1, 1, 0, 1], [1, 1, 1, 0, 1], (100, 50), True, 6, id="failed on both sides saves nothing"),
         pytest.param([0, None, 0, 0, 0], [1], (100, 100), True, 5, id="an unscored pair is dropped"),
         pytest.param([None], [1.0], (100, 100), False, 4, id="too many unscored pairs"),
         pytest.param([0.0, 0.5], [0.5, 1.0], (100, 100), True, 4, id="partial scores count by their order"),
@@ -74,6 +74,36 @@ def test_an_edit_that_only_saves_must_hold_what_was_solved(before, after, accept
     decision = gate(EDIT, Library(), trial, fresh=tasks())
     assert decision.accepted is accepted, decision.reason
     assert len(decision.pairs) == replays
+
+
+@pytest.mark.parametrize(
+    ("after", "accepted"),
+    [
+        pytest.param([0, 0, 110, 0, 110, 0, 0, 110, 110, 0] * 2, True, id="often nothing, else hardly more"),
+        pytest.param([0, 0, 400, 0, 400, 0, 0, 400, 400, 0] * 2, False, id="often nothing, else far more"),
+        pytest.param([85] * 20, False, id="always a little"),
+        pytest.param([0, *[105] * 19], False, id="once nothing, else a little more"),
+    ],
+)
+def test_an_edit_may_save_on_average(after, accepted):
+    def trial(task, library):
+        tokens = after[task.seed - 1_000_000] if library.skills else 100
+        return Score(value=1.0, tokens=tokens)
+
+    decision = gate(EDIT, Library(), trial, fresh=tasks())
+    assert decision.accepted is accepted, decision.reason
+
+
+def test_an_edit_that_costs_as_much_is_hardly_ever_let_in_for_what_it_saves():
+    random, let_in = np.random.default_rng(1), 0
+    for _ in range(400):
+        costs = {n: (random.integers(50, 200), random.integers(50, 200)) for n in range(20)}
+
+        def trial(task, library, costs=costs):
+            return Score(value=1.0, tokens=int(costs[task.seed - 1_000_000][bool(library.skills)]))
+
+        let_in += gate(EDIT, Library(), trial, fresh=tasks()).accepted
+    assert let_in <= 0.02 * 400
 
 
 def test_an_edit_that_spoils_a_fifth_is_hardly_ever_let_in_for_what_it_saves():
