@@ -34,11 +34,12 @@ STAKE = 0.9  # a win multiplies the wealth by 1.9, a loss by 0.1: one loss needs
 class Rules(Value):
     """What the gate asks for.
 
-    `alpha` bounds the chance that a useless edit is let in by luck. `pairs` is the most that are tried; drawn pairs
-    that could not be scored do not count, up to `drops` of them. After `patience` pairs in a row that speak neither
-    for the edit's lift nor for its thrift it is given up, so that the long comparisons go to edits that sometimes help.
-    A cost is clearly lower from `saving` on, as a share of the dearer side's tokens; an edit that only saves is let in
-    after `steady` solved pairs without a loss: one that spoils a fifth of what is solved gets so far with probability
+    `alpha` bounds the chance that a useless edit is let in by luck. `pairs` is the most that are tried, and twice as
+    many for an edit that saves and has lost nothing; drawn pairs that could not be scored do not count, up to `drops`
+    of them. After `patience` pairs in a row that speak neither for the edit's lift nor for its thrift it is given up,
+    so that the long comparisons go to edits that sometimes help. A cost is clearly lower from `saving` on, as a share
+    of the dearer side's tokens; an edit that only saves is let in after `steady` solved pairs without a loss: one that
+    spoils a fifth of what is solved gets so far with probability
     at most 0.8 ** 11, less than `alpha`.
     """
 
@@ -176,7 +177,6 @@ def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
     wins, losses, drops = outcomes.count("win"), outcomes.count("loss"), outcomes.count("dropped")
     if drops > rules.drops:
         return f"refused: {drops} of {len(pairs)} pairs could not be scored"
-    left = rules.pairs - (len(pairs) - drops)
     vain = outcomes.count("vain")
     tally = f"{wins} wins, {losses} losses, {outcomes.count('tie')} ties" + (f", {vain} in vain" if vain else "")
     if wealth(wins, losses) >= 1 / rules.alpha:
@@ -185,10 +185,13 @@ def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
     held = sum(pair.outcome != "dropped" and pair.before is not None and pair.before.success for pair in pairs)
     if losses == 0 and held >= rules.steady and _thrift(saved, rules.saving) >= 2 / rules.alpha:
         return f"accepted: as good and cheaper ({tally}; {sum(saved) / len(saved):.0%} of the tokens saved)"
-    can_help = wealth(wins + left, losses) >= 1 / rules.alpha
-    can_save = losses == 0 and held + left >= rules.steady
-    can_save = can_save and _thrift([*saved, *[1.0] * left], rules.saving) >= 2 / rules.alpha
-    if left <= 0 or not (can_help or can_save) or _barren(pairs, rules):
+    saves = losses == 0 and _thrift(saved, rules.saving) >= 2 / rules.alpha
+    left = max(0, rules.pairs - (len(pairs) - drops))
+    more = max(0, 2 * rules.pairs - (len(pairs) - drops)) if saves else left  # it only has to hold what is solved
+    can_help = left > 0 and wealth(wins + left, losses) >= 1 / rules.alpha
+    can_save = more > 0 and losses == 0 and held + more >= rules.steady
+    can_save = can_save and _thrift([*saved, *[1.0] * more], rules.saving) >= 2 / rules.alpha
+    if not (can_help or can_save) or _barren(pairs, rules):
         return f"refused: no clear lift ({tally})"
     return None
 

@@ -94,6 +94,22 @@ def test_an_edit_may_save_on_average(after, accepted):
     assert decision.accepted is accepted, decision.reason
 
 
+@pytest.mark.parametrize(
+    ("solved", "accepted", "replays"),
+    [
+        pytest.param([1, 0], True, 21, id="every other one is solved"),
+        pytest.param([1, 0, 0], True, 31, id="one in three is solved"),
+        pytest.param([1, 0, 0, 0, 0], False, 17, id="one in five is solved: too few to hope"),
+    ],
+)
+def test_an_edit_that_saves_may_take_longer_to_hold_what_is_solved(solved, accepted, replays):
+    scores = [float(one) for one in solved * 40]
+    trial, _ = scripted(scores, scores, (100, 0))
+    decision = gate(EDIT, Library(), trial, fresh=tasks())
+    assert decision.accepted is accepted, decision.reason
+    assert len(decision.pairs) == replays
+
+
 def test_an_edit_that_costs_as_much_is_hardly_ever_let_in_for_what_it_saves():
     random, let_in = np.random.default_rng(1), 0
     for _ in range(400):
