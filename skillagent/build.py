@@ -18,8 +18,9 @@ from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
-from skillagent.acting.act import Memory, act
+from skillagent.acting.act import act
 from skillagent.acting.plan import plan
+from skillagent.acting.policy import Aids, Memory
 from skillagent.config import Settings, export_provider_keys, fault
 from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
@@ -194,9 +195,7 @@ def open_agent(
                 room=room,
                 programs=options.programs,
                 filling=options.filling,
-                likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
-                recall=partial(recall, cache=vectors) if options.memory.recall else None,
-                invent=options.memory.invent,
+                aids=_aids(options, vectors),
             ),
             judge=judge,
             practise=partial(practise, practice=options.practice),
@@ -215,6 +214,14 @@ def open_agent(
         vectors.close()
         if llm is None:  # a model that was handed in is the caller's
             metered.close()
+
+
+def _aids(options: Options, vectors: VectorCache) -> Aids:
+    return Aids(
+        likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
+        recall=partial(recall, cache=vectors) if options.memory.recall else None,
+        invent=options.memory.invent,
+    )
 
 
 def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Care]:

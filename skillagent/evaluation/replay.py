@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skillagent.acting.act import NO_ACTION
+from skillagent.acting.policy import NO_ACTION
 from skillagent.loop import Agent
 from skillagent.schema import Trajectory, Value
 

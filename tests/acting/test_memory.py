@@ -1,7 +1,8 @@
 """Memory in the middle of an episode: like moments beside the state, and questions that are answered."""
 
-from skillagent.acting.act import RECALL, act
+from skillagent.acting.act import act
 from skillagent.acting.invent import SELF_MADE
+from skillagent.acting.policy import RECALL, Aids
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.practice.explore import _wrong
@@ -18,7 +19,7 @@ def acted(*replies, library=LIBRARY, **options):
     first = world.reset(TASK)
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
     route = Route(skills=((),), insights=((),), demonstrations=((),))
-    trajectory = act(world, TASK, first, plan, route, library, llm=model, variation=Variation(), **options)
+    trajectory = act(world, TASK, first, plan, route, library, llm=model, variation=Variation(), aids=Aids(**options))
     return trajectory, model, [messages for _, messages in model.asked]
 
 
@@ -77,7 +78,7 @@ def test_what_is_not_known_is_said_so_and_nobody_asks_twice_in_one_state():
         LIBRARY,
         llm=model,
         variation=Variation(),
-        recall=lambda question, library: Recalled(),
+        aids=Aids(recall=lambda question, library: Recalled()),
     )
     assert done.steps[0].recalled == "nothing about that"
     offered = [[one["properties"]["verb"]["const"] for one in schema["anyOf"]] for schema in schemas]
@@ -109,7 +110,7 @@ def test_where_there_is_an_example_or_no_room_none_is_made_up():
     first = world.reset(TASK)
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
     route = Route(skills=((),), insights=((),), demonstrations=((),))
-    done = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=Variation(), invent=1)
+    done = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=Variation(), aids=Aids(invent=1))
     assert done.reward == 1.0
     assert done.examples == ()
 
@@ -129,7 +130,7 @@ def test_an_episode_that_ends_with_a_question_is_failed_and_not_unscored():
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
     route = Route(skills=((),), insights=((),), demonstrations=((),))
     answer = {"recall": lambda question, library: Recalled(text="red")}
-    done = act(world, task, first, plan, route, LIBRARY, llm=model, variation=Variation(), **answer)
+    done = act(world, task, first, plan, route, LIBRARY, llm=model, variation=Variation(), aids=Aids(**answer))
     assert (done.reward, done.steps[0].error, done.steps[0].recalled) == (0.0, None, "red")
 
 
@@ -142,7 +143,7 @@ def test_a_question_is_done_again_as_a_question_and_nothing_else_follows_from_it
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
     route = Route(skills=((),), insights=((),), demonstrations=((),))
     begin = Variation(begin=asking.steps[:1])
-    again = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=begin, **answer)
+    again = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=begin, aids=Aids(**answer))
     assert [(step.action.verb, step.error, step.recalled) for step in again.steps] == [
         ("recall", None, "red"),
         ("click", None, ""),

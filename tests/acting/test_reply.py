@@ -2,7 +2,7 @@
 
 import json
 
-from skillagent.acting.act import barred
+from skillagent.acting.policy import barred
 from skillagent.acting.reply import LONGEST_TEXT, reply_schema
 from skillagent.replies import as_action, as_reply, written
 from skillagent.schema import Action, Element, Observation, Step, Verb

@@ -1,0 +1,255 @@
+"""Policy: the model as the one who chooses the next action, and what it is shown and may ask for that.
+
+It can only write actions that exist, on elements that are there; what it writes out of form, or has no room for, is a
+turn without an action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from skillagent.acting.history import advice, conversation, like_moments, opening
+from skillagent.acting.invent import SELF_MADE, invented
+from skillagent.acting.reply import reply_schema
+from skillagent.errors import PromptTooLong
+from skillagent.library import Library
+from skillagent.ports import LLM, Environment
+from skillagent.programs.perform import Wanted
+from skillagent.replies import as_action, as_reply
+from skillagent.schema import (
+    Action,
+    Message,
+    Moment,
+    Observation,
+    Outcome,
+    Plan,
+    Recalled,
+    Role,
+    Route,
+    Step,
+    Value,
+    Variation,
+    Verb,
+)
+
+NO_ACTION = Action(verb="none")
+_REPLY_TOKENS = 400
+
+RECALL = Verb(
+    name="recall",
+    doc="Ask your memory of earlier tasks; changes nothing on the page.",
+    parameters={
+        "type": "object",
+        "properties": {"question": {"type": "string", "maxLength": 120}},
+        "required": ["question"],
+        "additionalProperties": False,
+    },
+)
+
+By = Literal["model", "program"]
+Likes = Callable[[str, str, str, Library], Sequence[Moment]]
+Recall = Callable[[str, Library], Recalled]
+
+
+class Memory(Value):
+    """What the model may do itself to know more.
+
+    With `recall` it may ask the library in the middle of an episode; where the route has no skill and no example, it
+    makes up `invent` examples for itself.
+    """
+
+    recall: bool = False
+    invent: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True)
+class Aids:
+    """What helps the model beside the route.
+
+    `likes` gives the moments of demonstrations that are like a goal, a state and the reply before it, for every turn.
+    `recall` answers a question out of the library; with it, the model may ask, and each question is a turn. `invent`
+    examples the model makes up for itself where the route has no skill and no example.
+    """
+
+    likes: Likes | None = None
+    recall: Recall | None = None
+    invent: int = 0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The model as the one who chooses.
+
+    `room` is in characters, `seed` the task's; `made` are examples that it has made up.
+    """
+
+    verbs: Sequence[Verb]
+    plan: Plan
+    route: Route
+    library: Library
+    llm: LLM
+    variation: Variation
+    room: int
+    seed: int
+    aids: Aids
+    made: str = ""
+
+    @classmethod
+    def begun(
+        cls,
+        environment: Environment,
+        plan: Plan,
+        route: Route,
+        library: Library,
+        *,
+        llm: LLM,
+        variation: Variation,
+        room: int,
+        seed: int,
+        aids: Aids,
+    ) -> Policy:
+        """Return the policy of an episode; it may ask its memory where there is one to ask."""
+        verbs = (*environment.verbs, RECALL) if aids.recall and len(library) else environment.verbs
+        return cls(verbs, plan, route, library, llm, variation, room, seed, aids)
+
+    def prepared(self, now: Observation) -> Policy:
+        """Return the same, about to choose for the first time: with examples made up, where it has none."""
+        known = any(self.route.skills) or any(self.route.demonstrations)
+        if not self.aids.invent or known or self._like("", now):
+            return self
+        return replace(self, made=invented(now.goal, self.verbs, self.llm, count=self.aids.invent))
+
+    def without(self, skills: Collection[str]) -> Policy:
+        """Return the same with the words of one skill a subgoal, the first that is not one of these.
+
+        Where they were all, the example goes too: it is not for this page either.
+        """
+        left = tuple(tuple(one for one in part if one.id not in skills)[:1] for part in self.route.skills)
+        examples = tuple(
+            shown if own or not part else ()
+            for shown, own, part in zip(self.route.demonstrations, left, self.route.skills, strict=True)
+        )
+        return replace(self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}))
+
+    def turn(
+        self, environment: Environment, steps: Sequence[Step], now: Observation, wanted: Wanted | None
+    ) -> tuple[Step, Outcome]:
+        """Choose an action, or what a program left open, and do it."""
+        before = as_reply(steps[-1].action, steps[-1].observation) if steps else ""
+        moments = self._like(before, now)
+        action, outcome = self._chosen(environment, steps, now, wanted, moments)
+        shown = (*(one.of for one in moments), *([SELF_MADE] if self.made else []))
+        return self.noted(now, action, outcome, by="model", shown=shown), outcome
+
+    def noted(self, now: Observation, action: Action, outcome: Outcome, *, by: By, shown: Sequence[str] = ()) -> Step:
+        """Return what was done as a step, with what memory answered where it was asked."""
+        remembered = self._recalled(action)
+        return Step(
+            observation=now,
+            action=action,
+            error=outcome.error,
+            reward=outcome.reward,
+            by=by,
+            examples=(*shown, *remembered.of),
+            recalled=remembered.text,
+        )
+
+    def _like(self, before: str, now: Observation) -> Sequence[Moment]:
+        return self.aids.likes(self.plan.goal, now.text, before, self.library) if self.aids.likes else ()
+
+    def _recalled(self, action: Action) -> Recalled:
+        if self.aids.recall is None or action.verb != RECALL.name:
+            return Recalled()
+        found = self.aids.recall(str(action.arguments.get("question", "")), self.library)
+        return found if found.text else Recalled(text="nothing about that")
+
+    def _chosen(
+        self,
+        environment: Environment,
+        steps: Sequence[Step],
+        now: Observation,
+        wanted: Wanted | None,
+        moments: Sequence[Moment],
+    ) -> tuple[Action, Outcome]:
+        asked = any(one.recalled and one.observation.text == now.text for one in steps)
+        free = [verb for verb in self.verbs if not (asked and verb == RECALL)]  # once in each state is enough
+        verbs, shown, settled = (free, now, {}) if wanted is None else _open(wanted, free, now)
+        useless = [*barred(steps, now), *barred(self.variation.avoid, now)]
+        if self.variation.focus:
+            useless += [step.action for step in steps]  # each thing that the goal names once
+        schema = reply_schema(verbs, shown, useless, focus=self.variation.focus)
+        if wanted is not None and not schema["anyOf"]:  # no model can answer where nothing may be said
+            return NO_ACTION, wasted(environment, f"nothing is left here to {wanted.verb} that was not tried")
+        try:
+            reply = self.llm.reply(
+                self._conversation(steps, now, wanted, moments),
+                role=Role.ACTOR,
+                schema=schema,
+                temperature=self.variation.temperature,
+                seed=self.seed + len(steps) + round(1000 * self.variation.temperature),
+                max_tokens=_REPLY_TOKENS,
+            )
+        except PromptTooLong as fault:
+            return NO_ACTION, wasted(environment, str(fault)).model_copy(update={"truncated": True})
+        if reply.data is None:
+            return NO_ACTION, wasted(environment, f"not an action: {reply.text[:80]!r}")
+        action = as_action(reply.data, now)
+        action = action.model_copy(update={"arguments": {**action.arguments, **settled}})
+        return action, done(environment, action)
+
+    def _conversation(
+        self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
+    ) -> list[Message]:
+        opened = opening(self.verbs, self.route, self.library, room=self.room)
+        if self.made:
+            opened = [opened[0].model_copy(update={"content": f"{opened[0].content}\n\n{self.made}"}), *opened[1:]]
+        known = advice(self.route, self.library)
+        beside, only = like_moments(moments), f"Now only: {wanted.about}" if wanted and wanted.about else ""
+        messages = conversation(opened, self.plan, steps, now, room=self.room - len(beside), advice=known)
+        last = "\n".join(filter(None, [beside, messages[-1].content, only]))
+        return [*messages[:-1], messages[-1].model_copy(update={"content": last})]
+
+
+def _open(
+    wanted: Wanted, verbs: Sequence[Verb], now: Observation
+) -> tuple[list[Verb], Observation, dict[str, JsonValue]]:
+    """Return the one verb without what is settled, the elements that fit, and what is settled."""
+    fits = {element.ref: element for some in wanted.elements.values() for element in some}
+    lone = {name: some[0].ref for name, some in wanted.elements.items() if len(some) == 1}
+    settled: dict[str, JsonValue] = {**wanted.arguments, **lone}
+    left = []
+    for verb in verbs:
+        if verb.name == wanted.verb:
+            known, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
+            assert isinstance(known, dict)
+            assert isinstance(required, list)
+            fitting = {name: {"only": [element.ref for element in some]} for name, some in wanted.elements.items()}
+            open_ = {name: schema for name, schema in known.items() if name not in settled and isinstance(schema, dict)}
+            parameters = {
+                **verb.parameters,
+                "properties": {name: {**schema, **fitting.get(name, {})} for name, schema in open_.items()},
+                "required": [name for name in required if name not in settled],
+            }
+            left.append(verb.model_copy(update={"parameters": parameters}))
+    return left, now.model_copy(update={"elements": tuple(fits.values())}) if fits else now, settled
+
+
+def done(environment: Environment, action: Action) -> Outcome:
+    """Do one thing; to ask one's memory is a turn in which nothing is done."""
+    if action.verb == RECALL.name:
+        return environment.step(NO_ACTION).model_copy(update={"error": None})
+    return environment.step(action)
+
+
+def wasted(environment: Environment, error: str) -> Outcome:
+    """Return what a turn without an action led to: the environment refuses it, and it costs a step there too."""
+    return environment.step(NO_ACTION).model_copy(update={"error": error})
+
+
+def barred(steps: Sequence[Step], now: Observation) -> list[Action]:
+    """Return the actions already taken from a state that looks like this one: they led nowhere but back to it."""
+    return [step.action for step in steps if step.observation.text == now.text]
