@@ -51,7 +51,7 @@ from skillagent.practice.explore import Practice, practise
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, route
 from skillagent.routing.steps import Similar, similar
-from skillagent.schema import Decision, Edit, Event, Lesson, Plan, Subgoal, Value
+from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Value, Variation
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -167,6 +167,7 @@ def open_agent(
         return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
 
     def gated(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], trial: Trial) -> Decision:
+        saves = lesson.cause is Cause.EFFORT  # what is solved anyway, at the model's cost
         return gate(
             edit,
             library,
@@ -175,6 +176,7 @@ def open_agent(
             fresh=fresh(lesson, edit),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
             rules=options.rules,
+            alone=partial(trial, variation=Variation(alone=True)) if saves else None,
             watch=watch,
         )
 

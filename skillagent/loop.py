@@ -50,14 +50,21 @@ log = logging.getLogger("skillagent.loop")
 
 _LOST = (WorldFault, StaleEdit, InvalidSkill, NotFound, PromptTooLong)
 
+PLAIN = Variation()
+
+
+class Trial(Protocol):
+    """Tells how a task goes with a library."""
+
+    def __call__(self, task: Task, library: Library, variation: Variation = PLAIN) -> Score | None:
+        """Return None where it cannot be scored; nothing is written."""
+        ...
+
+
 Watch = Callable[[Value], None]
-Trial = Callable[[Task, Library], Score | None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
-
-
-PLAIN = Variation()
 
 
 def unwatched(_: Value) -> None:

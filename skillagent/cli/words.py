@@ -88,19 +88,20 @@ def of_score(score: Score | None) -> str:
 
 def of_pair(pair: Pair) -> str:
     """One replay with and without the edit."""
-    told = (
-        f"{of_score(pair.after)}  in vain"
-        if pair.outcome == "vain"
-        else (f"{of_score(pair.before)} → {of_score(pair.after)}  {pair.outcome}")
-    )
+    alone = {"vain": "in vain", "spared": "for nothing, the model was spared"}
+    told = f"{of_score(pair.before)} → {of_score(pair.after)}  {pair.outcome}"
+    if pair.outcome in alone:
+        told = f"{of_score(pair.after)}  {alone[pair.outcome]}"
     return f"{pair.task.id}@{pair.task.seed}  {told}"
 
 
 def tally(pairs: Sequence[Pair]) -> str:
-    """Count wins, losses and ties, and pairs in vain and dropped ones where there are any."""
-    counts = {kind: sum(pair.outcome == kind for pair in pairs) for kind in ("win", "loss", "tie", "vain", "dropped")}
+    """Count wins, losses and ties, and pairs in vain, spared and dropped ones where there are any."""
+    kinds = ("win", "loss", "tie", "vain", "spared", "dropped")
+    counts = {kind: sum(pair.outcome == kind for pair in pairs) for kind in kinds}
     text = f"{counts['win']} won, {counts['loss']} lost, {counts['tie']} tied"
     text += f", {counts['vain']} in vain" if counts["vain"] else ""
+    text += f", {counts['spared']} spared" if counts["spared"] else ""
     return text + (f", {counts['dropped']} dropped" if counts["dropped"] else "")
 
 
@@ -249,6 +250,7 @@ def decision_json(decision: Decision) -> Json:
         "losses": decision.count("loss"),
         "ties": decision.count("tie"),
         "vain": decision.count("vain"),
+        "spared": decision.count("spared"),
         "dropped": decision.count("dropped"),
         "p_value": decision.p_value,
         "pairs": [pair_json(pair) for pair in decision.pairs],

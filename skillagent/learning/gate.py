@@ -12,7 +12,9 @@ cost is split into two at half of it: that the edit saves clearly in most solved
 as a program does that runs alone in some episodes and hands over to the model in others.
 
 The side with the edit goes first, and until it has scored anything the other side is not asked: such a pair cannot be
-won. Once it has, the other sides of all pairs are made up for, so that no loss goes unseen.
+won. Once it has, the other sides of all pairs are made up for, so that no loss goes unseen. Where the question is only
+what an edit saves, a pair that it solves for nothing cannot be lost, and the other side is tried without the model:
+either that solves it too, and nothing is saved, or the model is spared.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from skillagent.schema import Decision, Edit, Pair, Score, Task, Value
 
 Trial = Callable[[Task, Library], Score | None]
 
+SPARED = 0.75  # of the pairs in which the model was spared, so many at least would have been solved by it
 STAKE = 0.9  # a win multiplies the wealth by 1.9, a loss by 0.1: one loss needs four more wins
 
 
@@ -60,6 +63,7 @@ def gate(
     sources: Sequence[tuple[Task, Score]] = (),
     rehearsals: Sequence[Task] = (),
     rules: Rules | None = None,
+    alone: Trial | None = None,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Decision:
     """Return the decision on an edit, with every pair that it rests on.
@@ -76,9 +80,10 @@ def gate(
         fresh: Tasks on gate seeds that nothing was learnt from; read only as far as needed.
         rehearsals: Tasks that the library solved, and for which the edit changes what is shown.
         rules: How strict to be.
+        alone: Tries a task without ever asking the model, for an edit that is there to save; None: to help as well.
         watch: Is shown each pair as it is known.
     """
-    rules, replays = rules or Rules(), _Replays(library, library.apply(edit), trial, watch)
+    rules, replays = rules or Rules(), _Replays(library, library.apply(edit), trial, alone, watch)
     verified = _until(lambda one: one.outcome == "win", (replays.again(task, score) for task, score in sources))
     if verified and verified[-1].outcome != "win":
         known = any(one.outcome != "dropped" for one in verified)
@@ -119,6 +124,7 @@ class _Replays:
     library: Library
     candidate: Library
     trial: Trial
+    alone: Trial | None
     watch: Callable[[Value], None]
 
     def again(self, task: Task, before: Score | None) -> Pair:
@@ -138,8 +144,16 @@ class _Replays:
             for one in waiting:
                 yield one if one.after is None else self._pair(one.task, self.trial(one.task, self.library), one.after)
             waiting, scored = [], True
-            yield self._pair(task, self.trial(task, self.library), after)
+            yield self._compared(task, after)
         yield from waiting
+
+    def _compared(self, task: Task, after: Score | None) -> Pair:
+        """Return the pair with the other side; the model is spared where it could say nothing against the edit."""
+        if self.alone is not None and after is not None and after.success and not after.tokens:
+            before = self.alone(task, self.library)
+            solved = before is not None and before.success
+            return self._pair(task, before if solved else None, after, asked=solved)
+        return self._pair(task, self.trial(task, self.library), after)
 
     def _pair(self, task: Task, before: Score | None, after: Score | None, *, asked: bool = True) -> Pair:
         one = Pair(task=task, before=before, after=after, asked=asked)
@@ -177,12 +191,18 @@ def _settled(pairs: Sequence[Pair], rules: Rules) -> str | None:
     wins, losses, drops = outcomes.count("win"), outcomes.count("loss"), outcomes.count("dropped")
     if drops > rules.drops:
         return f"refused: {drops} of {len(pairs)} pairs could not be scored"
-    vain = outcomes.count("vain")
-    tally = f"{wins} wins, {losses} losses, {outcomes.count('tie')} ties" + (f", {vain} in vain" if vain else "")
+    tally = f"{wins} wins, {losses} losses, {outcomes.count('tie')} ties"
+    tally += "".join(
+        f", {outcomes.count(kind)} {word}"
+        for kind, word in (("vain", "in vain"), ("spared", "spared the model"))
+        if kind in outcomes
+    )
     if wealth(wins, losses) >= 1 / rules.alpha:
         return f"accepted: it helps ({tally})"
     saved = _savings(pairs)
-    held = sum(pair.outcome != "dropped" and pair.before is not None and pair.before.success for pair in pairs)
+    held = SPARED * outcomes.count("spared") + sum(
+        pair.outcome != "dropped" and pair.before is not None and pair.before.success for pair in pairs
+    )
     if losses == 0 and held >= rules.steady and _thrift(saved, rules.saving) >= 2 / rules.alpha:
         return f"accepted: as good and cheaper ({tally}; {sum(saved) / len(saved):.0%} of the tokens saved)"
     saves = losses == 0 and _thrift(saved, rules.saving) >= 2 / rules.alpha
@@ -204,9 +224,15 @@ def _barren(pairs: Sequence[Pair], rules: Rules) -> bool:
 
 
 def _savings(pairs: Sequence[Pair]) -> list[float]:
-    """Return what the edit saved in each solved tie, as a share of the dearer side's tokens: in [-1, 1]."""
+    """Return what the edit saved in each solved tie, as a share of the dearer side's tokens: in [-1, 1].
+
+    Where the model was spared, that is all of them.
+    """
     ties = [(p.before, p.after) for p in pairs if p.outcome == "tie" and p.before and p.after and p.after.success]
-    return [(before.tokens - after.tokens) / max(before.tokens, after.tokens, 1) for before, after in ties]
+    spared = sum(pair.outcome == "spared" for pair in pairs)
+    return [1.0] * spared + [
+        (before.tokens - after.tokens) / max(before.tokens, after.tokens, 1) for before, after in ties
+    ]
 
 
 def _thrift(saved: Sequence[float], saving: float) -> float:

@@ -159,7 +159,8 @@ class Edit(Value):
 class Pair(Value):
     """One task and seed with and without the edit. A side is None when it could not be scored.
 
-    `asked` is false where nobody tried it without the edit: the edit itself had scored nothing, so it could not win.
+    `asked` is false where no model was asked to try it without the edit: the edit had scored nothing, so that it could
+    not win, or it had solved the task for nothing, so that it could not lose.
     """
 
     task: Task
@@ -168,10 +169,10 @@ class Pair(Value):
     asked: bool = True
 
     @property
-    def outcome(self) -> Literal["win", "loss", "tie", "vain", "dropped"]:
-        """Compare the two sides; an unscored side drops the pair, and one side alone is in vain."""
+    def outcome(self) -> Literal["win", "loss", "tie", "vain", "spared", "dropped"]:
+        """Compare the two sides; an unscored side drops the pair, and one side alone is in vain or spared the model."""
         if self.after is not None and not self.asked:
-            return "vain"
+            return "spared" if self.after.success else "vain"
         if self.before is None or self.after is None:
             return "dropped"
         if self.after.value == self.before.value:
@@ -202,5 +203,5 @@ class Decision(Value):
     writing: Usage = Usage()
 
     def count(self, outcome: str) -> int:
-        """Return how many pairs, gate and rehearsal together, came out so: win, loss, tie, vain or dropped."""
+        """Return how many pairs, gate and rehearsal together, came out so: win, loss, tie, vain, spared, dropped."""
         return sum(pair.outcome == outcome for pair in (*self.pairs, *self.rehearsed))

@@ -275,3 +275,54 @@ def test_p_is_the_inverse_of_the_best_wealth_on_the_way():
     assert p_value([]) == 1.0
     assert p_value([pair(0, 1), pair(0, 1), pair(1, 0)]) == pytest.approx(1 / 1.9**2)
     assert wealth(2, 1) == pytest.approx(0.361)
+
+
+# ── Edits that are there to save ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def saving(after, before=1.0, alone=None, costs=lambda seed: 0):
+    """Return the decision on an edit that only saves, and which sides the model was asked on."""
+    asked = []
+
+    def trial(task, library):
+        number = task.seed - 1_000_000
+        side = "after" if library.skills else "before"
+        asked.append((side, number))
+        value = after(number) if side == "after" else before
+        return Score(value=value, tokens=costs(number) if side == "after" else 100)
+
+    return gate(EDIT, Library(), trial, fresh=tasks(), alone=lambda task, library: alone), asked
+
+
+def test_what_an_edit_solves_for_nothing_is_not_asked_of_the_model():
+    decision, asked = saving(lambda number: 1.0)
+    assert decision.accepted, decision.reason
+    assert {pair.outcome for pair in decision.pairs} == {"spared"}
+    assert len(decision.pairs) == 15  # three of four would have been solved: as good as eleven that were
+    assert {side for side, _ in asked} == {"after"}
+    assert "15 spared the model; 100% of the tokens saved" in decision.reason
+
+
+def test_what_is_solved_for_nothing_without_the_edit_too_saves_nothing():
+    decision, asked = saving(lambda number: 1.0, alone=Score(value=1.0))
+    assert not decision.accepted
+    assert {pair.outcome for pair in decision.pairs} == {"tie"}
+    assert {side for side, _ in asked} == {"after"}
+
+
+def test_what_fails_with_the_edit_is_asked_of_the_model_and_may_be_a_loss():
+    decision, asked = saving(lambda number: float(number != 3))
+    assert not decision.accepted
+    assert ("before", 3) in asked
+    assert decision.pairs[3].outcome == "loss"
+    fine, asked = saving(lambda number: float(number != 3), before=0.0)
+    assert fine.accepted
+    assert fine.pairs[3].outcome == "tie"
+    assert [number for side, number in asked if side == "before"] == [3]
+
+
+def test_what_costs_something_with_the_edit_is_compared():
+    decision, asked = saving(lambda number: 1.0, costs=lambda number: 20 * (number % 2))
+    assert decision.accepted
+    assert {number % 2 for side, number in asked if side == "before"} == {1}
+    assert {pair.outcome for pair in decision.pairs} == {"spared", "tie"}
