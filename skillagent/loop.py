@@ -233,11 +233,11 @@ def evolve(agent: Agent, kinds: Collection[str] | None = None, *, dry: bool = Fa
     """
     library = agent.store.load()
     for kind, care in agent.upkeep.items():
+        if kinds is not None and kind not in kinds:
+            continue
         before = agent.spent()
         try:
-            for decision in (
-                care(library, list(agent.store.events()), partial(trial, agent)) if _among(kind, kinds) else ()
-            ):
+            for decision in care(library, list(agent.store.events()), partial(trial, agent)):
                 edit, lesson = decision.edit, Lesson(cause=Cause.LAPSE, summary=decision.edit.why)
                 if agent.lint(edit, lesson, library, agent.store.events()):
                     continue
@@ -252,10 +252,6 @@ def evolve(agent: Agent, kinds: Collection[str] | None = None, *, dry: bool = Fa
                 yield decision
         except _LOST as fault:  # this kind of care is lost; the next one need not be
             log.warning("no more of the upkeep %r: %s", kind, fault)
-
-
-def _among(kind: str, kinds: Collection[str] | None) -> bool:
-    return kinds is None or kind in kinds
 
 
 def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> dict[str, tuple[str, ...]]:

@@ -191,8 +191,7 @@ def _walked(node: ast.AST, text: str, what: str) -> Linear:
             return _walked(part, text, what)
         case ast.BinOp(left=one, op=operator, right=two):
             return _joined(_walked(one, text, what), operator, _walked(two, text, what), text, what)
-    shown = (isinstance(node, ast.expr) and ast.get_source_segment(text, node)) or text
-    raise AgentFault(f"{what}: {shown!r} is not allowed; only numbers, variables, + - * / and parentheses")
+    raise AgentFault(f"{what} has what is not allowed: {text!r}; only numbers, variables, + - * / and parentheses")
 
 
 def _joined(one: Linear, operator: ast.operator, two: Linear, text: str, what: str) -> Linear:
