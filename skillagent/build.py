@@ -173,7 +173,7 @@ def open_agent(
             library,
             trial,
             sources=sources(lesson),
-            fresh=fresh(lesson, edit),
+            fresh=fresh(lesson),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
             rules=options.rules,
             alone=partial(trial, variation=Variation(alone=True)) if saves else None,

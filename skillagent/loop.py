@@ -283,13 +283,14 @@ def showing(agent: Agent, library: Library, task: Task, insights: Sequence[str])
 
 def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision]:
     before, alone = agent.spent(), partial(attempt, replace(agent, watch=unwatched), variation=Variation(alone=True))
+    tried = _once(partial(trial, agent))
     for edit in agent.write(lesson, library, alone):
         agent.watch(edit)
         written = agent.spent()
         if problem := agent.lint(edit, lesson, library, agent.store.events()):
             decision = Decision(edit=edit, accepted=False, reason=problem, final=False)
         else:
-            decision = agent.gate(edit, lesson, library, agent.store.events(), partial(trial, agent))
+            decision = agent.gate(edit, lesson, library, agent.store.events(), tried)
         spent = {"writing": written - before, "usage": agent.spent() - written}
         decision, before = decision.model_copy(update=spent), agent.spent()
         agent.store.commit(Decided(decision=decision))
@@ -297,6 +298,22 @@ def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision
         yield decision
         if decision.accepted:
             return
+
+
+def _once(trial: Trial) -> Trial:
+    """Return the trial with a memory: what all edits of a lesson are compared with is tried once."""
+    known = dict[tuple[Task, str, str], Score]()
+
+    def tried(task: Task, library: Library, variation: Variation = PLAIN) -> Score | None:
+        key = (task, library.digest, variation.digest)
+        if key not in known:
+            score = trial(task, library, variation)
+            if score is None:
+                return None  # next time the world may hold
+            known[key] = score
+        return known[key]
+
+    return tried
 
 
 def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> Attempt:

@@ -20,7 +20,21 @@ from skillagent.learning.trace import useful_steps
 from skillagent.programs.find import find, plain
 from skillagent.programs.perform import perform
 from skillagent.programs.template import filled_by, literal, matched, slots_of_pattern
-from skillagent.schema import Check, Do, Each, Filled, Node, Program, Repeat, Step, Target, Trajectory, Value, When
+from skillagent.schema import (
+    Action,
+    Check,
+    Do,
+    Each,
+    Filled,
+    Node,
+    Program,
+    Repeat,
+    Step,
+    Target,
+    Trajectory,
+    Value,
+    When,
+)
 
 _UNUSED = 0.5  # a slot that no step reads
 _DROPPED = 4.0  # a step of a success that is left out
@@ -66,16 +80,15 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
 
 
 def _begins(program: Program, other: Trajectory) -> bool:
-    """Tell whether a program finds what it begins with where another episode began."""
+    """Tell whether a program finds what it begins with where another episode began; asking the model is none."""
     filled = filled_by(program.goals, other.goal)
     first = other.steps[0].observation if other.steps else other.final
     if filled is None or first is None:
         return False
     try:
-        next(perform(program, filled, first))
+        return isinstance(next(perform(program, filled, first)), Action)
     except StopIteration:
         return False
-    return True
 
 
 @dataclass(frozen=True)

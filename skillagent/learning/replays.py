@@ -1,7 +1,8 @@
 """Replays: which tasks an edit is tried on.
 
 Sources are the practice tasks that the lesson's attempts failed. Fresh tasks come from gate seeds that depend on the
-edit, so that no seed is worn out by many edits. Rehearsals are tasks that were solved before and would be shown
+lesson: no seed is worn out by many edits, and the few of one lesson are compared with the same attempts without them,
+which are made once. Rehearsals are tasks that were solved before and would be shown
 something else after the edit: the others cannot change.
 """
 
@@ -10,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from skillagent.library import Library
-from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Subgoal, Task
+from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Subgoal, Task, digest_of
 
 Router = Callable[[Plan, Library], Route]
 _GATE_SEEDS = Split.HOLDOUT.first_seed - Split.GATE.first_seed
 
 
-def fresh(lesson: Lesson, edit: Edit) -> Iterator[Task]:
+def fresh(lesson: Lesson) -> Iterator[Task]:
     """Yield the lesson's tasks in turn on gate seeds, without end."""
     attempts = [one for one in (lesson.success, *lesson.failures) if one is not None]
     tasks = list({one.trajectory.task.id: one.trajectory.task for one in attempts}.values())
-    offset, turn = int(edit.identity, 16), 0
+    offset, turn = int(digest_of(list(lesson.evidence)), 16), 0
     while True:
         seed = Split.GATE.first_seed + (offset + turn) % _GATE_SEEDS
         yield tasks[turn % len(tasks)].model_copy(update={"seed": seed})

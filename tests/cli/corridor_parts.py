@@ -113,7 +113,7 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
             library,
             trial,
             sources=sources(lesson),
-            fresh=fresh(lesson, edit),
+            fresh=fresh(lesson),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
             rules=options.rules,
             watch=watch,

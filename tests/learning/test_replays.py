@@ -64,8 +64,9 @@ def test_tasks_that_are_shown_the_same_or_were_failed_or_measure_are_not_rehears
     assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed) == ()
 
 
-def test_fresh_tasks_are_the_lessons_on_gate_seeds_and_each_edit_has_its_own():
-    one, two = (list(islice(fresh(LESSON, put(name)), 5)) for name in ("a", "b"))
+def test_fresh_tasks_are_the_lessons_on_gate_seeds_and_each_lesson_has_its_own():
+    other = LESSON.model_copy(update={"failures": (tried(NEW.model_copy(update={"seed": 9}), 0.0),)})
+    one, two = (list(islice(fresh(lesson), 5)) for lesson in (LESSON, other))
     assert {task.id for task in one} == {"e/new"}
     assert all(task.split is Split.GATE for task in (*one, *two))
     assert not {task.seed for task in one} & {task.seed for task in two}

@@ -108,7 +108,7 @@ def make(world=None, player=None, library=None, watch=lambda _: None):
             library,
             trial,
             sources=sources(lesson),
-            fresh=fresh(lesson, edit),
+            fresh=fresh(lesson),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
         ),
         store=MemoryStore(library),
@@ -164,6 +164,25 @@ def test_what_was_refused_is_not_paid_for_twice():
     again = list(learn(agent, [failed, failed, one], Library()))
     assert any(decision.verified for decision in first)
     assert all("refused before" in decision.reason and not decision.verified for decision in again)
+
+
+def test_what_the_edits_of_a_lesson_are_compared_with_is_tried_once():
+    agent, _ = make(world=Corridor())
+    failed, played = attempt(agent, TASK, Library()), []
+    edits = [Edit(changes=(PutInsight(insight=KNOWN.model_copy(update={"id": key})),), why="w") for key in "ab"]
+
+    def gated(edit, lesson, library, events, trial):
+        trial(TASK, library)
+        trial(TASK, library.apply(edit))
+        return Decision(edit=edit, accepted=False, reason="refused")
+
+    def acting(environment, task, first, plan, route, library, **options):
+        played.append(sorted(library.insights))
+        return agent.act(environment, task, first, plan, route, library, **options)
+
+    stages = {"act": acting, "write": lambda *_: edits, "lint": lambda *_: None, "gate": gated}
+    assert len(list(learn(replace(agent, **stages), [failed], Library()))) == 2
+    assert played == [[], ["a"], ["b"]]
 
 
 class Crashing(Corridor):
