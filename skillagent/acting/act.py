@@ -75,13 +75,14 @@ def act(
         aids=aids or Aids(),
     )
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
+    turns = task.max_turns or task.max_steps
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
         move = _again(variation.begin, steps, now) or (pilot.next(outcome) if pilot else None)
         if isinstance(move, Action):
             outcome = done(environment, move)
             steps.append(policy.noted(now, move, outcome, by="program" if pilot else "model"))
-        elif variation.alone:
+        elif variation.alone or not turns:
             break
         else:
             if not any(step.by == "model" for step in steps):
@@ -89,6 +90,7 @@ def act(
             chosen = policy.without(pilot.unfit if pilot else ())
             step, outcome = chosen.turn(environment, steps, now, move)
             steps.append(step)
+        turns -= steps[-1].by != "program"
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:
             break

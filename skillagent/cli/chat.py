@@ -49,7 +49,9 @@ def chat(
     env: Annotated[str | None, typer.Option(help="Environment and task, e.g. miniwob/login-user.")] = None,
     session: Annotated[str | None, typer.Option(help="A name under which it is saved and taken up again.")] = None,
     headed: Annotated[bool, typer.Option("--headed", help="Show the browser's window.")] = False,
-    max_steps: Annotated[int | None, typer.Option(min=1, help="Actions that one try may take.")] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(min=1, help="Actions that one try may take, a program's too.")
+    ] = None,
     model: Model = None,
     token_limit: TokenLimit = None,
     cost_limit: CostLimit = None,

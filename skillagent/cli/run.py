@@ -52,7 +52,9 @@ def run(
     ] = None,
     model: Model = None,
     expect: Annotated[str, typer.Option(help="Text that is shown when the task is done.")] = "",
-    max_steps: Annotated[int | None, typer.Option(min=1, help="Actions that one try may take.")] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(min=1, help="Actions that one try may take, a program's too.")
+    ] = None,
     token_limit: TokenLimit = None,
     cost_limit: CostLimit = None,
     time_limit: TimeLimit = None,

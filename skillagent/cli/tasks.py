@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skillagent.schema import Task
 
 WEB = "web"
+_CAPS = {"max_steps": 60, "max_turns": 12}  # what a program does costs next to nothing
 _NAMED = re.compile(r"[A-Za-z0-9_-]+/[A-Za-z0-9_.-]+")
 
 
@@ -39,7 +40,7 @@ def task_from(
     words = (words or "").strip()
     if env is None and url is None and _NAMED.fullmatch(words):
         env, words = words, ""
-    caps = {} if max_steps is None else {"max_steps": max_steps}
+    caps = _CAPS if max_steps is None else {"max_steps": max_steps}
     if url is not None:
         if env not in (None, WEB):
             raise ConfigError(f"--url is for pages on the web and --env names {env}: give one of them")

@@ -4,7 +4,8 @@ name: forms
 about: Small forms.
 tasks: [miniwob/login-user, miniwob/enter-text]
 seeds: {practice: 3, holdout: 5}
-max_steps: 10
+max_steps: 50
+max_turns: 10
 timeout_s: 120
 cost_limit: 2.50
 """
@@ -35,6 +36,8 @@ _TASK = re.compile(r"[^/\s]+/[^/\s]+")
 class Suite(Value):
     """Tasks by id (`env/name`), how many seeds of each split, and the caps of an episode.
 
+    `max_steps` are its actions, `max_turns` those of them that the model chooses.
+
     For a stream, `blocks` says how many tasks are trained before the next test of all; without it, one at a time.
     `cost_limit` (US dollars) and `token_limit` are of a whole run. They say nothing about what is measured and are left
     out of a dump, so that a run goes on under a higher one.
@@ -52,6 +55,7 @@ class Suite(Value):
     )
     blocks: tuple[int, ...] = ()
     max_steps: int = Field(default=10, strict=True, ge=1)
+    max_turns: int | None = Field(default=None, strict=True, ge=1)
     timeout_s: float = Field(default=180.0, strict=True, gt=0, allow_inf_nan=False)
     cost_limit: float | None = Field(default=None, strict=True, gt=0, allow_inf_nan=False, exclude=True)
     token_limit: int | None = Field(default=None, strict=True, ge=1, exclude=True)
@@ -87,7 +91,8 @@ class Suite(Value):
 
     def _task(self, task_id: str, seed: int) -> Task:
         env, _, name = task_id.partition("/")
-        return Task(env=env, name=name, seed=seed, max_steps=self.max_steps, timeout_s=self.timeout_s)
+        caps = self.model_dump(include={"max_steps", "max_turns", "timeout_s"})
+        return Task(env=env, name=name, seed=seed, **caps)
 
 
 def load_suite(name: str, *, folders: Sequence[Path] = FOLDERS) -> Suite:

@@ -33,6 +33,7 @@ class Task(Value):
 
     `goal` may be empty where the environment states it at reset (then `Observation.goal` has it). `expect` is a text
     that the last observation must show when the task is done: a check for worlds that have none of their own.
+    `max_steps` are the actions of one try, whoever chooses them; of these the model may choose `max_turns`, or all.
     """
 
     env: str
@@ -42,6 +43,7 @@ class Task(Value):
     url: str | None = None
     expect: str = ""
     max_steps: Annotated[int, Field(ge=1)] = 12
+    max_turns: Annotated[int, Field(ge=1)] | None = None
     timeout_s: Annotated[float, Field(gt=0)] = 300.0
 
     @property

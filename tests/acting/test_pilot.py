@@ -30,8 +30,8 @@ def routed(*parts):
     return Route(skills=skills, insights=((),) * len(parts), demonstrations=((),) * len(parts))
 
 
-def acted(texts, *, llm=ANY, goal="", world=None, variation=PLAIN, **options):
-    environment, task = world or Corridor(), TASK.model_copy(update={"goal": goal})
+def acted(texts, *, llm=ANY, goal="", world=None, variation=PLAIN, caps=None, **options):
+    environment, task = world or Corridor(), TASK.model_copy(update={"goal": goal, **(caps or {})})
     first = environment.reset(task)
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
     known = library(**texts)
@@ -151,6 +151,34 @@ class Popup(Form):
             assert action.arguments == {"ref": "ok"}
             return Outcome(observation=self._first)
         return self._inner.step(action)
+
+
+class Endless:
+    """A page on which nothing ever ends."""
+
+    verbs = Corridor.verbs
+
+    def reset(self, task):
+        self._first = Corridor().reset(task)
+        return self._first
+
+    def step(self, action):
+        return Outcome(observation=self._first)
+
+
+@pytest.mark.parametrize(
+    ("caps", "by"),
+    [
+        ({"max_steps": 9, "max_turns": 2}, ["program"] * 3 + ["model"] * 2),
+        ({"max_steps": 4, "max_turns": 2}, ["program"] * 3 + ["model"]),
+        ({"max_steps": 5}, ["program"] * 3 + ["model"] * 2),
+    ],
+)
+def test_what_a_program_does_is_not_counted_against_the_turns_of_the_model(caps, by):
+    thrice = PRESS.replace("steps:\n", "steps:\n- click: {name: green}\n- click: {name: green}\n")
+    trajectory = acted({"press": thrice}, llm=ScriptedLLM(press()), world=Endless(), caps=caps)
+    assert [step.by for step in trajectory.steps] == by
+    assert trajectory.truncated
 
 
 def test_a_program_goes_on_once_the_model_has_cleared_the_way():

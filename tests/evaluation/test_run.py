@@ -118,7 +118,8 @@ def test_a_run_that_was_begun_before_a_suite_could_say_more_goes_on(tmp_path, na
     kept = json.loads((RESULTS / name / "run.json").read_text(encoding="utf-8"))
     (tmp_path / "run.json").write_text(json.dumps(kept), encoding="utf-8")
     evaluate(Pressing(), TASKS[:1], [NONE], tmp_path)
-    suite = load_suite(str(SUITES / f"{name}.yaml"))
+    caps = {"max_steps": kept["suite"]["max_steps"], "max_turns": None}  # other ones since
+    suite = load_suite(str(SUITES / f"{name}.yaml")).model_copy(update=caps)
     limited, more = (suite.model_copy(update={"cost_limit": n, "token_limit": n}) for n in (1, 2))
     for one in (limited, more, suite):
         begin(tmp_path / "new", {"suite": one.model_dump(mode="json")})
