@@ -30,13 +30,14 @@ class Style:
 
     With `in_turn` a search takes one element after the other, whatever each is called. With `left_open` a text that the
     goal does not give is left to the model, even where it was always the same. With `from_goal` a text that holds
-    values of the goal holds them because the goal does.
+    values of the goal holds them because the goal does. Where a target fits that one `prefers`, no other is taken.
     """
 
     doubts: Doubts = lambda _: False
     in_turn: bool = False
     left_open: bool = False
     from_goal: bool = False
+    prefers: Callable[[Target], bool] = lambda _: False
 
 
 def described(uses: Sequence[Use], style: Style, *, following: bool = False) -> tuple[Do | Ask | When, float]:
@@ -82,6 +83,7 @@ def _aim(name: str, uses: Sequence[Use], style: Style, *, following: bool) -> tu
         for use in uses
     ]
     costs = {target: price + (_DOUBT if style.doubts(target) else 0.0) for target, price in shared(choices).items()}
+    costs = {target: price for target, price in costs.items() if style.prefers(target)} or costs
     return cheapest(costs) or (in_turn if following else None)
 
 
@@ -159,6 +161,16 @@ def never_seen(others: Sequence[Trajectory], firsts: Sequence[Observation]) -> D
 def by_fixed_label(target: Target) -> bool:
     """Doubt whatever is known by a fixed text near or around it: that may be what one page said."""
     return any(text and not slots_of(text) for text in (target.near, target.within))
+
+
+def by_part(target: Target) -> bool:
+    """Prefer to know an element by what of its name the goal gives."""
+    return target.has is not None
+
+
+def by_amount(target: Target) -> bool:
+    """Prefer the one with the least or the greatest number to the one at a place."""
+    return target.order in ("least", "greatest")
 
 
 def either(one: Doubts, other: Doubts) -> Doubts:

@@ -140,6 +140,8 @@ def _around(element: Element, filled: Filled) -> Iterator[tuple[_Fields, float]]
             for template, more in texts(text, filled, exact=False).items():
                 yield ((field, template),), cost + more
     for name, value in filled.items():
+        if isinstance(value, str) and value.strip() and place_of(value, element.within):
+            yield (("within", f"{{{name}}}"),), _WITHIN + SLOT + _HAS
         if isinstance(value, str):
             yield (("after", f"{{{name}}}"),), _AFTER
 
@@ -160,6 +162,9 @@ def _orders(
     yield place, _ORDER + (0.0 if place == 1 else 0.3)
     if place == len(fits) > 1:
         yield "last", _ORDER + 0.1
+    if len(fits) > 1 and not base.name:
+        yield "least", _ORDER + 0.05
+        yield "greatest", _ORDER + 0.05
 
 
 def shared(choices: Sequence[Mapping[_K, float]]) -> dict[_K, float]:

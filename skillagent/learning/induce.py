@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from skillagent.learning.align import Column, Part, appears, by_goal, columns, parts_of, reference_of, used
-from skillagent.learning.describe import Style, by_fixed_label, described, either, never_seen
+from skillagent.learning.describe import Style, by_amount, by_fixed_label, by_part, described, either, never_seen
 from skillagent.learning.patterns import common, fits_all, guessed, kinds
 from skillagent.learning.trace import useful_steps
 from skillagent.programs.find import find, plain
@@ -70,6 +70,7 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
             unsure = either(doubts, by_fixed_label)
             styles += [Style(unsure), Style(unsure, left_open=True)]
         styles.append(Style(doubts, from_goal=True))  # what two goals have in common may be so by chance
+        styles += [Style(doubts, prefers=by_part), Style(doubts, prefers=by_amount)]
         for pattern in _patterns(own, [one.goal for one in near]):
             for style in styles:
                 made = _fitted(pattern, own, style)

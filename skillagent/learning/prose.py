@@ -105,6 +105,8 @@ def _target(target: Target, contexts: Mapping[str, str]) -> str:
             parts.append("that comes next")
         case "last":
             parts.append("that comes last")
+        case "least" | "greatest":
+            parts.append(f"with the {target.order} number")
         case int(order):
             parts.append(f"number {order}")
         case _:

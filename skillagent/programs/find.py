@@ -13,6 +13,7 @@ from skillagent.programs.template import fill
 from skillagent.schema import Check, Element, Filled, Observation, Target
 
 _ORDINAL = re.compile(r"\s*(\d{1,9})(?:st|nd|rd|th)?\s*", re.IGNORECASE)
+_AMOUNT = re.compile(r"(?:(?<!\w)-)?\d+(?:,\d{3})*(?:\.\d+)?")
 _TYPED = re.compile(r' = "[^"\n]*"')
 _SAID = re.compile(r"[ \t]*(?:[|:=][ \t]*)*([^|\n]*[^|\s])")
 _WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -40,6 +41,10 @@ def find(target: Target, observation: Observation, filled: Filled, taken: Collec
             return tuple([element for element in found if element.ref not in taken][:1])
         case "last":
             return tuple(found[-1:])
+        case "least" | "greatest":
+            amounts = [(amount, element) for element in found if (amount := amount_of(element.name)) is not None]
+            best = min if target.order == "least" else max
+            return (best(amounts, key=lambda pair: pair[0])[1],) if amounts else ()
         case int(order):
             return tuple(found[order - 1 : order])
         case template:
@@ -55,7 +60,9 @@ def fitting(target: Target, observation: Observation, filled: Filled) -> list[El
         if template is not None:
             wanted = fill(template, filled)
             alike = [element for element in found if plain(getattr(element, field)) == plain(wanted)]
-            found = [element for element in alike if getattr(element, field) == wanted] or alike
+            exact = [element for element in alike if getattr(element, field) == wanted]
+            inside = field == "within" and not alike and wanted.strip()  # a row is known by what stands in it
+            found = exact or alike or [one for one in found if inside and place_of(wanted, one.within)]
     if target.has is not None:
         held = fill(target.has, filled)
         found = [element for element in found if held.strip() and place_of(held, element.name)]
@@ -98,6 +105,12 @@ def number(text: str) -> int:
     found = _ORDINAL.fullmatch(text)
     word = text.strip().casefold()
     return int(found[1]) if found else _WORDS.index(word) + 1 if word in _WORDS else 0
+
+
+def amount_of(text: str) -> float | None:
+    """Return the first number in a text, with or without commas between thousands; None where there is none."""
+    found = _AMOUNT.search(text)
+    return float(found[0].replace(",", "")) if found else None
 
 
 def plain(text: str) -> str:

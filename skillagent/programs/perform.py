@@ -33,6 +33,7 @@ from skillagent.schema import (
     Value,
     When,
 )
+from skillagent.schema.program import ORDERS
 
 
 class Wanted(Value):
@@ -212,5 +213,5 @@ def told(target: Target, filled: Filled) -> str:
             words.append(f'{word} "{fill(template, filled)}"')
     if target.order is not None:
         order = fill(target.order, filled) if isinstance(target.order, str) else target.order
-        words.append(f"({order})" if order in ("next", "last") else f"(number {order})")
+        words.append(f"({order})" if order in ORDERS else f"(number {order})")
     return " ".join(words)

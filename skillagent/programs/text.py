@@ -22,6 +22,7 @@ from pydantic import JsonValue
 from skillagent.errors import InvalidSkill
 from skillagent.programs.template import NAME, slots_of, slots_of_pattern, walk_texts
 from skillagent.schema import Ask, Check, Do, Each, Expect, Node, Program, Repeat, Skill, Target, Verb, When
+from skillagent.schema.program import ORDERS
 
 FILE = "scripts/program.yaml"
 DEEPEST = 8
@@ -199,8 +200,9 @@ class _Reader:
                 raise self._error(node, f"{key}: a text, not {value!r}")
             fields[key] = value
         order = fields.get("order")
-        if isinstance(order, str) and order not in ("last", "next") and not slots_of(order):
-            raise self._error(parts["order"], f"order: a number from 1, last, next or a slot, not {order!r}")
+        if isinstance(order, str) and order not in ORDERS and not slots_of(order):
+            words = ", ".join(ORDERS)
+            raise self._error(parts["order"], f"order: a number from 1, {words} or a slot, not {order!r}")
         if isinstance(order, int) and order < 1:
             raise self._error(parts["order"], "order: counted from 1")
         return Target.model_validate(fields)

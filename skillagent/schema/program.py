@@ -13,13 +13,16 @@ from pydantic import Field, JsonValue
 
 from skillagent.schema.value import Value
 
+ORDERS = ("next", "last", "least", "greatest")  # of a target, in words
+
 
 class Target(Value):
     """An element by what a person sees; whatever is given must hold.
 
-    `has` is a text that the name holds among others; `near` and `within` are the texts of `Element`; `after` is a text
-    on the page behind which the element comes, in the order of reading. `order` chooses among several: a number from 1,
-    `last`, `next` (not yet used in this `repeat`), or a template of a number.
+    `has` is a text that the name holds among others; `near` and `within` are the texts of `Element`, `within` also one
+    that stands in it; `after` is a text on the page behind which the element comes, in the order of reading. `order`
+    chooses among several: a number from 1, `last`, `next` (not yet used in this `repeat`), `least` or `greatest` (by
+    the first number in its name), or a template of a number.
     """
 
     role: str = ""

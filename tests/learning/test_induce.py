@@ -288,6 +288,52 @@ def test_searching_in_turn_and_leaving_a_text_open_are_proposed_too():
     assert ["ask" in text for text in proposed] == [False, True]
 
 
+def test_the_one_with_the_least_number_is_proposed_where_the_place_varies():
+    def offered(place, *prices):
+        return episode(
+            "Buy the cheapest.", ([("button", f"Buy for ${one}") for one in prices], "click", {"ref": place})
+        )
+
+    one, other = offered(2, 190, 88, 1200), offered(3, 97, 150, 61)
+    assert steps_of(one, other) == ["- click: {role: button, order: least}"]
+    assert any("order: least" in dump(found.program) for found in induce([one], most=8))
+
+
+def test_an_element_known_by_a_part_of_its_name_is_proposed_too():
+    page = [("link", "Mute @bo"), ("link", "Block @bo"), ("link", "Report")]
+    one = episode('For "@bo" choose "Block".', (page, "click", {"ref": 2}))
+    look = Trajectory(task=one.task, goal='For "@cy" choose "Report".', final=one.steps[0].observation)
+    steps = [dump(found.program).partition("steps:\n")[2].strip() for found in induce([one], [look], most=8)]
+    assert "- click: {role: link, has: '{choose}'}" in steps
+
+
+def test_a_row_is_known_by_the_value_of_the_goal_in_it():
+    def shared(name, *rows):
+        around = [{"within": f"{row} said {n} things"} for n, row in enumerate(rows)]
+        page = [("button", label, one) for one in around for label in ("Like", "Share")]
+        return episode(f'Share the post by "{name}".', (page, "click", {"ref": 2 * rows.index(name) + 2}))
+
+    assert steps_of(shared("Ann", "Bo", "Ann"), shared("Cy", "Cy", "Bo", "Di")) == [
+        "- click: {role: button, name: Share, within: '{post}'}"
+    ]
+
+
+def test_a_program_that_asks_at_once_begins_nowhere():
+    """Else what asks for everything would come before what does the lists of all goals."""
+
+    def tick(*names):
+        page = boxes(*names, "other")
+        return ticked(f"Select {', '.join(names)} and click Submit.", page, *range(1, len(names) + 1))
+
+    look = Trajectory(
+        task=Task(env="e", name="t"),
+        goal="Select Zed, Yan and click Submit.",
+        final=tick("Zed", "Yan").steps[0].observation,
+    )
+    found = best(tick("Abc"), tick("Def"), tick("Ghi", "Jkl"), others=[look])
+    assert isinstance(found.program.steps[0], Each)
+
+
 def test_one_success_also_suggests_that_its_fixed_labels_belong_to_its_page_alone():
     page = [("textbox", "", {"near": "Re: lunch"}), ("button", "Send")]
     one = episode('Say "yes".', (page, "fill", {"ref": 1, "text": "yes"}), (page, "click", {"ref": 2}))

@@ -200,6 +200,30 @@ def test_a_target_means_what_a_person_would_point_at(target, refs):
     assert "".join(one.ref for one in find(Target(**target), ROWS, {"n": "2nd"})) == refs
 
 
+OFFERS = page(
+    ("button", "Book for $1,844", {"within": "Lot, 2h 16m"}),
+    ("button", "Book for $97.50", {"within": "Klm, 3h 40m"}),
+    ("button", "Help", {"within": "Klm"}),
+    ("button", "Book for 310 euros", {"within": "Lot, 3h 41m"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "refs"),
+    [
+        pytest.param({"order": "least"}, "2", id="the least number"),
+        pytest.param({"order": "greatest"}, "1", id="the greatest number"),
+        pytest.param({"has": "Help", "order": "least"}, "", id="no number"),
+        pytest.param({"within": "klm"}, "3", id="what stands around it, whole"),
+        pytest.param({"within": "lot"}, "14", id="part of what stands around it"),
+        pytest.param({"within": "lot", "order": "least"}, "4", id="both"),
+        pytest.param({"within": ""}, "", id="part of nothing"),
+    ],
+)
+def test_a_row_is_known_by_what_stands_in_it_and_an_offer_by_its_price(target, refs):
+    assert "".join(one.ref for one in find(Target(**target), OFFERS, {})) == refs
+
+
 def test_typed_text_is_nothing_that_an_element_stands_behind():
     typed = page(("textbox", "a"), ("button", "b"), text='[1] textbox "a" = "bob"\n[2] button "b"')
     assert find(Target(role="button", after="bob"), typed, {}) == ()
