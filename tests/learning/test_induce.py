@@ -321,16 +321,16 @@ def test_a_row_is_known_by_the_value_of_the_goal_in_it():
 def test_a_program_that_asks_at_once_begins_nowhere():
     """Else what asks for everything would come before what does the lists of all goals."""
 
-    def tick(*names):
-        page = boxes(*names, "other")
-        return ticked(f"Select {', '.join(names)} and click Submit.", page, *range(1, len(names) + 1))
+    def tick(*names, before=1):
+        page = boxes(*["other"] * before, *names)
+        return ticked(f"Select {', '.join(names)} and click Submit.", page, *range(before + 1, before + len(names) + 1))
 
     look = Trajectory(
         task=Task(env="e", name="t"),
         goal="Select nothing and click Submit.",
         final=tick("Zed", "Yan").steps[0].observation,
     )
-    found = best(tick("Abc"), tick("Def"), tick("Ghi", "Jkl"), others=[look])
+    found = best(tick("Abc"), tick("Def", before=2), tick("Ghi", "Jkl"), others=[look])
     assert isinstance(found.program.steps[0], Each)
 
 
