@@ -19,6 +19,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from skillagent.acting.act import act
+from skillagent.acting.distil import Distiller
 from skillagent.acting.plan import plan
 from skillagent.acting.policy import Aids, Memory
 from skillagent.config import Settings, export_provider_keys, fault
@@ -50,7 +51,7 @@ from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, route
-from skillagent.routing.steps import Similar, similar
+from skillagent.routing.steps import Similar, nearest, similar
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Value, Variation
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
@@ -58,6 +59,7 @@ from skillagent.store.vectors import ChromaVectors
 _CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: better to cut a little too early
 _ROOM = 12_000  # characters: more is slow to read and a small model makes no use of it
 _REPLY_TOKENS = 400
+_RULES = 600  # characters of a block of rules
 
 
 PARTS = ("skills", "insights", "demonstrations")  # of a library, which an arm may switch off
@@ -197,7 +199,7 @@ def open_agent(
                 room=room,
                 programs=options.programs,
                 filling=options.filling,
-                aids=_aids(options, vectors),
+                aids=_aids(options, vectors, kept),
             ),
             judge=judge,
             practise=partial(practise, practice=options.practice),
@@ -218,8 +220,13 @@ def open_agent(
             metered.close()
 
 
-def _aids(options: Options, vectors: VectorCache) -> Aids:
+def _aids(options: Options, vectors: VectorCache, store: Store) -> Aids:
+    def harmful_ids() -> list[str]:
+        return [key for key, worth in utilities(store.events()).items() if worth.hurts]
+
+    close = partial(nearest, cache=vectors, most=options.memory.rules, least=options.similar.least)
     return Aids(
+        distil=Distiller(close, characters=_RULES, harmful=harmful_ids) if options.memory.rules else None,
         likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
         recall=partial(recall, cache=vectors) if options.memory.recall else None,
         invent=options.memory.invent,

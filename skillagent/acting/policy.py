@@ -7,7 +7,7 @@ turn without an action.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pydantic import Field, JsonValue
@@ -53,17 +53,20 @@ RECALL = Verb(
 By = Literal["model", "program"]
 Likes = Callable[[str, str, str, Library], Sequence[Moment]]
 Recall = Callable[[str, Library], Recalled]
+Distil = Callable[[str, Library, LLM], Recalled]
 
 
 class Memory(Value):
     """What the model may do itself to know more.
 
     With `recall` it may ask the library in the middle of an episode; where the route has no skill and no example, it
-    makes up `invent` examples for itself.
+    makes up `invent` examples for itself. Of the `rules` nearest demonstrations, two at least, it writes a block of
+    rules that is shown instead of an example.
     """
 
     recall: bool = False
     invent: int = Field(default=0, ge=0)
+    rules: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,14 @@ class Aids:
     """What helps the model beside the route.
 
     `likes` gives the moments of demonstrations that are like a goal, a state and the reply before it, for every turn.
-    `recall` answers a question out of the library; with it, the model may ask, and each question is a turn. `invent`
-    examples the model makes up for itself where the route has no skill and no example.
+    `recall` answers a question out of the library; with it, the model may ask, and each question is a turn. `distil`
+    gives a block of rules for a goal, instead of an example. `invent` examples the model makes up for itself where the
+    route has no skill and no example.
     """
 
     likes: Likes | None = None
     recall: Recall | None = None
+    distil: Distil | None = None
     invent: int = 0
 
 
@@ -84,7 +89,7 @@ class Aids:
 class Policy:
     """The model as the one who chooses.
 
-    `room` is in characters, `seed` the task's; `made` are examples that it has made up.
+    `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts.
     """
 
     verbs: Sequence[Verb]
@@ -96,7 +101,7 @@ class Policy:
     room: int
     seed: int
     aids: Aids
-    made: str = ""
+    told: Recalled = field(default_factory=Recalled)
 
     @classmethod
     def begun(
@@ -117,11 +122,15 @@ class Policy:
         return cls(verbs, plan, route, library, llm, variation, room, seed, aids)
 
     def prepared(self, now: Observation) -> Policy:
-        """Return the same, about to choose for the first time: with examples made up, where it has none."""
+        """Return the same, about to choose for the first time: with rules for its example, or examples for none."""
+        if self.aids.distil and (rules := self.aids.distil(self.plan.goal, self.library, self.llm)).text:
+            bare = self.route.model_copy(update={"demonstrations": tuple(() for _ in self.route.demonstrations)})
+            return replace(self, told=rules, route=bare)
         known = any(self.route.skills) or any(self.route.demonstrations)
         if not self.aids.invent or known or self._like("", now):
             return self
-        return replace(self, made=invented(now.goal, self.verbs, self.llm, count=self.aids.invent))
+        made = invented(now.goal, self.verbs, self.llm, count=self.aids.invent)
+        return replace(self, told=Recalled(text=made, of=(SELF_MADE,))) if made else self
 
     def without(self, skills: Collection[str]) -> Policy:
         """Return the same with the words of one skill a subgoal, the first that is not one of these.
@@ -142,7 +151,7 @@ class Policy:
         before = as_reply(steps[-1].action, steps[-1].observation) if steps else ""
         moments = self._like(before, now)
         action, outcome = self._chosen(environment, steps, now, wanted, moments)
-        shown = (*(one.of for one in moments), *([SELF_MADE] if self.made else []))
+        shown = (*(one.of for one in moments), *self.told.of)
         return self.noted(now, action, outcome, by="model", shown=shown), outcome
 
     def noted(self, now: Observation, action: Action, outcome: Outcome, *, by: By, shown: Sequence[str] = ()) -> Step:
@@ -205,8 +214,8 @@ class Policy:
         self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
     ) -> list[Message]:
         opened = opening(self.verbs, self.route, self.library, room=self.room)
-        if self.made:
-            opened = [opened[0].model_copy(update={"content": f"{opened[0].content}\n\n{self.made}"}), *opened[1:]]
+        if self.told.text:
+            opened = [opened[0].model_copy(update={"content": f"{opened[0].content}\n\n{self.told.text}"}), *opened[1:]]
         known = advice(self.route, self.library)
         beside, only = like_moments(moments), f"Now only: {wanted.about}" if wanted and wanted.about else ""
         messages = conversation(opened, self.plan, steps, now, room=self.room - len(beside), advice=known)

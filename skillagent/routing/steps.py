@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.ports import VectorCache
-from skillagent.schema import Moment, Value
+from skillagent.schema import Demonstration, Moment, Value
 
 _SEEN = 600  # characters of a state that are compared
 
@@ -66,6 +66,15 @@ def similar(
         rows = cache.vectors([f"{shape(one.goal)}\n{one.step.observation[:_SEEN]}" for one in found])
         found = diverse(found, np.asarray(rows, dtype=np.float64), limits.most)
     return _within(found, limits.characters)
+
+
+def nearest(goal: str, library: Library, cache: VectorCache, *, most: int, least: float) -> tuple[Demonstration, ...]:
+    """Return the demonstrations whose goals are most like a goal, at least `least` by cosine; the nearest first."""
+    demos = list(library.demonstrations.values())
+    if not demos:
+        return ()
+    scores = _cosines(shape(goal), [shape(demo.goal) for demo in demos], cache)
+    return tuple(demos[n] for n in np.argsort(-scores, kind="stable")[:most] if scores[n] >= least)
 
 
 def diverse(moments: Sequence[Moment], rows: NDArray[np.float64], count: int) -> list[Moment]:

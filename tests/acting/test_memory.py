@@ -1,24 +1,37 @@
 """Memory in the middle of an episode: like moments beside the state, and questions that are answered."""
 
 from skillagent.acting.act import act
+from skillagent.acting.distil import Distiller
 from skillagent.acting.invent import SELF_MADE
 from skillagent.acting.policy import RECALL, Aids
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.practice.explore import _wrong
-from skillagent.schema import KeyStep, Moment, Plan, Recalled, Route, Skill, Subgoal, Task, Variation
+from skillagent.schema import (
+    Demonstration,
+    KeyStep,
+    Moment,
+    Plan,
+    Ranked,
+    Recalled,
+    Route,
+    Skill,
+    Subgoal,
+    Task,
+    Variation,
+)
 from skillagent.testing import Corridor, ScriptedLLM
 
 TASK = Task(env="corridor", name="press", seed=0, max_steps=4)
 LIBRARY = Library(skills={"s": Skill(name="s", description="d", body="b")})
+NO_ROUTE = Route(skills=((),), insights=((),), demonstrations=((),))
 MOMENT = Moment(of="d", goal="press it", step=KeyStep(observation="a wall", action='{"verb":"click"}'), score=0.9)
 
 
-def acted(*replies, library=LIBRARY, **options):
+def acted(*replies, library=LIBRARY, route=NO_ROUTE, **options):
     world, model = Corridor(), ScriptedLLM([*replies])
     first = world.reset(TASK)
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
-    route = Route(skills=((),), insights=((),), demonstrations=((),))
     trajectory = act(world, TASK, first, plan, route, library, llm=model, variation=Variation(), aids=Aids(**options))
     return trajectory, model, [messages for _, messages in model.asked]
 
@@ -109,10 +122,50 @@ def test_where_there_is_an_example_or_no_room_none_is_made_up():
     world, model = Corridor(), ScriptedLLM(full)
     first = world.reset(TASK)
     plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
-    route = Route(skills=((),), insights=((),), demonstrations=((),))
-    done = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=Variation(), aids=Aids(invent=1))
+    done = act(world, TASK, first, plan, NO_ROUTE, LIBRARY, llm=model, variation=Variation(), aids=Aids(invent=1))
     assert done.reward == 1.0
     assert done.examples == ()
+
+
+def demo(key, goal):
+    return Demonstration(id=key, domain="corridor", goal=goal, steps=(MOMENT.step,))
+
+
+DEMOS = Library(demonstrations={key: demo(key, f"press {key}") for key in ("a", "b")})
+
+
+def distiller(harmful=(), characters=600):
+    return Distiller(
+        lambda goal, library: [*library.demonstrations.values()], characters=characters, harmful=lambda: harmful
+    )
+
+
+def test_near_demonstrations_become_a_block_of_rules_that_is_written_once_and_has_an_id():
+    distil = distiller()
+    trajectory, _, conversations = acted("Find its name.\nClick it.", right(), library=DEMOS, distil=distil)
+    assert "Task: press a\na wall" in conversations[0][0].content
+    assert "in common:\n<rules>\nFind its name.\nClick it.\n</rules>" in conversations[1][0].content
+    (key,) = trajectory.examples
+    assert key.startswith("rules-")
+    again, model, _ = acted(right(), library=DEMOS, distil=distil)
+    assert (len(model.asked), again.examples) == (1, (key,))
+    hurting, model, _ = acted(right(), library=DEMOS, distil=distiller(harmful=[key]))
+    assert (len(model.asked), hurting.examples) == (1, ())
+
+
+def test_a_block_of_rules_is_cut_at_a_line_and_stands_instead_of_the_example():
+    route = Route(skills=((),), insights=((),), demonstrations=((Ranked(id="a", score=1.0),),))
+    _, _, conversations = acted(
+        "12345\n1234567\n12", right(), library=DEMOS, route=route, distil=distiller(characters=9)
+    )
+    assert "<rules>\n12345\n</rules>" in conversations[1][0].content
+    assert not any("a wall" in message.content for message in conversations[1])
+
+
+def test_of_a_single_demonstration_no_rules_are_made():
+    one = Library(demonstrations={"a": DEMOS.demonstrations["a"]})
+    trajectory, model, _ = acted(right(), library=one, distil=distiller())
+    assert (len(model.asked), trajectory.examples) == (1, ())
 
 
 class Scoring(Corridor):

@@ -5,7 +5,7 @@ import pytest
 
 from skillagent.library import Library
 from skillagent.routing.recall import recall
-from skillagent.routing.steps import Similar, diverse, similar
+from skillagent.routing.steps import Similar, diverse, nearest, similar
 from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Moment, Recalled, Skill
 from skillagent.testing import HashEmbedder
 
@@ -101,3 +101,12 @@ def test_as_many_as_are_wanted_are_shown_even_where_their_states_are_alike(rows)
 def test_demonstrations_that_begin_alike_are_told_apart_by_their_goals():
     demos = [demo(key, f"sort the {key} by size", ("nothing yet", key)) for key in ("pears", "plums", "nuts")]
     assert len(found("sort the figs by size", "nothing yet", library=held(*demos), most=2)) == 2
+
+
+@pytest.mark.parametrize(
+    ("most", "least", "names"), [(2, 0.0, ["login", "order"]), (1, 0.0, ["login"]), (2, 0.9, ["login"])]
+)
+def test_the_nearest_demonstrations_are_those_whose_goals_are_like_it(most, least, names):
+    library = held(ORDER, LOGIN)
+    assert [one.id for one in nearest("log in to the shop", library, CACHE, most=most, least=least)] == names
+    assert nearest("log in", Library(), CACHE, most=most, least=least) == ()
