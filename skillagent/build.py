@@ -26,7 +26,7 @@ from skillagent.config import Settings, export_provider_keys, fault
 from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
-from skillagent.errors import ConfigError
+from skillagent.errors import ConfigError, WorldFault
 from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned
 from skillagent.learning.diagnose import diagnose
 from skillagent.learning.gate import Rules, gate
@@ -34,7 +34,7 @@ from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
 from skillagent.learning.refine import refine
 from skillagent.learning.reflect import reflect
-from skillagent.learning.replays import fresh, rehearsals, sources
+from skillagent.learning.replays import fresh, rehearsals, sources, touched
 from skillagent.learning.utility import utilities
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
@@ -52,7 +52,7 @@ from skillagent.practice.explore import Practice, practise
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, route
 from skillagent.routing.steps import Similar, nearest, similar
-from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Value, Variation
+from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Task, Value, Variation
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -168,6 +168,13 @@ def open_agent(
     def covered(goal: str, library: Library) -> bool:
         return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
 
+    def goal_of(task: Task) -> str | None:
+        try:
+            return worlds.open(task).reset(task).goal
+        except WorldFault:
+            worlds.drop(task)
+            return None
+
     def gated(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], trial: Trial) -> Decision:
         saves = lesson.cause is Cause.EFFORT  # what is solved anyway, at the model's cost
         return gate(
@@ -175,7 +182,7 @@ def open_agent(
             library,
             trial,
             sources=sources(lesson),
-            fresh=fresh(lesson),
+            fresh=touched(fresh(lesson), edit, library, routed, goal_of),
             rehearsals=rehearsals(edit, lesson, library, events, routed),
             rules=options.rules,
             alone=partial(trial, variation=Variation(alone=True)) if saves else None,

@@ -10,12 +10,13 @@ are proposed, replays choose.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from skillagent.learning.align import Column, Part, appears, by_goal, columns, parts_of, reference_of, used
 from skillagent.learning.describe import Style, by_amount, by_fixed_label, by_part, described, either, never_seen
-from skillagent.learning.patterns import common, fits_all, guessed, kinds
+from skillagent.learning.patterns import ALIKE, VERY_ALIKE, common, fits_all, guessed, kinds
 from skillagent.learning.trace import useful_steps
 from skillagent.programs.find import find, plain
 from skillagent.programs.perform import perform
@@ -53,17 +54,18 @@ class Induced(Value):
 def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *, most: int = 3) -> list[Induced]:
     """Return the programs that explain most successes and would begin on most other pages, the simplest first.
 
+    Where the goals are of several kinds, or may be, the best for each kind come first.
+
     Args:
-        successes: Of tasks of one kind; none of them need be without detours.
+        successes: Of one task; none of them need be without detours.
         others: Failures at the same tasks, or only looks at them: their goals and pages tell what varies.
         most: So many at most.
     """
     shown = [_Shown(one.goal, useful_steps(one)) for one in successes]
     shown = [one for one in shown if one.steps]
-    found: dict[str, Induced] = {}
-    for group in kinds([one.goal for one in shown]):
-        own = [shown[number] for number in group]
-        near = [one for one in others if kinds([own[0].goal, one.goal]) == [[0, 1]]]
+    ranked = []
+    for own, near in _kinds(shown, others):
+        found: dict[str, Induced] = {}
         doubts = never_seen(near, [one.steps[0].observation for one in own])
         styles = [Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True)]
         if len(own) == 1:  # several successes show which labels vary
@@ -77,7 +79,26 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
                 if made is not None:
                     begins = sum(_begins(made.program, one) for one in others)
                     found.setdefault(made.program.digest, made.model_copy(update={"begins": begins}))
-    return sorted(found.values(), key=lambda one: (-one.explains, -one.begins, one.cost))[:most]
+        ranked.append(sorted(found.values(), key=_rank))
+    ranked.sort(key=lambda own: _rank(own[0]) if own else (0, 0, 0.0))
+    by_turns = [one for place in zip_longest(*ranked) for one in place if one is not None]
+    return list({one.program.digest: one for one in by_turns}.values())[:most]
+
+
+def _rank(one: Induced) -> tuple[int, int, float]:
+    return -one.explains, -one.begins, one.cost
+
+
+def _kinds(shown: Sequence[_Shown], others: Sequence[Trajectory]) -> Iterator[tuple[list[_Shown], list[Trajectory]]]:
+    """Yield the successes of each kind with the other episodes of that kind; kinds in the narrower sense first."""
+    seen = list[tuple[list[_Shown], list[Trajectory]]]()
+    for alike in (VERY_ALIKE, ALIKE):
+        for group in kinds([one.goal for one in shown], alike):
+            own = [shown[number] for number in group]
+            near = [one for one in others if kinds([own[0].goal, one.goal], alike) == [[0, 1]]]
+            if (own, near) not in seen:
+                seen.append((own, near))
+                yield own, near
 
 
 def _begins(program: Program, other: Trajectory) -> bool:

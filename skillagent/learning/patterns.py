@@ -25,7 +25,8 @@ _FILLERS = frozenset((
     "a", "an", "the", "to", "into", "in", "on", "of", "for", "with", "as", "at", "by", "from", "it", "that", "this",
     "is", "and", "or",
 ))  # fmt: skip
-_ALIKE = 0.5  # of their words two goals must share, to be of one kind
+ALIKE = 0.5  # of their words two goals must share, to be of one kind
+VERY_ALIKE = 0.75  # to be of one kind in a narrower sense: "find X and delete it" is not "find X and forward it"
 
 Span = tuple[int, int]
 
@@ -112,12 +113,12 @@ def _whole(spans: Sequence[Span], quoted: Sequence[Span]) -> list[Span]:
     return list(dict.fromkeys(wide))
 
 
-def kinds(goals: Sequence[str]) -> list[list[int]]:
-    """Group goals that share at least half of their words, by their numbers; the largest group first."""
+def kinds(goals: Sequence[str], alike: float = ALIKE) -> list[list[int]]:
+    """Group goals that share at least so much of their words, by their numbers; the largest group first."""
     groups: list[list[int]] = []
     for number, goal in enumerate(goals):
         for group in groups:
-            if _share(goals[group[0]], goal) >= _ALIKE:
+            if _share(goals[group[0]], goal) >= alike:
                 group.append(number)
                 break
         else:

@@ -1,51 +1,59 @@
-"""Reflect: from attempts at one task to what they teach, each lesson with the attempts that show it.
+"""Reflect: from attempts at a task to what they teach, each lesson with the attempts that show it.
 
 The exact parts come from the attempts themselves; no model is asked here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from skillagent.goals import shape
 from skillagent.learning.attribute import attribute, blame, blamed, shown_in, surprised
+from skillagent.learning.patterns import VERY_ALIKE, kinds
 from skillagent.learning.trace import useful_steps
 from skillagent.library import Library
 from skillagent.schema import Attempt, Cause, Lesson, Skill
 
 
 def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]:
-    """Return at most one lesson a task; none where nothing can be learnt.
+    """Return at most one lesson for each kind of goal of a task; none where nothing can be learnt.
 
     The success kept is one on an instance that also failed, where there is one: it shows what made the difference. Of
     those, the one with the fewest useful steps: the others only cost more.
     """
-    lessons = []
+    lessons = (_lesson(tried, library) for tried in _of_one_kind(attempts))
+    return tuple(lesson for lesson in lessons if lesson.cause.teaches)
+
+
+def _of_one_kind(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
+    """Yield the attempts at each task, apart where its goals ask for different things: what does one fails another."""
     for task in dict.fromkeys(one.trajectory.task.id for one in attempts):
         tried = [one for one in attempts if one.trajectory.task.id == task]
-        skill = _known_of((blamed(tried), surprised(tried)), tried, library)
-        cause = attribute(tried, skill)
-        if cause is Cause.EFFORT and skill is None:
-            skill = _known_of(shown_in(tried), tried, library)
-        successes = [one for one in tried if one.verdict.success]
-        failures = [one for one in tried if one.verdict.success is False]
-        hard = {one.trajectory.task.seed for one in failures}
-        best = min(
-            successes,
-            key=lambda one: (one.trajectory.task.seed not in hard, len(useful_steps(one.trajectory))),
-            default=None,
-        )
-        lessons.append(
-            Lesson(
-                cause=cause,
-                summary=_summary(task, successes, failures),
-                success=best,
-                successes=tuple(successes),
-                failures=tuple(failures),
-                skill=skill if cause in (Cause.SKILL, Cause.EFFORT) else None,
-            )
-        )
-    return tuple(lesson for lesson in lessons if lesson.cause.teaches)
+        for group in kinds([one.trajectory.goal for one in tried], VERY_ALIKE):
+            yield [tried[number] for number in sorted(group)]
+
+
+def _lesson(tried: Sequence[Attempt], library: Library) -> Lesson:
+    skill = _known_of((blamed(tried), surprised(tried)), tried, library)
+    cause = attribute(tried, skill)
+    if cause is Cause.EFFORT and skill is None:
+        skill = _known_of(shown_in(tried), tried, library)
+    successes = [one for one in tried if one.verdict.success]
+    failures = [one for one in tried if one.verdict.success is False]
+    hard = {one.trajectory.task.seed for one in failures}
+    best = min(
+        successes,
+        key=lambda one: (one.trajectory.task.seed not in hard, len(useful_steps(one.trajectory))),
+        default=None,
+    )
+    return Lesson(
+        cause=cause,
+        summary=_summary(tried[0].trajectory.task.id, successes, failures),
+        success=best,
+        successes=tuple(successes),
+        failures=tuple(failures),
+        skill=skill if cause in (Cause.SKILL, Cause.EFFORT) else None,
+    )
 
 
 def _summary(task: str, successes: Sequence[Attempt], failures: Sequence[Attempt]) -> str:

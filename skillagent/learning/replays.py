@@ -14,6 +14,7 @@ from skillagent.library import Library
 from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Subgoal, Task, digest_of
 
 Router = Callable[[Plan, Library], Route]
+_LOOKS = 20
 _GATE_SEEDS = Split.HOLDOUT.first_seed - Split.GATE.first_seed
 
 
@@ -26,6 +27,33 @@ def fresh(lesson: Lesson) -> Iterator[Task]:
         seed = Split.GATE.first_seed + (offset + turn) % _GATE_SEEDS
         yield tasks[turn % len(tasks)].model_copy(update={"seed": seed})
         turn += 1
+
+
+def touched(
+    tasks: Iterable[Task], edit: Edit, library: Library, route: Router, goal_of: Callable[[Task], str | None]
+) -> Iterator[Task]:
+    """Yield those tasks that would be shown something else with the edit: on the others it can neither win nor lose.
+
+    Ends after `_LOOKS` in a row that would not.
+
+    Args:
+        goal_of: Opens a task and returns its goal; None where that cannot be told, which counts as touched.
+    """
+    candidate, keys, missed = library.apply(edit), {change.key for change in edit.changes}, 0
+    for task in tasks:
+        goal = goal_of(task)
+        if goal is None or _differs(goal, library, candidate, keys, route):
+            missed = 0
+            yield task
+        elif (missed := missed + 1) == _LOOKS:
+            return
+
+
+def _differs(goal: str, before: Library, after: Library, keys: set[str], route: Router) -> bool:
+    """Tell whether a goal is shown another choice, or an item of the choice that is rewritten."""
+    plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+    was = route(plan, before).ids
+    return was != route(plan, after).ids or not keys.isdisjoint(was)
 
 
 def sources(lesson: Lesson, *, most: int = 2) -> list[tuple[Task, Score]]:
@@ -47,15 +75,13 @@ def rehearsals(
     """
     own = {one.trajectory.task.id for one in (lesson.success, *lesson.failures) if one is not None}
     candidate, found = library.apply(edit), dict[str, Task]()
-    touched = {change.key for change in edit.changes}
+    keys = {change.key for change in edit.changes}
     solved = [e.entry for e in events if isinstance(e.entry, Attempted) and e.entry.score == 1.0]
     for entry in reversed(solved):
         if len(found) == most:
             break
         if entry.task.id in own or entry.task.id in found or entry.task.split is Split.HOLDOUT:
             continue
-        plan = Plan(goal=entry.goal, subgoals=(Subgoal(text=entry.goal),))
-        before, after = route(plan, library).ids, route(plan, candidate).ids
-        if before != after or touched.intersection(before):
+        if _differs(entry.goal, library, candidate, keys, route):
             found[entry.task.id] = entry.task
     return tuple(found.values())

@@ -151,3 +151,15 @@ def test_what_someone_else_showed_says_nothing_of_the_agent():
     shown = shown.model_copy(update={"trajectory": shown.trajectory.model_copy(update={"steps": (step,)})})
     assert attribute([tried(0.0), shown, shown, shown, shown]) is Cause.KNOWLEDGE
     assert attribute([shown]) is Cause.INFRASTRUCTURE
+
+
+def test_goals_that_ask_for_different_things_teach_lessons_of_their_own():
+    def asked(goal, score):
+        one = tried(score, calls=2)
+        return one.model_copy(update={"trajectory": one.trajectory.model_copy(update={"goal": goal})})
+
+    star, other = "Find the mail by Ann and click the star.", "Find the mail by Bo and click the star."
+    reply = "Find the mail by Cy and reply to them with the text 'well'."
+    one, two = reflect([asked(star, 1.0), asked(reply, 0.0), asked(other, 1.0), asked(reply, 0.0)], Library())
+    assert [len(one.successes), len(one.failures), one.cause] == [2, 0, Cause.EFFORT]
+    assert [len(two.successes), len(two.failures), two.cause] == [0, 2, Cause.KNOWLEDGE]

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from skillagent.learning.replays import fresh, rehearsals, sources
+from skillagent.learning.replays import fresh, rehearsals, sources, touched
 from skillagent.library import Library
 from skillagent.schema import (
     Attempt,
@@ -76,3 +76,17 @@ def test_sources_are_failed_tasks_with_the_one_that_was_solved_first():
     failed = [tried(NEW.model_copy(update={"seed": seed}), 0.25) for seed in (1, 2, 4)]
     lesson = LESSON.model_copy(update={"failures": tuple(failed)})
     assert [(task.seed, score.value) for task, score in sources(lesson)] == [(4, 0.25), (1, 0.25)]
+
+
+def test_a_fresh_instance_that_the_edit_changes_nothing_on_is_passed_over():
+    goals = ["apart", "near", "apart", None, "near"]
+    tasks = [NEW.model_copy(update={"seed": seed}) for seed in range(len(goals))]
+    found = touched(tasks, put("other"), LIBRARY, routed, lambda task: goals[task.seed])
+    assert [task.seed for task in found] == [1, 3, 4]
+
+
+def test_where_the_edit_is_for_none_of_many_the_search_ends():
+    looked = []
+    found = touched(fresh(LESSON), put("other"), LIBRARY, routed, lambda task: looked.append(task) or "apart")
+    assert list(found) == []
+    assert len(looked) == 20
