@@ -26,7 +26,7 @@ _FILLERS = frozenset((
     "is", "and", "or",
 ))  # fmt: skip
 ALIKE = 0.5  # of their words two goals must share, to be of one kind
-VERY_ALIKE = 0.75  # to be of one kind in a narrower sense: "find X and delete it" is not "find X and forward it"
+VERY_ALIKE = 0.8  # to be of one kind in a narrower sense: "find X and delete it" is not "find X and forward it"
 
 Span = tuple[int, int]
 
