@@ -54,7 +54,7 @@ class Induced(Value):
 def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *, most: int = 3) -> list[Induced]:
     """Return the programs that explain most successes and would begin on most other pages, the simplest first.
 
-    Where the goals are of several kinds, or may be, the best for each kind come first.
+    Where the goals are of several kinds, or may be, or have several patterns in common, the best of each come first.
 
     Args:
         successes: Of one task; none of them need be without detours.
@@ -65,7 +65,6 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
     shown = [one for one in shown if one.steps]
     ranked = []
     for own, near in _kinds(shown, others):
-        found: dict[str, Induced] = {}
         doubts = never_seen(near, [one.steps[0].observation for one in own])
         styles = [Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True)]
         if len(own) == 1:  # several successes show which labels vary
@@ -74,12 +73,11 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
         styles.append(Style(doubts, from_goal=True))  # what two goals have in common may be so by chance
         styles += [Style(doubts, prefers=by_part), Style(doubts, prefers=by_amount)]
         for pattern in _patterns(own, [one.goal for one in near]):
-            for style in styles:
-                made = _fitted(pattern, own, style)
-                if made is not None:
-                    begins = sum(_begins(made.program, one) for one in others)
-                    found.setdefault(made.program.digest, made.model_copy(update={"begins": begins}))
-        ranked.append(sorted(found.values(), key=_rank))
+            made = [one for style in styles if (one := _fitted(pattern, own, style)) is not None]
+            begun = [
+                one.model_copy(update={"begins": sum(_begins(one.program, other) for other in others)}) for one in made
+            ]
+            ranked.append(sorted(begun, key=_rank))
     ranked.sort(key=lambda own: _rank(own[0]) if own else (0, 0, 0.0))
     by_turns = [one for place in zip_longest(*ranked) for one in place if one is not None]
     return list({one.program.digest: one for one in by_turns}.values())[:most]

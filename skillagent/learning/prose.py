@@ -78,6 +78,7 @@ def _value(template: str, contexts: Mapping[str, str]) -> str:
     if lone is None:
         return f"{template!r}"
     how = {"upper": " in capitals", "lower": " in small letters", "title": " with a capital"}
+    how |= {"time": " as hours and minutes like 21:37", "date": " as a date like 2016-12-31"}
     written = next((words for word, words in how.items() if template.endswith(f"|{word}}}")), "")
     before = contexts.get(lone[1])
     if before is None:

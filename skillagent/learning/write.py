@@ -60,7 +60,7 @@ _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4]
 _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
 _VARIANTS = 2  # successes whose own programs are tried beside what all suggest
-_TRIED = 6  # programs that are tried by themselves
+_TRIED = 8  # programs that are tried by themselves
 _INSTANCES = 5  # practice instances that each is tried on
 
 

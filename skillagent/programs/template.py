@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -16,11 +17,27 @@ _LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;|[>»→])\s*")
 _QUOTES = '"“”'
 _BRACES = re.compile(r"[{}]")
 
+_TIMES = ("%I:%M %p", "%I:%M%p", "%I %p", "%I%p")
+_DATES = ("%m/%d/%Y", "%d.%m.%Y", "%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y")
+
+
+def _rewritten(text: str, known: Sequence[str], as_: str) -> str:
+    """Return a moment written another way; what is of none of the known forms stays as it is."""
+    for form in known:
+        try:
+            return datetime.strptime(text.strip(), form).strftime(as_)
+        except ValueError:
+            continue
+    return text
+
+
 HOWS: dict[str, Callable[[str], str]] = {
     "upper": str.upper,
     "lower": str.lower,
     "title": str.title,
     "number": lambda text: str(int(text)) if text.isdecimal() and len(text) < 19 else text,
+    "time": lambda text: _rewritten(text, _TIMES, "%H:%M"),
+    "date": lambda text: _rewritten(text, _DATES, "%Y-%m-%d"),
 }
 
 

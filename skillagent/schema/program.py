@@ -1,7 +1,8 @@
 """Programs: a procedure as typed verbs with slots. Nothing in it is ever run as code.
 
 Texts are templates: `{slot}` stands for a value of the goal, `{slot|upper}` for the same in capitals, `{slot|number}`
-for a number without leading zeros, `{{` for a brace.
+for a number without leading zeros, `{slot|time}` and `{slot|date}` for what a form wants (21:37, 2016-12-31), `{{` for
+a brace.
 """
 
 from __future__ import annotations

@@ -185,6 +185,7 @@ def test_what_nothing_explains_is_left_open():
             "{value_3}-{value}-{value_2}",
             id="date parts",
         ),
+        pytest.param(("Set 9:37 PM.", "Set 4:05 AM."), ("21:37", "04:05"), "{value|time}", id="a time"),
         pytest.param(('Shout "ab".', 'Shout "cd".'), ("AB", "CD"), "{value|upper}", id="capitals"),
         pytest.param(('Write "ab" here.', 'Write "cd" here.'), ("<ab>", "<cd>"), "<{value}>", id="around"),
     ],

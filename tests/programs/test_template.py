@@ -44,10 +44,19 @@ def test_the_pattern_that_says_most_fills():
 
 @pytest.mark.parametrize(
     ("template", "text"),
-    [("{a}", "oNe"), ("{a|upper}!", "ONE!"), ("{a|lower}", "one"), ("{n|number}", "7"), ("{{{a}}}", "{oNe}")],
+    [
+        ("{a}", "oNe"),
+        ("{a|upper}!", "ONE!"),
+        ("{a|lower}", "one"),
+        ("{n|number}", "7"),
+        ("{{{a}}}", "{oNe}"),
+        ("{t|time}", "21:37"),
+        ("{d|date}", "2016-12-03"),
+        ("{a|time}{n|date}", "oNe07"),
+    ],
 )
 def test_a_template_is_filled(template, text):
-    assert fill(template, {"a": "oNe", "n": "07"}) == text
+    assert fill(template, {"a": "oNe", "n": "07", "t": "9:37 PM", "d": "December 3, 2016"}) == text
 
 
 @pytest.mark.parametrize("filled", [{}, {"a": ("x", "y")}], ids=["nothing", "a list"])
