@@ -23,7 +23,8 @@ def proven(
 ) -> list[Program]:
     """Return the programs that are worth a replay, those that solve most first and rid of steps that they do not need.
 
-    Of those that solve as many, the ones come first that spoil fewer of the others: they rather do not begin.
+    One that spoils others, where it had better not begun, counts for less: two spoiled are as bad as one that is not
+    solved. Of equals, the ones that spoil fewer come first.
 
     Args:
         programs: The most plausible first; equals keep this order.
@@ -40,7 +41,7 @@ def proven(
         if set(own) <= set(seen) and len(fresh_vain) >= ENOUGH and not has_hole(program.steps):
             continue
         solved.append((program, own, len(vain)))
-    solved.sort(key=lambda one: (-len(one[1]), one[2]))
+    solved.sort(key=lambda one: (one[2] / 2 - len(one[1]), one[2]))
     lean = [_without_detours(program, own, tries) if own else program for program, own, _ in solved]
     return list({program.digest: program for program in lean}.values())
 

@@ -84,6 +84,17 @@ def test_of_programs_that_solve_as_many_the_one_that_spoils_fewer_comes_first():
     assert proven([bold, modest], TASKS[:2], tries, seen=TASKS[:1]) == [modest, bold]
 
 
+def test_one_lucky_success_does_not_outweigh_two_that_were_spoiled():
+    bold, modest = program("guess"), program("open")
+
+    def tries(tried, task):
+        solved = task.seed < (3 if tried == bold else 2)
+        return Score(value=solved, steps=1 if solved or tried == bold else 0)
+
+    tasks = [TASKS[0].model_copy(update={"seed": seed}) for seed in range(5)]
+    assert proven([bold, modest], tasks, tries, seen=tasks[:1]) == [modest, bold]
+
+
 def test_what_opens_and_closes_again_is_dropped_together():
     """A section is opened, closed and opened again; one click fewer would leave it closed."""
 
