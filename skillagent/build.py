@@ -22,7 +22,7 @@ from skillagent.acting.act import act
 from skillagent.acting.distil import Distiller
 from skillagent.acting.plan import plan
 from skillagent.acting.policy import Aids, Memory
-from skillagent.config import Settings, export_provider_keys, fault
+from skillagent.config import Settings, draw_without_a_screen, export_provider_keys, fault
 from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
@@ -331,7 +331,8 @@ def vector_cache(settings: Settings, *, read_only: bool = False) -> ChromaVector
 
 
 def environment_options(settings: Settings) -> EnvironmentOptions:
-    """Return what the settings say about environments."""
+    """Return what the settings say about environments; from now on robots are drawn without a screen."""
+    draw_without_a_screen()
     return EnvironmentOptions(chromium=settings.chromium, headed=settings.headed, problems=settings.problems)
 
 

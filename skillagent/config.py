@@ -134,6 +134,11 @@ _WORDS = {  # pydantic's, in the words of people who write YAML and JSON
 }
 
 
+def draw_without_a_screen() -> None:
+    """Let MuJoCo draw without a screen, unless the operator has said how it draws."""
+    os.environ.setdefault("MUJOCO_GL", "egl")
+
+
 def export_provider_keys(env_file: Path = Path(".env")) -> None:
     """Put the variables of a `.env` file that are not ours into the environment, where providers' libraries look.
 

@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from skillagent.envs.optimize.environment import Optimize
+from skillagent.envs.robot.world import MetaWorld
 from skillagent.envs.web.environment import WebEnvironment
 from skillagent.envs.web.miniwob import MiniWoB
 from skillagent.errors import ConfigError
@@ -48,7 +49,7 @@ def open_environment(
     """Return a new environment for tasks whose `env` is `name`; the caller closes it.
 
     Args:
-        name: `web`, `miniwob`, `optimize`, or a name that an installed package registers.
+        name: `web`, `miniwob`, `optimize`, `metaworld`, or a name that an installed package registers.
         options: What the operator said.
         installed: The entry points to look among; None: those of the packages that are installed.
 
@@ -98,7 +99,11 @@ def _optimize(options: Options) -> Environment:
     return Optimize(options.problems)
 
 
-OURS: Mapping[str, Factory] = {"web": _web, "miniwob": _miniwob, "optimize": _optimize}
+def _metaworld(_: Options) -> Environment:
+    return MetaWorld()
+
+
+OURS: Mapping[str, Factory] = {"web": _web, "miniwob": _miniwob, "optimize": _optimize, "metaworld": _metaworld}
 
 # Worlds whose tasks state their own goals: a goal in words would be read by nobody there.
-STATES_GOALS = frozenset({"miniwob", "optimize"})
+STATES_GOALS = frozenset({"miniwob", "optimize", "metaworld"})

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from skillagent.schema import Ask, Each, Node, Program, Repeat, Score, Task, When
+from skillagent.programs.template import filled_by, literal, slots_of_pattern
+from skillagent.schema import Ask, Each, Node, Program, Repeat, Score, Task, Trajectory, When
 
 Tries = Callable[[Program, Task], Score | None]  # the program alone, without a model
 
@@ -44,6 +45,28 @@ def proven(
     solved.sort(key=lambda one: (one[2] / 2 - len(one[1]), one[2]))
     lean = [_without_detours(program, own, tries) if own else program for program, own, _ in solved]
     return list({program.digest: program for program in lean}.values())
+
+
+def widened(program: Program, others: Sequence[Trajectory]) -> Program | None:
+    """Return the program for the goals of other instances too; None where it cannot be for them.
+
+    One without slots may be: it does the same whatever the words, and they may say the same.
+    """
+    if any(slots_of_pattern(goal) for goal in program.goals):
+        return None
+    more = [one.goal for one in others if filled_by(program.goals, one.goal) is None]
+    return program.model_copy(update={"goals": (*program.goals, *map(literal, dict.fromkeys(more)))}) if more else None
+
+
+def narrowed(program: Program, base: Program, others: Sequence[Trajectory], tries: Tries) -> Program:
+    """Return a widened program for those goals alone that it was made for, or is seen to reach half of the time."""
+    kept = list(base.goals)
+    for goal in program.goals[len(base.goals) :]:
+        tasks = dict.fromkeys(one.task for one in others if literal(one.goal) == goal)
+        scores = [tries(program, task) for task in tasks]
+        if 2 * sum(score is not None and score.success for score in scores) >= len(scores):
+            kept.append(goal)
+    return program.model_copy(update={"goals": tuple(kept)})
 
 
 def has_hole(steps: Iterable[Node]) -> bool:

@@ -19,7 +19,7 @@ from skillagent.learning.explanation import explained
 from skillagent.learning.induce import induce
 from skillagent.learning.lint import lint
 from skillagent.learning.prose import prose
-from skillagent.learning.prove import has_hole, proven
+from skillagent.learning.prove import has_hole, narrowed, proven, widened
 from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shorten, useful_steps
 from skillagent.learning.wording import kebab, plain_text, sentence, texts, whole_sentences
 from skillagent.library import Library
@@ -59,20 +59,21 @@ _NOTES: tuple[Note, ...] = get_args(Note)
 _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4] button "Save"
 _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
-_VARIANTS = 2  # successes whose own programs are tried beside what all suggest
+_VARIANTS = 4  # successes whose own programs are tried beside what all suggest
 _TRIED = 8  # programs that are tried by themselves
-_INSTANCES = 5  # practice instances that each is tried on
 
 
 class Induction(Value):
     """How programs are made of successes. Each part can be left out, to measure what it is worth.
 
-    At most `most` programs are proposed for a lesson; 0: words alone. Without `anti_unify` each is made of a single
+    At most `most` programs are proposed for a lesson; 0: words alone. Each is tried by itself on `instances` practice
+    instances first. Without `anti_unify` each is made of a single
     success; without `ask` those with a hole for the model are not proposed; without `repair` a skill that failed is
     not revised, only demoted and retired.
     """
 
     most: int = Field(default=2, ge=0)
+    instances: int = Field(default=5, ge=1)
     anti_unify: bool = True
     ask: bool = True
     repair: bool = True
@@ -141,15 +142,22 @@ def _skill_edits(
     if how.most:
         solved = [one.trajectory for one in lesson.successes or (success,)]
         failed = [one.trajectory for one in lesson.failures]
-        tasks, tried = practice_tasks(solved, failed), {one.task for one in (*solved, *failed)}
-        near = failed
+        tasks, tried = practice_tasks(solved, failed, how.instances), {one.task for one in (*solved, *failed)}
+        others = failed
         if how.anti_unify:
             looks = [alone(task, Library()).trajectory for task in tasks if task not in tried]
-            near = [*failed, *(one for one in looks if one.void is None)]
-        found = _found(solved, near, how)
-        sound = [one for one in found if lint(_as_new(edited(one)), lesson, Library(), ()) is None]
+            others = [*failed, *(one for one in looks if one.void is None)]
+        found = _found(solved, others, how)
+        wide = [(one, wider) for one in found if (wider := widened(one, others)) is not None]
+        bases = {wider.digest: one for one, wider in wide}
+        sound = [
+            one
+            for one in [*found, *(wider for _, wider in wide)]
+            if lint(_as_new(edited(one)), lesson, Library(), ()) is None
+        ]
         for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
-            yield edited(program)
+            base = bases.get(program.digest)
+            yield edited(program if base is None else narrowed(program, base, others, tries))
     if lesson.cause is not Cause.EFFORT:
         yield _skill_edit(lesson, success, notes, words, steps, old, library, {})
 
@@ -167,13 +175,13 @@ def _found(solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Indu
     return [*found.values()][:_TRIED]
 
 
-def practice_tasks(solved: Sequence[Trajectory], failed: Sequence[Trajectory]) -> list[Task]:
-    """Return the instances that were tried, then the next ones of the same task; few in all, solved ones first."""
+def practice_tasks(solved: Sequence[Trajectory], failed: Sequence[Trajectory], most: int) -> list[Task]:
+    """Return the instances that were tried, then the next ones of the same task; solved ones first."""
     known = list(dict.fromkeys(one.task for one in (*solved, *failed)))
     last = max(known, key=lambda task: task.seed)
-    following = (last.model_copy(update={"seed": last.seed + n}) for n in range(1, _INSTANCES + 1))
+    following = (last.model_copy(update={"seed": last.seed + n}) for n in range(1, most + 1))
     fresh = [task for task in following if task.split is Split.PRACTICE]
-    return [*known, *fresh][:_INSTANCES]
+    return [*known, *fresh][:most]
 
 
 def _as_new(edit: Edit) -> Edit:

@@ -7,22 +7,20 @@ become fit for it. Names are BrowserGym's where it has one. Nothing that a model
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal, get_type_hints
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import Field
 
+from skillagent.envs.verbs import Doing, Ref
 from skillagent.envs.web.session import Session
 from skillagent.errors import InvalidAction
-from skillagent.schema import Action, Json, Verb
 
 TYPED = ("textbox", "searchbox", "spinbutton", "slider")
 LISTS = ("combobox", "listbox")
 AIMS = 5  # times that the mouse follows what moves away from it
 KEYED = 80  # characters that are typed key by key; longer texts are inserted at once
 
-Ref = Annotated[str, Field(json_schema_extra={"format": "ref"})]
 TypedRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": list(TYPED)})]
 ListRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": list(LISTS)})]
 Pixel = Annotated[float, Field(ge=0, le=10_000)]
@@ -167,80 +165,10 @@ def done(session: Session) -> None:
     """Say that the task is done; this ends it."""
 
 
-Doing = Callable[..., None]
-
 ON_A_PAGE: tuple[Doing, ...] = (
     click, dblclick, fill, select_option, press, hover, drag_and_drop, scroll, mouse_click, mouse_drag_and_drop, wait,
 )  # fmt: skip
 EVERYWHERE: tuple[Doing, ...] = (*ON_A_PAGE, goto, go_back, tab_focus, answer, done)
-
-
-class Verbs:
-    """Some of the functions above, as verbs with schemas, and the one way to call them."""
-
-    def __init__(self, functions: Sequence[Doing]) -> None:
-        self._functions = {function.__name__: function for function in functions}
-        self._models = {name: _model(function) for name, function in self._functions.items()}
-        self.verbs = tuple(
-            Verb(
-                name=name, doc=(inspect.getdoc(self._functions[name]) or "").splitlines()[0], parameters=_schema(model)
-            )
-            for name, model in self._models.items()
-        )
-
-    def perform(self, session: Session, action: Action) -> dict[str, Any]:
-        """Do one thing, and return the arguments as they were understood.
-
-        Raises:
-            InvalidAction: The verb does not exist, an argument is missing or does not fit, or it cannot be done now.
-        """
-        arguments = self.check(action)
-        self._functions[action.verb](session, **arguments)
-        return arguments
-
-    def check(self, action: Action) -> dict[str, Any]:
-        """Return the arguments with their types.
-
-        Raises:
-            InvalidAction: The verb does not exist, or an argument is missing or does not fit.
-        """
-        model = self._models.get(action.verb)
-        if model is None:
-            raise InvalidAction(f"no verb {action.verb!r}; the verbs are {', '.join(self._models)}")
-        try:
-            checked = model.model_validate(dict(action.arguments))
-        except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors())
-            signature = next(verb.signature for verb in self.verbs if verb.name == action.verb)
-            raise InvalidAction(f"{signature} was called wrongly: {faults}") from error
-        return {name: getattr(checked, name) for name in type(checked).model_fields}
-
-
-def _model(function: Doing) -> type[BaseModel]:
-    """Make the model of a function's arguments from its signature; the session is not one of them."""
-    hints = get_type_hints(function, include_extras=True)
-    fields: dict[str, Any] = {
-        name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
-        for name, parameter in list(inspect.signature(function).parameters.items())[1:]
-    }
-    config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
-    model: type[BaseModel] = create_model(function.__name__, __config__=config, **fields)
-    return model
-
-
-def _schema(model: type[BaseModel]) -> Json:
-    """Return the JSON schema of the arguments, without pydantic's titles, defaults and null branches."""
-    schema = model.model_json_schema()
-    properties = {}
-    for name, spec in schema.get("properties", {}).items():
-        branches = [branch for branch in spec.get("anyOf", [spec]) if branch.get("type") != "null"]
-        properties[name] = {key: value for key, value in branches[0].items() if key not in ("title", "default")}
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": schema.get("required", []),
-        "additionalProperties": False,
-    }
 
 
 def _point(

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from skillagent.envs.web.actions import EVERYWHERE, Verbs
+from skillagent.envs.verbs import Verbs
+from skillagent.envs.web.actions import EVERYWHERE
 from skillagent.envs.web.browser import Launch, hosts_of
 from skillagent.envs.web.episode import Ending, Episode
 from skillagent.envs.web.session import Session, View

@@ -14,7 +14,8 @@ import importlib.util
 import math
 from pathlib import Path
 
-from skillagent.envs.web.actions import ON_A_PAGE, Verbs
+from skillagent.envs.verbs import Verbs
+from skillagent.envs.web.actions import ON_A_PAGE
 from skillagent.envs.web.browser import Launch
 from skillagent.envs.web.episode import Ending, Episode
 from skillagent.envs.web.session import Session, View, script

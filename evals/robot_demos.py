@@ -1,0 +1,167 @@
+"""A program for each Meta-World task from one demonstration: how often it works where things stand elsewhere.
+
+    python -m evals.robot_demos --out evals/results/metaworld-demos.json
+    python -m evals.robot_demos drawer-open,pick-place --seeds 20
+
+No model is asked. The demonstration is the scripted policy's on the first practice seed that it solves. It is cut into
+phases and said in primitives in several ways; the program that does best by itself on practice seeds is tried on
+holdout seeds. Beside it: the demonstration's own motions again, the hand led along the places of the demonstration
+wherever things stand now, and the scripted policy itself.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from evals.program_reach import ALONE, Wordless, solved
+from skillagent import load, open_agent
+from skillagent.cli.output import note
+from skillagent.envs.robot.phases import Recorded, recorded, ways
+from skillagent.envs.robot.primitives import Arm
+from skillagent.envs.robot.simulator import Simulator, descriptions
+from skillagent.envs.robot.world import MetaWorld
+from skillagent.learning.judge import judge
+from skillagent.learning.write import Induction, write
+from skillagent.library import Library
+from skillagent.loop import Agent, attempt
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Cause,
+    Lesson,
+    Outcome,
+    PutSkill,
+    Split,
+    Step,
+    Task,
+    Trajectory,
+)
+from skillagent.testing import MemoryStore
+
+_PRACTICE = 9  # instances, three of each wording
+_TRIES = 10  # practice seeds on which the scripted policy may show the task
+
+
+def done(world: MetaWorld, task: Task, actions: Sequence[Action]) -> Attempt:
+    """Return the episode in which these actions are done."""
+    first = world.reset(task)
+    outcome, steps = Outcome(observation=first), list[Step]()
+    for action in actions:
+        now = outcome.observation
+        outcome = world.step(action)
+        steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by="oracle"))
+        if outcome.terminated or outcome.truncated:
+            break
+    trajectory = Trajectory(
+        task=task,
+        goal=first.goal,
+        steps=tuple(steps),
+        final=outcome.observation,
+        reward=outcome.reward,
+        terminated=outcome.terminated,
+    )
+    return Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
+
+
+def shown(world: MetaWorld, name: str) -> tuple[Task, Recorded]:
+    """Return the first practice instance that the scripted policy solves, and what it does there."""
+    for seed in range(_TRIES):
+        task = Task(env="metaworld", name=name, seed=seed, max_steps=50)
+        world.reset(task)
+        if (demo := recorded(world.simulator, name, seed)) is not None:
+            return task, demo
+    raise typer.BadParameter(f"the scripted policy of {name} solves none of {_TRIES} practice instances")
+
+
+def learnt(agent: Agent, world: MetaWorld, task: Task, demo: Recorded) -> Library:
+    """Return a library with the program that does best by itself on practice seeds, or an empty one."""
+    said = list(ways(world.simulator, demo))
+    tried = [one for one in (done(world, task, actions) for actions in said) if one.verdict.success]
+    if not tried:
+        return Library()
+    lesson = Lesson(cause=Cause.EFFORT, summary=f"{task.id}: shown", success=tried[0], successes=tuple(tried))
+    alone = partial(attempt, agent, variation=ALONE)
+    edits = write(lesson, Library(), alone, llm=Wordless(), induction=Induction(instances=_PRACTICE))
+    edit = next((one for one in edits if any(isinstance(change, PutSkill) for change in one.changes)), None)
+    return Library().apply(edit) if edit else Library()
+
+
+def again(simulator: Simulator, seed: int, demo: Recorded) -> bool:
+    """Tell whether the demonstration's own motions do it."""
+    simulator.reset(seed)
+    for row in (*demo.driven, *[demo.driven[-1]] * 30):
+        if not simulator.step(row[:3], float(row[3])):
+            break
+    return simulator.success
+
+
+def unaligned(simulator: Simulator, seed: int, demo: Recorded) -> bool:
+    """Tell whether following the demonstration's places, wherever things stand, does it."""
+    simulator.reset(seed)
+    arm = Arm(simulator)
+    for place, row in zip(demo.hand[1:], demo.driven[:-1], strict=True):
+        arm.grip = float(row[3])
+        for _ in range(6):
+            if not simulator.step(row[:3] + 10 * (place - arm.hand), arm.grip):
+                return simulator.success
+            if np.linalg.norm(place - arm.hand) < 0.03:
+                break
+    return simulator.success
+
+
+def main(
+    tasks: Annotated[str, typer.Argument(help="drawer-open,… ; all by default")] = "",
+    seeds: Annotated[int, typer.Option(help="Holdout instances of each task.")] = 10,
+    out: Path | None = None,
+) -> None:
+    """Learn every task from one demonstration, try it, and write the table."""
+    table: dict[str, dict[str, float]] = {}
+    if out is not None:
+        with suppress(FileNotFoundError):
+            table = json.loads(out.read_text(encoding="utf-8"))["tasks"]
+    names = [name for name in (tasks.split(",") if tasks else descriptions()) if name not in table]
+    with TemporaryDirectory() as folder:
+        settings = load(skills=Path(folder) / "skills", memory=Path(folder) / "memory")
+        with open_agent(settings, llm=Wordless(), store=MemoryStore()) as agent:
+            for name in names:
+                world = MetaWorld()
+                began = time.monotonic()
+                task, demo = shown(world, name)
+                library = learnt(replace(agent, open=lambda _, world=world: world), world, task, demo)
+                took = time.monotonic() - began
+                held = [task.model_copy(update={"seed": Split.HOLDOUT.first_seed + n}) for n in range(seeds)]
+                own = replace(agent, open=lambda _, world=world: world)
+                table[name] = {
+                    "program": sum(solved(own, one, library) for one in held),
+                    "motions again": sum(again(world.simulator, one.seed, demo) for one in held),
+                    "not aligned": sum(unaligned(world.simulator, one.seed, demo) for one in held),
+                    "oracle": sum(recorded(world.simulator, name, one.seed) is not None for one in held),
+                    "seconds to learn": round(took, 1),
+                }
+                world.close()
+                note(f"{name:28} " + "  ".join(f"{what}: {value}" for what, value in table[name].items()))
+                if out is not None:
+                    means = {way: fmean(row[way] / seeds for row in table.values()) for way in _WAYS}
+                    whole = {"seeds": seeds, "mean": means, "tasks": table}
+                    out.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    for way in _WAYS:
+        print(f"{way:16} {fmean(row[way] / seeds for row in table.values()):.1%} of {seeds * len(table)}")
+    print(f"{'time to learn':16} {sum(row['seconds to learn'] for row in table.values()) / 60:.1f} minutes in all")
+
+
+_WAYS = ("program", "motions again", "not aligned", "oracle")
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,190 @@
+"""Primitives: what the arm can do, one function each, with closed-loop control.
+
+A primitive drives the simulation, control step by control step, and looks at where things are as it goes. One that does
+not get there, or closes the gripper on nothing, raises `InvalidAction` and says what stopped it. The first line of a
+docstring is what the policy reads. Distances are metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from skillagent.envs.robot.simulator import CLOSED, OPEN, Simulator, Vector
+from skillagent.envs.verbs import Doing, Ref
+from skillagent.errors import InvalidAction
+from skillagent.schema import Json
+
+_FAR = 1.0  # nothing that the hand reaches is further away
+Offset = Annotated[list[Annotated[float, Field(ge=-_FAR, le=_FAR)]], Field(min_length=3, max_length=3)]
+Distance = Annotated[float, Field(gt=0, le=_FAR)]
+
+_GAIN = 15.0  # of the distance: full speed from seven centimetres on
+_HOLD = 10.0
+_NEAR = 0.006  # there
+_LOST = 0.03  # behind a path, where a row of it is held on to
+_AWAY = 0.06  # from the end of a path: not there
+_ADVANCE = 0.003  # a control step, when pushing
+_LAST = 6  # rows of a path that tell where it was going
+_HELD = 6  # control steps that one row of a path is held on to
+_STALLED = 15  # control steps without a millimetre of progress
+_LONGEST = 200  # control steps of one motion
+_GRIP = 12  # control steps in which the gripper closes
+_SECOND = 12.5  # control steps
+_NOTHING = 0.1  # a gap below which nothing is between the fingers
+_ABOVE = 0.1
+_UNITS = (1000.0, 1000.0, 1000.0, 100.0, 100.0, 100.0, 100.0)  # of a path as text: millimetres and percent
+
+
+class Arm:
+    """The hand and its gripper, in a task that is being done."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.grip = OPEN
+
+    @property
+    def hand(self) -> Vector:
+        """Where it is, shape (3,)."""
+        return self.simulator.hand
+
+    def place(self, ref: str, offset: Offset | None = None) -> Vector:
+        """Return where a thing is, or an offset from it, shape (3,).
+
+        Raises:
+            InvalidAction: There is no such thing.
+        """
+        places = {str(number): place for number, (*_, place) in enumerate(self.simulator.things, start=1)}
+        if ref not in places:
+            raise InvalidAction(f"no thing [{ref}]: there are {', '.join(f'[{one}]' for one in places)}")
+        place: Vector = places[ref] + np.array(offset or (0.0, 0.0, 0.0))
+        return place
+
+    def drive(self, towards: Vector, gain: float = _HOLD) -> bool:
+        """Do one control step towards a place, and return whether the episode may go on."""
+        return self.simulator.step(gain * (towards - self.hand), self.grip)
+
+    def hold(self, steps: int) -> None:
+        """Stay where it is; the gripper moves."""
+        for _ in range(steps):
+            if not self.simulator.step(np.zeros(3), self.grip):
+                return
+
+
+def move_to(arm: Arm, ref: Ref, offset: Offset | None = None) -> None:
+    """Move the hand to a thing, or to an offset from it: [right, away, up] in metres."""
+    _go(arm, arm.place(ref, offset))
+
+
+def grasp(arm: Arm) -> None:
+    """Close the gripper."""
+    arm.grip = CLOSED
+    arm.hold(_GRIP)
+    if not arm.simulator.over and arm.simulator.gap < _NOTHING:
+        raise InvalidAction("the gripper closed on nothing")
+
+
+def release(arm: Arm) -> None:
+    """Open the gripper."""
+    arm.grip = OPEN
+    arm.hold(_GRIP)
+
+
+def push(arm: Arm, way: Offset, distance: Distance) -> None:
+    """Move the hand straight along a way [right, away, up], for a distance in metres, the gripper as it is."""
+    if not any(way):
+        raise InvalidAction("way: its numbers are all 0")
+    start, unit = arm.hand.copy(), np.array(way) / np.linalg.norm(way)
+    for gone in np.arange(_ADVANCE, distance + _ADVANCE, _ADVANCE):
+        if not arm.drive(start + gone * unit):
+            return
+    moved = float((arm.hand - start) @ unit)
+    if moved < distance / 2:
+        raise InvalidAction(f"something stopped the hand after {moved:.3f} m")
+
+
+def pull(arm: Arm, way: Offset, distance: Distance) -> None:
+    """Close the gripper, then move the hand straight along a way [right, away, up], for a distance in metres."""
+    grasp(arm)
+    push(arm, way, distance)
+
+
+def press(arm: Arm, ref: Ref) -> None:
+    """Move the hand above a thing and then straight down on it."""
+    _go(arm, arm.place(ref, [0.0, 0.0, _ABOVE]))
+    push(arm, [0.0, 0.0, -1.0], _ABOVE)
+
+
+def wait(arm: Arm, seconds: Annotated[float, Field(gt=0, le=2)] = 0.5) -> None:
+    """Hold still."""
+    arm.hold(round(seconds * _SECOND))
+
+
+def retrace(
+    arm: Arm, ref: Ref, offset: Offset, path: Annotated[str, Field(max_length=40_000)], on: Distance | None = None
+) -> None:
+    """Move along a path that was shown, bent to end at an offset from a thing. For programs: nobody writes a path.
+
+    Then on, in the direction in which it ended, for so many metres.
+    """
+    end, rows = arm.place(ref, offset), rows_of(path)
+    start = arm.hand.copy()
+    astray = end - (start + rows[-1, :3])
+    for number, row in enumerate(rows, start=1):
+        wanted, arm.grip = start + row[:3] + astray * (number / len(rows)), float(row[6])
+        for _ in range(_HELD):
+            if not arm.simulator.step(row[3:6] + _HOLD * (wanted - arm.hand), arm.grip):
+                return
+            if np.linalg.norm(wanted - arm.hand) < _LOST:
+                break
+    if on is not None and (way := rows[-1, :3] - rows[max(0, len(rows) - _LAST - 1), :3]).any():
+        for gone in np.arange(_ADVANCE, on, _ADVANCE):
+            if not arm.drive(end + gone * way / np.linalg.norm(way)):
+                return
+    elif (left := float(np.linalg.norm(end - arm.hand))) > _AWAY:
+        raise InvalidAction(f"the hand ended {left:.3f} m away from the end of the path")
+
+
+PRIMITIVES: tuple[Doing, ...] = (move_to, grasp, release, push, pull, press, wait, retrace)
+EXAMPLES: Mapping[str, Json] = {
+    "move_to": {"ref": "1", "offset": [0, 0, 0.1]},
+    "push": {"way": [0, 1, 0], "distance": 0.1},
+    "pull": {"way": [0, -1, 0], "distance": 0.1},
+}
+
+
+def path_of(rows: Vector) -> str:
+    """Return a path as text: a row for each control step, in millimetres and percent.
+
+    Args:
+        rows: Where the hand was after it, from the start of the path (3), how it was driven (3) and how the gripper was
+            (1); shape (n, 7).
+    """
+    return "; ".join(" ".join(str(one) for one in row) for row in np.rint(rows * _UNITS).astype(int))
+
+
+def rows_of(path: str) -> Vector:
+    """Return the path that a text says, shape (n, 7); raises InvalidAction where it says none."""
+    try:
+        rows = np.array([[float(one) for one in row.split()] for row in path.split(";")])
+    except ValueError:
+        rows = np.zeros(0)
+    if rows.ndim != 2 or rows.shape[1] != len(_UNITS) or not np.isfinite(rows).all():
+        raise InvalidAction("path: rows of seven numbers, with ; between them")
+    return rows / _UNITS
+
+
+def _go(arm: Arm, target: Vector) -> None:
+    best, since = np.inf, 0
+    for _ in range(_LONGEST):
+        left = float(np.linalg.norm(target - arm.hand))
+        if left < _NEAR:
+            return
+        best, since = (left, 0) if left < best - 0.001 else (best, since + 1)
+        if since > _STALLED or not arm.drive(target, _GAIN):
+            break
+    if not arm.simulator.over:
+        raise InvalidAction(f"something stopped the hand {best:.3f} m before it was there")
