@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 
+from pydantic import JsonValue
+
 from skillagent.schema import Action, Element, Json, Observation
 
 _SHOWN = 48
+_LONGEST = 1_500  # characters: more than a reply may have
 
 
 def written(element: Element) -> str:
@@ -22,12 +25,19 @@ def written(element: Element) -> str:
 
 
 def as_reply(action: Action, observation: Observation) -> str:
-    """Return the compact JSON that a model would have written for the action in that state."""
+    """Return the compact JSON that a model would have written for the action in that state.
+
+    A text that no model would write, a path say, is cut.
+    """
     arguments = {
-        key: written(element) if key.endswith("ref") and (element := observation.element(value)) else value
+        key: written(element) if key.endswith("ref") and (element := observation.element(value)) else _cut(value)
         for key, value in action.arguments.items()
     }
     return json.dumps({"verb": action.verb, **arguments}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _cut(value: JsonValue) -> JsonValue:
+    return f"{value[:_SHOWN]}…" if isinstance(value, str) and len(value) > _LONGEST else value
 
 
 def as_action(data: Json, observation: Observation) -> Action:

@@ -12,6 +12,7 @@ from skillagent.programs.template import slots_of, slots_of_pattern
 from skillagent.schema import Ask, Check, Do, Each, Expect, Node, Program, Repeat, Target, When
 
 _LONE = re.compile(r"\{([a-z][a-z0-9_]*)(?:\|[a-z]+)?\}")
+_LONGEST = 80  # characters of a fixed text: of a path, nobody reads more
 
 
 def prose(program: Program) -> list[str]:
@@ -69,7 +70,9 @@ def _argument(name: str, value: JsonValue, contexts: Mapping[str, str]) -> str:
         return f"with what the page says behind {_value(str(value['behind']), contexts)}"
     if not isinstance(value, str):
         return f"{name} {value}"
-    return f"with {_value(value, contexts) if slots_of(value) else f'{name} {value!r}'}"
+    if slots_of(value):
+        return f"with {_value(value, contexts)}"
+    return f"with {name} {value if len(value) <= _LONGEST else f'{value[:_LONGEST]}…'!r}"
 
 
 def _value(template: str, contexts: Mapping[str, str]) -> str:

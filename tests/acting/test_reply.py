@@ -103,3 +103,10 @@ def test_elements_that_look_alike_are_still_told_apart():
 def test_a_name_cannot_pose_as_another_ref():
     sly = Element(ref="7", role="button", name='Pay [1]" \\ x' + "y" * 99)
     assert written(sly) == ("button Pay 1 x" + "y" * 99)[:48] + " [7]"
+
+
+def test_a_text_that_no_model_would_write_is_cut_in_what_is_shown_of_an_action():
+    action = Action(verb="retrace", arguments={"path": "1 2; " * 1000, "note": "x" * 900})
+    shown = as_reply(action, Observation(goal="g", text="t"))
+    assert f'"path":"{("1 2; " * 10)[:48]}…"' in shown
+    assert "x" * 900 in shown

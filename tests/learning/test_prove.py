@@ -2,8 +2,8 @@
 
 import pytest
 
-from skillagent.learning.prove import proven
-from skillagent.schema import Ask, Check, Do, Program, Repeat, Score, Task, When
+from skillagent.learning.prove import narrowed, proven, widened
+from skillagent.schema import Ask, Check, Do, Program, Repeat, Score, Task, Trajectory, When
 
 GONE = Check(shows="x", gone=True)
 TASKS = [Task(env="e", name="t", seed=seed) for seed in range(3)]
@@ -104,3 +104,31 @@ def test_what_opens_and_closes_again_is_dropped_together():
 
     detour = program("toggle", "toggle", "toggle", "save")
     assert proven([detour], TASKS, tries, seen=TASKS) == [program("toggle", "save")]
+
+
+def look(goal, seed):
+    return Trajectory(task=TASKS[0].model_copy(update={"seed": seed}), goal=goal)
+
+
+def test_a_program_without_slots_is_widened_to_other_words_and_narrowed_to_those_that_it_reaches():
+    base = program("open").model_copy(update={"goals": ("Open it.",)})
+    others = [
+        look("Pull {it}.", 1),
+        look("Open it.", 2),
+        look("Shut it.", 3),
+        look("Shut it.", 4),
+        look("Pull {it}.", 5),
+    ]
+    wide = widened(base, others)
+    assert wide.goals == ("Open it.", "Pull {{it}}.", "Shut it.")
+
+    def tries(tried, task):
+        return Score(value=task.seed == 1, steps=1)
+
+    assert narrowed(wide, base, others, tries).goals == ("Open it.", "Pull {{it}}.")
+
+
+def test_a_program_with_slots_or_without_other_words_is_not_widened():
+    slotted = program("open").model_copy(update={"goals": ("Open {thing}.",)})
+    assert widened(slotted, [look("Shut it.", 1)]) is None
+    assert widened(program("open").model_copy(update={"goals": ("Open it.",)}), [look("open it.", 1)]) is None

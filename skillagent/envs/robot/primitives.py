@@ -32,9 +32,9 @@ _LAST = 6  # rows of a path that tell where it was going
 _HELD = 6  # control steps that one row of a path is held on to
 _STALLED = 15  # control steps without a millimetre of progress
 _LONGEST = 200  # control steps of one motion
-_GRIP = 12  # control steps in which the gripper closes
+_GRIP = 25  # control steps in which the gripper closes for sure
 _SECOND = 12.5  # control steps
-_NOTHING = 0.1  # a gap below which nothing is between the fingers
+_NOTHING = 0.32  # a gap below which nothing is between the fingers: they meet at 0.30
 _ABOVE = 0.1
 _UNITS = (1000.0, 1000.0, 1000.0, 100.0, 100.0, 100.0, 100.0)  # of a path as text: millimetres and percent
 

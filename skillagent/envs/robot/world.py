@@ -15,7 +15,7 @@ from skillagent.envs.verbs import Verbs
 from skillagent.errors import AgentFault, ConfigError
 from skillagent.schema import Action, Element, Observation, Outcome, Task, Verb
 
-_CLOSED, _OPEN = 0.3, 0.8  # gaps of the gripper
+_CLOSED, _OPEN = 0.32, 0.8  # gaps of the gripper
 
 
 class MetaWorld:
@@ -68,7 +68,7 @@ class MetaWorld:
         try:
             self._verbs.perform(self._arm, action)
         except AgentFault as fault:
-            return self._outcome(str(fault))
+            return self._outcome(None if self.simulator.success else str(fault))
         return self._outcome(None)
 
     def screenshot(self) -> bytes:
@@ -102,7 +102,7 @@ class MetaWorld:
         done, over = self.simulator.success, self._over
         return Outcome(
             observation=self._seen(),
-            error=None if done else error,
+            error=error,
             reward=1.0 if done else 0.0 if over else None,
             terminated=done,
             truncated=over and not done,
