@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from skillagent.envs.optimize.problems import templates
+from skillagent.envs.robot.simulator import descriptions
 from skillagent.envs.web.miniwob import standard, tasks
 from skillagent.errors import ConfigError
 from skillagent.evaluation.suites import load_suite, read_suite
@@ -17,7 +18,8 @@ FOLDER = Path(__file__).parents[2] / "evals" / "suites"
 def test_every_shipped_suite_names_tasks_that_exist(file):
     suite = read_suite(file)
     assert suite.name == file.stem
-    assert set(suite.ids) <= {*(f"miniwob/{name}" for name in tasks()), *(f"optimize/{name}" for name in templates())}
+    known = {"miniwob": tasks(), "optimize": templates(), "metaworld": descriptions()}
+    assert set(suite.ids) <= {f"{world}/{name}" for world, names in known.items() for name in names}
     assert len(set(suite.ids)) == len(suite.ids)
 
 
