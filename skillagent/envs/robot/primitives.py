@@ -25,8 +25,8 @@ Distance = Annotated[float, Field(gt=0, le=_FAR)]
 _GAIN = 15.0  # of the distance: full speed from seven centimetres on
 _HOLD = 10.0
 _NEAR = 0.006  # there
+_SHORT = 0.02  # of a place: near enough to go on
 _LOST = 0.03  # behind a path, where a row of it is held on to
-_AWAY = 0.06  # from the end of a path: not there
 _ADVANCE = 0.003  # a control step, when pushing
 _LAST = 6  # rows of a path that tell where it was going
 _HELD = 6  # control steps that one row of a path is held on to
@@ -144,8 +144,6 @@ def retrace(
         for gone in np.arange(_ADVANCE, on, _ADVANCE):
             if not arm.drive(end + gone * way / np.linalg.norm(way)):
                 return
-    elif (left := float(np.linalg.norm(end - arm.hand))) > _AWAY:
-        raise InvalidAction(f"the hand ended {left:.3f} m away from the end of the path")
 
 
 PRIMITIVES: tuple[Doing, ...] = (move_to, grasp, release, push, pull, press, wait, retrace)
@@ -180,11 +178,12 @@ def rows_of(path: str) -> Vector:
 def _go(arm: Arm, target: Vector) -> None:
     best, since = np.inf, 0
     for _ in range(_LONGEST):
+        going = arm.drive(target, _GAIN)  # once at least: where it was shown, to be there is to have been asked to
         left = float(np.linalg.norm(target - arm.hand))
-        if left < _NEAR:
+        if left < _NEAR or not going:
             return
         best, since = (left, 0) if left < best - 0.001 else (best, since + 1)
-        if since > _STALLED or not arm.drive(target, _GAIN):
+        if since > _STALLED:
             break
-    if not arm.simulator.over:
+    if best > _SHORT:
         raise InvalidAction(f"something stopped the hand {best:.3f} m before it was there")
