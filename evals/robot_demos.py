@@ -25,6 +25,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from evals.oracle_demos import shown as played
 from evals.program_reach import ALONE, Wordless, solved
 from skillagent import load, open_agent
 from skillagent.cli.output import note
@@ -36,18 +37,7 @@ from skillagent.learning.judge import judge
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt
-from skillagent.schema import (
-    Action,
-    Attempt,
-    Cause,
-    Lesson,
-    Outcome,
-    PutSkill,
-    Split,
-    Step,
-    Task,
-    Trajectory,
-)
+from skillagent.schema import Action, Attempt, Cause, Lesson, PutSkill, Split, Task
 from skillagent.testing import MemoryStore
 
 _PRACTICE = 9  # instances, three of each wording
@@ -56,22 +46,7 @@ _TRIES = 10  # practice seeds on which the scripted policy may show the task
 
 def done(world: MetaWorld, task: Task, actions: Sequence[Action]) -> Attempt:
     """Return the episode in which these actions are done."""
-    first = world.reset(task)
-    outcome, steps = Outcome(observation=first), list[Step]()
-    for action in actions:
-        now = outcome.observation
-        outcome = world.step(action)
-        steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by="oracle"))
-        if outcome.terminated or outcome.truncated:
-            break
-    trajectory = Trajectory(
-        task=task,
-        goal=first.goal,
-        steps=tuple(steps),
-        final=outcome.observation,
-        reward=outcome.reward,
-        terminated=outcome.terminated,
-    )
+    trajectory = played(world, task, lambda _: (action for action in actions))
     return Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
 
 

@@ -34,7 +34,7 @@ from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
 from skillagent.learning.refine import refine
 from skillagent.learning.reflect import reflect
-from skillagent.learning.replays import fresh, rehearsals, sources, touched
+from skillagent.learning.replays import Router, fresh, rehearsals, sources, touched
 from skillagent.learning.utility import utilities
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
@@ -45,7 +45,7 @@ from skillagent.llm.embed import LiteLLMEmbedder, MiniLM, SentenceTransformers
 from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
 from skillagent.llm.meter import Budget, Meter, Metered
-from skillagent.loop import Agent, Trial, Watch, undiagnosed, unwatched
+from skillagent.loop import Agent, Gate, Trial, Watch, undiagnosed, unwatched
 from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.explore import Practice, practise
@@ -168,27 +168,6 @@ def open_agent(
     def covered(goal: str, library: Library) -> bool:
         return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
 
-    def goal_of(task: Task) -> str | None:
-        try:
-            return worlds.open(task).reset(task).goal
-        except WorldFault:
-            worlds.drop(task)
-            return None
-
-    def gated(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], trial: Trial) -> Decision:
-        saves = lesson.cause is Cause.EFFORT  # what is solved anyway, at the model's cost
-        return gate(
-            edit,
-            library,
-            trial,
-            sources=sources(lesson),
-            fresh=touched(fresh(lesson), edit, library, routed, goal_of),
-            rehearsals=rehearsals(edit, lesson, library, events, routed),
-            rules=options.rules,
-            alone=partial(trial, variation=Variation(alone=True)) if saves else None,
-            watch=watch,
-        )
-
     def nearest(goal: str, library: Library) -> list[str]:
         limits = options.thresholds.model_copy(update={"insight": -1.0, "insights": len(library.insights)})
         plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
@@ -213,7 +192,7 @@ def open_agent(
             reflect=reflect,
             write=partial(write, llm=metered, induction=options.making, annotating=options.annotation),
             lint=lint,
-            gate=gated,
+            gate=_gate(options, worlds, routed, watch),
             store=kept,
             spent=lambda: meter.total,
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
@@ -225,6 +204,33 @@ def open_agent(
         vectors.close()
         if llm is None:  # a model that was handed in is the caller's
             metered.close()
+
+
+def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gate:
+    """Return the gate, with the tasks that it replays chosen for it."""
+
+    def goal_of(task: Task) -> str | None:
+        try:
+            return worlds.open(task).reset(task).goal
+        except WorldFault:
+            worlds.drop(task)
+            return None
+
+    def gated(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], trial: Trial) -> Decision:
+        saves = lesson.cause is Cause.EFFORT  # what is solved anyway, at the model's cost
+        return gate(
+            edit,
+            library,
+            trial,
+            sources=sources(lesson),
+            fresh=touched(fresh(lesson), edit, library, routed, goal_of),
+            rehearsals=rehearsals(edit, lesson, library, events, routed),
+            rules=options.rules,
+            alone=partial(trial, variation=Variation(alone=True)) if saves else None,
+            watch=watch,
+        )
+
+    return gated
 
 
 def _aids(options: Options, vectors: VectorCache, store: Store) -> Aids:

@@ -64,6 +64,7 @@ class Trial(Protocol):
 Watch = Callable[[Value], None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
+Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
 
@@ -121,7 +122,7 @@ class Agent:
     reflect: Callable[[Sequence[Attempt], Library], Sequence[Lesson]]
     write: Callable[[Lesson, Library, Alone], Iterable[Edit]]
     lint: Callable[[Edit, Lesson, Library, Iterable[Event]], str | None]
-    gate: Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
+    gate: Gate
     store: Store
     spent: Callable[[], Usage]
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
