@@ -99,6 +99,7 @@ def unaligned(simulator: Simulator, seed: int, demo: Recorded) -> bool:
 def main(
     tasks: Annotated[str, typer.Argument(help="drawer-open,… ; all by default")] = "",
     seeds: Annotated[int, typer.Option(help="Holdout instances of each task.")] = 10,
+    first: Annotated[int, typer.Option(help="The first of them, counted from the beginning of the holdout range.")] = 0,
     out: Path | None = None,
 ) -> None:
     """Learn every task from one demonstration, try it, and write the table."""
@@ -116,7 +117,7 @@ def main(
                 task, demo = shown(world, name)
                 library = learnt(replace(agent, open=lambda _, world=world: world), world, task, demo)
                 took = time.monotonic() - began
-                held = [task.model_copy(update={"seed": Split.HOLDOUT.first_seed + n}) for n in range(seeds)]
+                held = [task.model_copy(update={"seed": Split.HOLDOUT.first_seed + first + n}) for n in range(seeds)]
                 own = replace(agent, open=lambda _, world=world: world)
                 table[name] = {
                     "program": sum(solved(own, one, library) for one in held),
