@@ -51,7 +51,8 @@ from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, route
-from skillagent.routing.steps import Similar, nearest, similar
+from skillagent.routing.steps import Similar, similar
+from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Task, Value, Variation
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
@@ -237,7 +238,7 @@ def _aids(options: Options, vectors: VectorCache, store: Store) -> Aids:
     def harmful_ids() -> list[str]:
         return [key for key, worth in utilities(store.events()).items() if worth.hurts]
 
-    close = partial(nearest, cache=vectors, most=options.memory.rules, least=options.similar.least)
+    close = partial(demonstrations_near, cache=vectors, most=options.memory.rules, least=options.similar.least)
     return Aids(
         distil=Distiller(close, characters=_RULES, harmful=harmful_ids) if options.memory.rules else None,
         likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,

@@ -50,7 +50,7 @@ def chat(
     session: Annotated[str | None, typer.Option(help="A name under which it is saved and taken up again.")] = None,
     headed: Annotated[bool, typer.Option("--headed", help="Show the browser's window.")] = False,
     max_steps: Annotated[
-        int | None, typer.Option(min=1, help="Actions that one try may take, a program's too.")
+        int | None, typer.Option(min=1, help="Actions that one try may take. Without: 60, of the model 12.")
     ] = None,
     model: Model = None,
     token_limit: TokenLimit = None,

@@ -53,7 +53,7 @@ def run(
     model: Model = None,
     expect: Annotated[str, typer.Option(help="Text that is shown when the task is done.")] = "",
     max_steps: Annotated[
-        int | None, typer.Option(min=1, help="Actions that one try may take, a program's too.")
+        int | None, typer.Option(min=1, help="Actions that one try may take. Without: 60, of the model 12.")
     ] = None,
     token_limit: TokenLimit = None,
     cost_limit: CostLimit = None,

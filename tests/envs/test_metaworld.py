@@ -113,7 +113,7 @@ def test_an_episode_ends_after_so_many_control_steps_and_primitives(world):
     outcomes = list(
         itertools.takewhile(lambda one: not one.truncated, (act(world, "wait", seconds=2) for _ in range(99)))
     )
-    assert len(outcomes) == STEPS // 25 - 1
+    assert len(outcomes) == STEPS // 160
 
 
 def test_a_simulation_that_diverges_is_the_worlds_fault(world, monkeypatch):
