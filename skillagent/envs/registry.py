@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from skillagent.envs.babyai.world import BabyAI
 from skillagent.envs.optimize.environment import Optimize
 from skillagent.envs.robot.world import MetaWorld
 from skillagent.envs.web.environment import WebEnvironment
@@ -49,7 +50,7 @@ def open_environment(
     """Return a new environment for tasks whose `env` is `name`; the caller closes it.
 
     Args:
-        name: `web`, `miniwob`, `optimize`, `metaworld`, or a name that an installed package registers.
+        name: `web`, `miniwob`, `optimize`, `metaworld`, `babyai`, or a name that an installed package registers.
         options: What the operator said.
         installed: The entry points to look among; None: those of the packages that are installed.
 
@@ -99,11 +100,21 @@ def _optimize(options: Options) -> Environment:
     return Optimize(options.problems)
 
 
+def _babyai(_: Options) -> Environment:
+    return BabyAI()
+
+
 def _metaworld(_: Options) -> Environment:
     return MetaWorld()
 
 
-OURS: Mapping[str, Factory] = {"web": _web, "miniwob": _miniwob, "optimize": _optimize, "metaworld": _metaworld}
+OURS: Mapping[str, Factory] = {
+    "web": _web,
+    "miniwob": _miniwob,
+    "optimize": _optimize,
+    "metaworld": _metaworld,
+    "babyai": _babyai,
+}
 
 # Worlds whose tasks state their own goals: a goal in words would be read by nobody there.
-STATES_GOALS = frozenset({"miniwob", "optimize", "metaworld"})
+STATES_GOALS = frozenset({"miniwob", "optimize", "metaworld", "babyai"})

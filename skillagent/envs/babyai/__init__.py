@@ -1,0 +1,1 @@
+"""BabyAI: a grid of rooms, keys and doors, and missions in words."""

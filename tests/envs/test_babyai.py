@@ -1,0 +1,161 @@
+"""BabyAI: real levels, verbs that walk over what was seen and say what is in the way."""
+
+import re
+
+import pytest
+from babyai_oracle import mission
+
+from skillagent.envs.babyai.walker import Walker, levels
+from skillagent.envs.babyai.world import BabyAI
+from skillagent.errors import ConfigError, InvalidAction
+from skillagent.schema import Action, Task
+from skillagent.testing import check_environment, solve
+
+REACHED = (
+    "GoToRedBallGrey", "GoToObj", "GoToLocal", "GoToObjMaze", "GoTo", "GoToSeq", "PickupLoc", "PickupDist",
+    "OpenDoorLoc", "PutNextLocal", "ActionObjDoor", "UnlockLocal", "UnlockPickup", "Synth", "KeyInBox",
+    "BlockedUnlockPickup", "KeyCorridorS3R1",
+)  # fmt: skip
+
+
+def task(name, seed=0, **rest):
+    return Task(env="babyai", name=name, seed=seed, **{"max_steps": 100, **rest})
+
+
+@pytest.fixture
+def world():
+    opened = BabyAI()
+    yield opened
+    opened.close()
+
+
+def act(world, verb, **arguments):
+    return world.step(Action(verb=verb, arguments=arguments))
+
+
+def seen_with(world, *kinds):
+    """Return what is seen in a room with a locked door and a key, once these kinds of things are in sight."""
+    first = world.reset(task("UnlockLocal"))
+    while not set(kinds) <= {one.role for one in first.elements}:
+        first = act(world, "explore").observation
+    return first
+
+
+@pytest.mark.parametrize("name", ["GoToLocal", "PutNextLocal", "UnlockPickup"])
+def test_a_level_keeps_the_promises_of_an_environment_and_can_be_done(name):
+    opened = []
+
+    def make():
+        opened.append(BabyAI())
+        return opened[-1]
+
+    check_environment(make, task(name), lambda first: mission(opened[-1])(first))
+
+
+@pytest.mark.parametrize("name", REACHED)
+def test_a_mission_is_done_by_verbs_over_what_was_seen(world, name):
+    assert solve(world, task(name, 1), mission(world)).reward == 1.0
+
+
+def test_there_are_ninety_six_levels_and_an_unknown_one_is_named_with_those_near_it(world):
+    assert len(levels()) == 96
+    with pytest.raises(ConfigError, match=r"no level babyai/GoToBall; there is .*GoTo"):
+        world.reset(task("GoToBall"))
+
+
+def test_the_seed_draws_the_rooms_and_the_mission(world):
+    first, other = world.reset(task("GoToLocal")), world.reset(task("GoToLocal", 1))
+    assert first.goal.startswith("go to ")
+    assert (first.goal, first.text) != (other.goal, other.text)
+
+
+def test_a_thing_is_told_by_kind_name_state_and_where_it_was_from_the_start(world):
+    first = seen_with(world, "door")
+    door = next(one for one in first.elements if one.role == "door")
+    assert door.states == ("locked",)
+    assert f'[{door.ref}] door "{door.name}" (locked): ' in first.text
+    assert f"at the start it was {door.within}" in first.text
+    assert any(door.within.startswith(where) for where in ("in front of you", "behind you", "on your"))
+
+
+def test_where_it_was_from_the_start_does_not_change_when_the_agent_turns(world):
+    first = world.reset(task("GoToLocal"))
+    second = act(world, "turn_left").observation
+    assert {one.ref: one.within for one in first.elements}.items() <= {o.ref: o.within for o in second.elements}.items()
+    assert first.text != second.text
+
+
+def test_only_what_was_seen_is_told(world):
+    first = world.reset(task("GoToObjMaze"))
+    everything = [one for one in world.walker.env.grid.grid if one is not None and one.type != "wall"]
+    assert len(first.elements) < len(everything)
+    assert "Not all that can be reached was seen yet." in first.text
+
+
+def test_exploring_ends_with_something_new_or_says_what_is_in_the_way(world):
+    world.reset(task("UnlockLocal"))
+    for _ in range(20):
+        before = {one.ref for one in world.walker.things()}
+        outcome = act(world, "explore")
+        if outcome.error:
+            break
+        if not {one.ref for one in world.walker.things()} > before:
+            assert "Not all" not in outcome.observation.text
+    assert "is locked, and its key is not in your hand" in outcome.error
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "why"),
+    [
+        ("drop", {}, "you carry nothing"),
+        ("put_next_to", {"ref": "1"}, "you carry nothing"),
+        ("go_to", {"ref": "99"}, r"no thing \[99\] is in sight: \[1\] "),
+        ("pick_up", {"ref": "door"}, "a door cannot be picked up"),
+        ("open", {"ref": "key"}, "a key cannot be opened"),
+        ("open", {"ref": "door"}, r"\[\d+\] is locked: pick up the \w+ key first"),
+        ("jump", {}, "no verb 'jump'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_words(world, verb, arguments, why):
+    first = seen_with(world, "door", "key")
+    refs = {one.role: one.ref for one in first.elements}
+    left = world.walker.left
+    error = act(world, verb, **{key: refs.get(value, value) for key, value in arguments.items()}).error
+    assert re.search(why, error), error
+    assert world.walker.left == left, "nothing was done"
+
+
+def test_a_key_is_carried_put_down_and_only_one_at_a_time(world):
+    first = world.reset(task("PutNextLocal"))
+    movable = [one for one in first.elements if one.role != "door"]
+    seen = act(world, "pick_up", ref=movable[0].ref).observation
+    assert seen.text.startswith(f"You carry the {movable[0].name}.")
+    assert movable[0].ref not in {one.ref for one in seen.elements}
+    assert "drop it first" in act(world, "pick_up", ref=movable[1].ref).error
+    seen = act(world, "drop").observation
+    assert seen.text.startswith("You carry nothing.")
+    assert seen.element(movable[0].ref).name == movable[0].name
+
+
+def test_a_level_ends_when_its_steps_or_the_tasks_actions_are_spent(world):
+    world.reset(task("GoToObj", max_steps=2))
+    act(world, "turn_left")
+    ended = act(world, "turn_left")
+    assert (ended.truncated, ended.terminated, ended.reward) == (True, False, 0.0)
+    assert act(world, "turn_left").error == "the task is over"
+    world.reset(task("GoToObj", max_steps=999))
+    while not (outcome := act(world, "turn_left")).truncated:
+        pass
+    assert world.walker.left == 0
+    assert outcome.reward == 0.0
+
+
+def test_the_agent_does_not_walk_through_what_stands_before_it():
+    walker = Walker("GoToObj")
+    try:
+        walker.reset(0)
+        with pytest.raises(InvalidAction, match="a wall is in the way"):
+            for _ in range(10):
+                walker.forward()
+    finally:
+        walker.close()
