@@ -28,6 +28,7 @@ from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError, WorldFault
 from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned
+from skillagent.learning.demote import demoted
 from skillagent.learning.diagnose import diagnose
 from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
@@ -48,6 +49,7 @@ from skillagent.llm.meter import Budget, Meter, Metered
 from skillagent.loop import Agent, Gate, Trial, Watch, undiagnosed, unwatched
 from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
+from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, route
@@ -189,7 +191,7 @@ def open_agent(
                 aids=_aids(options, vectors, kept),
             ),
             judge=judge,
-            practise=partial(practise, practice=options.practice),
+            practise=partial(practise, practice=options.practice, again=lambda task: surprised(task, kept.events())),
             reflect=reflect,
             write=partial(write, llm=metered, induction=options.making, annotating=options.annotation),
             lint=lint,
@@ -248,7 +250,7 @@ def _aids(options: Options, vectors: VectorCache, store: Store) -> Aids:
 
 
 def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Care]:
-    """Return the kinds of care for insights, in the order in which they are taken."""
+    """Return the kinds of care for the library, in the order in which they are taken."""
 
     def shown(goal: str, library: Library) -> list[str]:
         plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
@@ -272,7 +274,17 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
     def kept_few(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
         return thinned(library, vectors, utilities(events), options.upkeep, kept=brought_back(events))
 
-    return {"harmful": unharmed, "same": joined, "conditions": refined, "related": related, "budget": kept_few}
+    def ran_in_vain(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
+        return demoted(library, events, utilities(events))
+
+    return {
+        "programs": ran_in_vain,
+        "harmful": unharmed,
+        "same": joined,
+        "conditions": refined,
+        "related": related,
+        "budget": kept_few,
+    }
 
 
 def language_model(settings: Settings) -> LLM:

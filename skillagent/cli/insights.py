@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillagent.cli.output import AsJson, emit, emit_line, examples, note, say, shorten, table
+from skillagent.cli.output import AsJson, emit, examples, note, say, shorten, table
 from skillagent.cli.parts import parts_of
 from skillagent.cli.run import Model
+from skillagent.cli.upkeep import DryRun, look_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -195,7 +196,7 @@ def pin(
         say(f"{'let go of' if off else 'pinned'}: {key}")
 
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+_CARE = ("harmful", "same", "conditions", "related", "budget")
 
 
 @app.command(epilog=examples("skillagent insights evolve --dry-run", "skillagent insights evolve"))
@@ -206,7 +207,7 @@ def evolve(ctx: typer.Context, dry_run: DryRun = False, model: Model = None, as_
     conditions that replays of failed tasks showed to be too wide or too narrow are worded anew, and kept where they
     retrieve better; what is near and not the same is linked; what is beyond the budget goes.
     """
-    _upkeep(ctx, None, {}, dry_run, model, as_json)
+    _upkeep(ctx, _CARE, {}, dry_run, model, as_json)
 
 
 @app.command(
@@ -252,33 +253,18 @@ def _taught(ctx: typer.Context, student: str) -> Iterator[tuple[str, float]]:
 
 def _upkeep(
     ctx: typer.Context,
-    kinds: Sequence[str] | None,
+    kinds: Sequence[str],
     changes: dict[str, JsonValue],
     dry: bool,
     model: str | None,
     as_json: bool,
 ) -> None:
-    from skillagent import loop
     from skillagent.build import Options
-    from skillagent.cli.show import watching
 
-    parts = parts_of(ctx)
-    settings, options = parts.settings(model=model), Options().changed(changes)
-    if kinds is not None:  # no model is asked: none need be there
-        settings = settings.model_copy(update={"model": "none/none", "student": None})
-    with watching(as_json, steps=False) as watch, parts.agent(settings, watch=watch, options=options) as agent:
-        done = list(loop.evolve(agent, kinds, dry=dry))
-        accepted = sum(decision.accepted for decision in done)
-        left = len(agent.store.load().insights)
-    if as_json:
-        emit_line({"event": "result", "accepted": accepted, "refused": len(done) - accepted, "insights": left})
-    elif not done:
-        watch.say("nothing to do")
-    else:
-        watch.say(f"{accepted} changes{' would be' if dry else ''} made, {len(done) - accepted} refused")
-    over = (left - accepted if dry else left) - options.upkeep.budget
+    left = look_after(ctx, kinds, changes=changes, dry=dry, model=model, as_json=as_json).insights
+    over = len(left) - Options().changed(changes).upkeep.budget
     if over > 0 and not as_json:
-        watch.say(f"{over} more than the budget stay: they are pinned, or a person brought them back")
+        note(f"{over} more than the budget stay: they are pinned, or a person brought them back")
 
 
 @app.command(epilog=examples("skillagent insights why 'miniwob/login-user@3#1a2b3c4d'"))

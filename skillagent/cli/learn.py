@@ -68,9 +68,9 @@ def learn(
     Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and what they teach is
     replayed on fresh instances before it is kept. With --demos, what others did on practice instances is learnt from in
     the same way. With --more, tasks that failed of late are practised again, on instances that were never tried. Then
-    the insights are looked after, as `skillagent insights evolve` does. At the end: what was accepted, what was refused
-    and why, and what it cost. Ctrl-C stops at any time, and what was committed stands. Exits with 3 when the world
-    failed in every try.
+    the library is looked after, as `skillagent skills evolve` and `skillagent insights evolve` do. At the end: what was
+    accepted, what was refused and why, and what it cost. Ctrl-C stops at any time, and what was committed stands. Exits
+    with 3 when the world failed in every try.
     With --json, one JSON object a line: the events as they happen, the last one has "event": "result".
     """
     from collections import deque
@@ -99,8 +99,8 @@ def learn(
         try:
             _practise(agent, chosen, shown, tried, watch, count=len(chosen))
             _practise(agent, _drawn(agent, pool, more, seeds, watch), shown, tried, watch, count=more)
-            if agent.store.load().insights:
-                watch.say("── looking after the insights")
+            if agent.store.load():
+                watch.say("── looking after the library")
                 deque(evolve(agent), maxlen=0)
         except KeyboardInterrupt:
             code = Exit.INTERRUPTED

@@ -15,6 +15,7 @@ import typer
 from skillagent.cli.exits import Exit
 from skillagent.cli.output import AsJson, emit, examples, note, say, shorten, table
 from skillagent.cli.parts import parts_of
+from skillagent.cli.upkeep import DryRun, look_after
 
 if TYPE_CHECKING:
     from skillagent.library import Library
@@ -187,6 +188,16 @@ def retire(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
     else:
         say(f"retired: {made}")
         note(f"undo with `skillagent skills rollback {name}`")
+
+
+@app.command(epilog=examples("skillagent skills evolve --dry-run", "skillagent skills evolve"))
+def evolve(ctx: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Look after the skills by what the ledger tells; no model is asked.
+
+    A program under which less succeeds than without it at the same tasks goes, and its skill stays in words; a skill in
+    words that makes success less likely, beyond chance, goes. Undo with `skillagent skills rollback`.
+    """
+    look_after(ctx, ("programs",), changes={}, dry=dry_run, model=None, as_json=as_json)
 
 
 @app.command(epilog=examples("skillagent skills validate", "skillagent skills validate skills/log-in"))

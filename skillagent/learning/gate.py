@@ -69,9 +69,9 @@ def gate(
     """Return the decision on an edit, with every pair that it rests on.
 
     First the edit must solve one of the tasks that it was learnt from: that costs least and sorts out most. Accepted on
-    lift (wins beat losses beyond chance), or where nothing is lost on clearly lower cost; refused when a
-    rehearsed task that used to be solved is lost, when the remaining pairs could not bring acceptance any more, or when
-    too many pairs could not be scored.
+    lift (wins beat losses beyond chance), or where nothing is lost on clearly lower cost. Refused when a rehearsed task
+    that used to be solved is lost, or was solved without the model and no longer is; when the remaining pairs could not
+    bring acceptance any more; or when too many pairs could not be scored.
 
     Args:
         edit: Applied to `library` for the other side of each pair.
@@ -99,12 +99,12 @@ def gate(
     accepted, rehearsed = reason.startswith("accepted"), tuple[Pair, ...]()
     final = accepted or sum(one.outcome == "dropped" for one in pairs) <= rules.drops
     if accepted:
-        bad = ("loss", "dropped")
-        rehearsed = _until(lambda one: one.outcome in bad, (replays.again(t, trial(t, library)) for t in rehearsals))
-        if rehearsed and rehearsed[-1].outcome in bad:
-            accepted, final, task_id = False, rehearsed[-1].outcome == "loss", rehearsed[-1].task.id
-            what = "is lost with the edit" if final else "could not be tried with the edit"
-            reason = f"refused: {task_id} was solved before and {what}"
+        rehearsed = _until(
+            lambda one: _spoiled(one) is not None, (replays.again(t, trial(t, library)) for t in rehearsals)
+        )
+        if rehearsed and (what := _spoiled(rehearsed[-1])) is not None:
+            accepted, final = False, rehearsed[-1].outcome != "dropped"
+            reason = f"refused: {rehearsed[-1].task.id} was solved before and {what}"
     return Decision(
         edit=edit,
         accepted=accepted,
@@ -115,6 +115,17 @@ def gate(
         rehearsed=rehearsed,
         p_value=p_value(pairs),
     )
+
+
+def _spoiled(rehearsed: Pair) -> str | None:
+    """Return what an edit did to a task that was solved before, or None where it did no harm."""
+    if rehearsed.outcome == "dropped":
+        return "could not be tried with the edit"
+    if rehearsed.outcome == "loss":
+        return "is lost with the edit"
+    before, after = rehearsed.before, rehearsed.after
+    free = before is not None and before.success and not before.tokens
+    return "needs the model again with the edit" if free and after is not None and after.tokens else None
 
 
 @dataclass(frozen=True)

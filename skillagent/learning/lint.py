@@ -111,8 +111,11 @@ def _skill_problems(skill: Skill, lesson: Lesson, library: Library) -> Iterator[
         yield "the description contains '<', '>' or '---'"
     if skill.body.count("\n") >= 500:
         yield "the body has 500 lines or more"
-    if any(other.body == skill.body for other in library.skills.values()):
-        yield "the library has a skill with this very body"
+    old = library.skills.get(skill.name)
+    if any(other.body == skill.body for other in library.skills.values() if other is not old):
+        yield "the library has another skill with this very body"
+    if old is not None and (old.body, old.files) == (skill.body, skill.files):
+        yield "the skill says and runs this already"
     try:
         program_of(skill)
     except InvalidSkill as fault:

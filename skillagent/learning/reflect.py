@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
 from skillagent.learning.attribute import attribute, blame, blamed, shown_in, surprised
 from skillagent.learning.patterns import VERY_ALIKE, kinds
 from skillagent.learning.trace import useful_steps
 from skillagent.library import Library
+from skillagent.programs.template import filled_by
+from skillagent.programs.text import program_of
 from skillagent.schema import Attempt, Cause, Lesson, Skill
 
 
@@ -71,6 +74,15 @@ def _known_of(names: Iterable[str | None], tried: Sequence[Attempt], library: Li
 
 
 def _knows(skill: Skill, tried: Sequence[Attempt]) -> bool:
-    """Tell whether the skill has solved a goal of this shape."""
-    shapes = {shape(goal) for goal in skill.goals}
-    return any(shape(one.trajectory.goal) in shapes for one in tried)
+    """Tell whether the skill is for such goals: it has solved one of this shape, or its program says so."""
+    shapes, patterns = {shape(goal) for goal in skill.goals}, _patterns(skill)
+    goals = [one.trajectory.goal for one in tried]
+    return any(shape(goal) in shapes or filled_by(patterns, goal) is not None for goal in goals)
+
+
+def _patterns(skill: Skill) -> tuple[str, ...]:
+    try:
+        program = program_of(skill)
+    except InvalidSkill:
+        return ()  # its words are still of use
+    return program.goals if program else ()

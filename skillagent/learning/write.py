@@ -15,6 +15,7 @@ from pydantic import Field
 
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
+from skillagent.learning.demote import example_of, retired, words_only
 from skillagent.learning.explanation import explained
 from skillagent.learning.induce import induce
 from skillagent.learning.lint import lint
@@ -30,7 +31,6 @@ from skillagent.replies import as_reply
 from skillagent.schema import (
     Attempt,
     Cause,
-    Change,
     Demonstration,
     Edit,
     KeyStep,
@@ -40,8 +40,6 @@ from skillagent.schema import (
     PutDemonstration,
     PutInsight,
     PutSkill,
-    RetireDemonstration,
-    RetireSkill,
     Role,
     Score,
     Skill,
@@ -91,8 +89,9 @@ def write(
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
     A skill that runs comes first, by the programs that the successes suggest and that do best by themselves on practice
-    seeds, then the same in words alone. A skill under which nothing succeeded is proposed without its program, then not
-    at all.
+    seeds, then the same in words alone. Where the skill that is blamed has a program, which may be right for other
+    goals, what does not replace it is proposed as a skill of its own. A skill under which nothing succeeded is proposed
+    without its program, then not at all.
     Later edits are only written, and paid for, when the caller asks for them.
 
     Args:
@@ -124,20 +123,21 @@ def _skill_edits(
     trajectory = success.trajectory
     steps = instructions(useful_steps(trajectory), trajectory.goal)
     old = library.skills.get(lesson.skill) if lesson.skill else None
-    words, played = _words(trajectory.goal, steps, llm), dict[str, Attempt]()
+    words, played, proposed = _words(trajectory.goal, steps, llm), dict[str, Attempt](), list[Program]()
 
-    def edited(program: Program) -> Edit:
+    def edited(program: Program, old: Skill | None) -> Edit:
         whole, shown = _with_known_goals(program, old), played.get(program.digest, success)
         return _skill_edit(lesson, shown, notes, words, prose(whole), old, library, {FILE: dump(whole)})
 
     def tries(program: Program, task: Task) -> Score | None:
-        tried = alone(task, Library().apply(_as_new(edited(program))))
+        tried = alone(task, Library().apply(_as_new(edited(program, old))))
         if tried.trajectory.void is not None:
             return None
-        if tried.verdict.success and len(tried.trajectory.steps) < len(useful_steps(trajectory)):
+        ended = tried.trajectory.terminated or not trajectory.terminated  # who says `done` says it in the program too
+        if ended and tried.verdict.success and len(tried.trajectory.steps) < len(useful_steps(trajectory)):
             played[program.digest] = tried  # without detours, and seen to succeed: the better example
         # Where it stopped before the end there is no score yet: it has not solved the task.
-        return Score(value=tried.verdict.score or 0.0, steps=len(tried.trajectory.steps))
+        return Score(value=(tried.verdict.score or 0.0) if ended else 0.0, steps=len(tried.trajectory.steps))
 
     if how.most:
         solved = [one.trajectory for one in lesson.successes or (success,)]
@@ -153,13 +153,17 @@ def _skill_edits(
         sound = [
             one
             for one in [*found, *(wider for _, wider in wide)]
-            if lint(_as_new(edited(one)), lesson, Library(), ()) is None
+            if lint(_as_new(edited(one, old)), lesson, Library(), ()) is None
         ]
         for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
             base = bases.get(program.digest)
-            yield edited(program if base is None else narrowed(program, base, others, tries))
+            proposed.append(program if base is None else narrowed(program, base, others, tries))
+            yield edited(proposed[-1], old)
+    own = None if old is not None and FILE in old.files else old  # words alone never take the place of a program
+    if own is not old and proposed:
+        yield edited(proposed[0], own)
     if lesson.cause is not Cause.EFFORT:
-        yield _skill_edit(lesson, success, notes, words, steps, old, library, {})
+        yield _skill_edit(lesson, success, notes, words, steps, own, library, {})
 
 
 def _found(solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Induction) -> list[Program]:
@@ -218,7 +222,7 @@ def _skill_edit(
     changes = (
         PutSkill(skill=skill, base=old.version if old else None),
         PutDemonstration(
-            demonstration=demonstration(shown.trajectory, _example(name), notes=notes, learnt_from=lesson.success)
+            demonstration=demonstration(shown.trajectory, example_of(name), notes=notes, learnt_from=lesson.success)
         ),
     )
     return Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
@@ -227,20 +231,10 @@ def _skill_edit(
 def _without(skill: Skill, lesson: Lesson, library: Library) -> Iterator[Edit]:
     """Yield the edits that take back what only failed: the program, then the whole skill with its example."""
     if FILE in skill.files:
-        files = {path: text for path, text in skill.files.items() if path != FILE}
-        told = skill.model_copy(update={"files": files, "version": skill.version + 1})
         why = f"{lesson.summary}: without its program"
-        yield Edit(changes=(PutSkill(skill=told, base=skill.version),), why=why, evidence=lesson.evidence)
+        yield Edit(changes=(words_only(skill),), why=why, evidence=lesson.evidence)
     why = f"{lesson.summary}: without the skill"
-    example = _example(skill.name)
-    changes: list[Change] = [RetireSkill(name=skill.name, base=skill.version)]
-    changes += [RetireDemonstration(id=example)] if example in library.demonstrations else []
-    yield Edit(changes=tuple(changes), why=why, evidence=lesson.evidence)
-
-
-def _example(skill: str) -> str:
-    """Return the id of the demonstration that comes with a skill."""
-    return f"{skill}-example"
+    yield Edit(changes=retired(skill, library), why=why, evidence=lesson.evidence)
 
 
 def _with_known_goals(program: Program, old: Skill | None) -> Program:

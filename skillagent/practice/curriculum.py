@@ -1,4 +1,4 @@
-"""Curriculum: which task to practise next. What failed of late is drawn more often than what went well.
+"""Curriculum: what to practise next. What failed of late is drawn more often than what went well.
 
 The probability is proportional to 1 - recent success, the adaptive sampling of SkillMimic-V2 (Yu et al. 2025).
 """
@@ -9,9 +9,25 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from skillagent.schema import Attempted, Split, Task
+from skillagent.schema import Attempted, Event, Split, Task
 
 RECENT = 6  # scored tries that the success of a task is read from
+
+
+def surprised(task: Task, events: Iterable[Event], *, most: int = 2) -> list[Task]:
+    """Return the practice instances of a task on which a program was surprised and has not run through since.
+
+    The latest first. The world may have changed, or the goal is worded in a way that the program does not know; what
+    the model then did is evidence to mend it by.
+    """
+    open_: dict[int, Task] = {}
+    for event in events:
+        one = event.entry
+        if isinstance(one, Attempted) and one.task.id == task.id and one.task.split is Split.PRACTICE:
+            open_.pop(one.task.seed, None)
+            if one.surprise and one.programs:
+                open_[one.task.seed] = task.model_copy(update={"seed": one.task.seed})
+    return list(open_.values())[: -most - 1 : -1]
 
 
 def next_task(

@@ -10,7 +10,7 @@ another way there, or begins as no earlier try began. Nothing is tried on gate o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import Field
 
@@ -32,9 +32,19 @@ class Practice(Value):
 
 
 def practise(
-    task: Task, attempt: Callable[[Task, Variation], Attempt], *, practice: Practice | None = None
+    task: Task,
+    attempt: Callable[[Task, Variation], Attempt],
+    *,
+    practice: Practice | None = None,
+    again: Callable[[Task], Sequence[Task]] = lambda _: (),
 ) -> Iterator[Attempt]:
-    """Yield attempts at the task on the practice seeds from its own on.
+    """Yield attempts at the task on the practice seeds from its own on, and on those that went wrong elsewhere.
+
+    Args:
+        task: On the first of the seeds.
+        attempt: Makes one.
+        practice: How much to try.
+        again: Returns practice instances of the task that surprised a program, in a run or an evaluation.
 
     Raises:
         ConfigError: Not all of these seeds are practice seeds; nothing was tried.
@@ -43,15 +53,17 @@ def practise(
     last = task.seed + amount.seeds - 1
     if Split.of(last) is not Split.PRACTICE:
         raise ConfigError(f"seed {last} is a {Split.of(last)} seed; learning uses practice seeds only")
+    own = [task.model_copy(update={"seed": task.seed + number}) for number in range(amount.seeds)]
+    instances = [*own, *(one for one in again(task) if one.seed not in {mine.seed for mine in own})]
     failed: list[Attempt] = []
     solved = 0
-    for number in range(amount.seeds):
-        one = attempt(task.model_copy(update={"seed": task.seed + number}), Variation())
+    for instance in instances:
+        one = attempt(instance, Variation())
         yield one
         solved += one.verdict.success is True
         if one.verdict.success is False:
             failed.append(one)
-    if amount.seeds - len(failed) >= amount.enough * amount.seeds:
+    if len(instances) - len(failed) >= amount.enough * len(instances):
         return
     ends: list[list[Step]] = [[] for _ in failed]
     starts: list[list[Step]] = [[] for _ in failed]

@@ -8,6 +8,7 @@ from corridor_parts import parts
 from skills_ref import validate as skills_ref_validate
 
 from skillagent.cli import main
+from skillagent.programs.text import FILE
 from skillagent.schema import (
     Attempted,
     Condition,
@@ -266,7 +267,7 @@ def test_prune_keeps_the_budget_and_dry_run_keeps_everything(call, lived):
     assert "2 changes would be made" in call("insights", "prune", "--budget", "0", "--dry-run").out
     assert len(list(lived.events())) == before
     last = json.loads(call("insights", "prune", "--budget", "0", "--json").out.splitlines()[-1])
-    assert last == {"event": "result", "accepted": 2, "refused": 0, "insights": 0}
+    assert last == {"event": "result", "accepted": 2, "refused": 0, "skills": 1, "insights": 0}
     assert "nothing to do" in call("insights", "prune", "--budget", "0").out
 
 
@@ -283,6 +284,24 @@ def test_evolve_words_conditions_anew_and_says_what_it_refuses(call, lived):
     assert "insight form-date-1 (changed)" in out
     assert "when a date is typed" in lived.load().insights["form-date-1"].condition.does_not_apply
     assert "nothing to do" in call("insights", "evolve").out, "what was refused or done is not done again"
+
+
+def test_evolve_takes_a_program_away_that_only_fails_and_it_can_be_brought_back(call, store):
+    runs = SECOND.model_copy(update={"version": 3, "files": {FILE: "steps: [done]\n"}})
+    store.commit(decided(PutSkill(skill=runs, base=2)))
+    for n in range(4):
+        store.commit(tried(n, "log-in", score=0.0, programs=("log-in",)))
+    assert "1 change would be made" in call("skills", "evolve", "--dry-run").out
+    assert FILE in store.load().skills["log-in"].files
+    assert "its words stay" in call("skills", "evolve").out
+    assert FILE not in store.load().skills["log-in"].files
+    assert "its program solved 0 and failed 4" in call("skills", "log", "log-in").out
+    assert "nothing to do" in call("skills", "evolve").out
+    call("skills", "rollback", "log-in")
+    assert FILE in store.load().skills["log-in"].files
+    for n in range(4):
+        store.commit(tried(n, "log-in", score=0.0, programs=("log-in",)))
+    assert FILE in store.load().skills["log-in"].files, "what a person brought back stays"
 
 
 def test_why_says_what_was_shown_what_it_did_and_what_was_taught(call, lived):

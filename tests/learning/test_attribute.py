@@ -6,6 +6,7 @@ from skillagent.learning.attribute import attribute, blame
 from skillagent.learning.judge import judge
 from skillagent.learning.reflect import reflect
 from skillagent.library import Library
+from skillagent.programs.text import FILE
 from skillagent.schema import (
     Action,
     Attempt,
@@ -92,6 +93,16 @@ def test_only_causes_that_teach_become_lessons():
 def test_a_skill_that_was_made_for_other_goals_is_not_revised_for_this_one():
     library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("another goal",))})
     (lesson,) = reflect([tried(0.0, skill="s"), tried(1.0)], library)
+    assert (lesson.cause, lesson.skill) == (Cause.KNOWLEDGE, None)
+
+
+def test_a_skill_whose_program_is_for_such_goals_is_blamed_though_it_solved_none_of_their_shape():
+    program = "goals: ['{letter}']\nsteps: [{click: {name: '{letter}'}}]\n"
+    by_hand = Skill(name="s", description="d", body="b", files={FILE: program})
+    (lesson,) = reflect([tried(0.0, skill="s"), tried(1.0)], Library(skills={"s": by_hand}))
+    assert (lesson.cause, lesson.skill) == (Cause.SKILL, "s")
+    unreadable = by_hand.model_copy(update={"files": {FILE: "steps: 1"}})
+    (lesson,) = reflect([tried(0.0, skill="s"), tried(1.0)], Library(skills={"s": unreadable}))
     assert (lesson.cause, lesson.skill) == (Cause.KNOWLEDGE, None)
 
 

@@ -227,6 +227,19 @@ def test_an_edit_that_loses_a_task_that_used_to_be_solved_is_refused():
     assert [pair.outcome for pair in decision.rehearsed] == ["loss"]
 
 
+def test_an_edit_that_brings_back_the_model_where_it_was_not_needed_is_refused():
+    old = Task(env="e", name="old", seed=7)
+
+    def trial(task, library):
+        if task.name == "old":
+            return Score(value=1.0, tokens=500 if library.skills else 0)
+        return Score(value=float(bool(library.skills)))
+
+    decision = gate(EDIT, Library(), trial, fresh=tasks(), rehearsals=[old])
+    assert (decision.accepted, decision.final) == (False, True)
+    assert "e/old was solved before and needs the model again" in decision.reason
+
+
 @pytest.mark.parametrize("lost", ["old", "source"])
 def test_a_replay_that_cannot_be_scored_never_speaks_for_an_edit_nor_against_it_later(lost):
     old, source = Task(env="e", name="old", seed=7), Task(env="e", name="source", seed=8)

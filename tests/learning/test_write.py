@@ -82,7 +82,7 @@ SUCCESS, FAILURE = tried([FILL, LOGIN], 1.0), tried([step("empty", "click", ref=
 LESSON = Lesson(cause=Cause.KNOWLEDGE, summary="1 of 2", success=SUCCESS, failures=(FAILURE,))
 
 
-def alone_scoring(score, *, look=GOAL, acts=True):
+def alone_scoring(score, *, look=GOAL, acts=True, ends=True):
     """Return tries without the model that score so, after one step if any; with an empty library they only look."""
 
     def alone(task, library):
@@ -90,7 +90,7 @@ def alone_scoring(score, *, look=GOAL, acts=True):
         steps = (FILL,) if library.skills and acts else ()
         people = (Element(ref=name, role="button", name=name) for name in ("amy", "joe"))
         page = Observation(goal=look, text="empty", elements=(*ELEMENTS, *people))
-        trajectory = Trajectory(task=task, goal=look, steps=steps, final=page)
+        trajectory = Trajectory(task=task, goal=look, steps=steps, final=page, terminated=ends and bool(library.skills))
         return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library="x")
 
     return alone
@@ -145,6 +145,15 @@ def test_programs_are_tried_alone_on_practice_seeds_with_nothing_else_in_the_lib
     assert [seed for seed, skills in asked if not skills] == [1, 2, 3, 4]  # a look at what was not played
     assert {seed for seed, skills in asked if skills} == set(range(5))
     assert {skills for _, skills in asked} == {0, 1}
+
+
+def test_a_step_that_ends_the_episode_is_no_detour_where_the_page_alone_is_judged():
+    def alone(task, library):
+        ends = any("click" in skill.files[FILE] for skill in library.skills.values())
+        return alone_scoring(lambda library: 1.0, ends=ends)(task, library)
+
+    runs = written(programs=1, alone=alone)[0].changes[0].skill
+    assert [list(step) for step in yaml.safe_load(runs.files["scripts/program.yaml"])["steps"]] == [["click"]]
 
 
 def test_a_look_at_other_instances_tells_what_varies():
@@ -265,6 +274,7 @@ def test_a_skill_under_which_nothing_succeeds_is_proposed_without_its_program_th
     demoted, retired, _ = written(lesson, library, programs=1)
     assert (demoted.changes[0].skill.files, demoted.changes[0].skill.version) == ({}, 2)
     assert "without its program" in demoted.why
+    assert lint(demoted, lesson, library, []) is None
     assert retired.changes == (RetireSkill(name=old.name, base=1),)
     assert library.apply(demoted).skills[old.name].body == old.body
     assert not library.apply(retired).skills
@@ -322,7 +332,7 @@ def test_a_success_becomes_a_skill_with_an_example_and_a_pitfall():
     assert (put.skill.name, put.skill.domain, put.skill.goals) == ("log-in", "shop", (GOAL,))
     assert put.skill.description == "Logs in with a name. Use when there is a login form."
     assert "1. `fill` the textbox" in put.skill.body
-    assert "## Pitfalls" not in put.skill.body or "Not:" in put.skill.body
+    assert "## Pitfalls" not in put.skill.body  # what failed did too little, and nothing that the success did not do
     assert [s.action for s in example.demonstration.steps] == [
         '{"verb":"fill","ref":"textbox Username [1]","text":"bob"}',
         '{"verb":"click","ref":"button Login [2]"}',
@@ -362,6 +372,18 @@ def test_a_skill_that_failed_is_revised_under_its_name_with_the_next_version():
     new = edit.changes[0].skill
     assert (new.name, new.version, new.license, new.goals) == ("sign-in", 4, "MIT", (GOAL, "Sign in."))
     assert library.apply(edit).skills["sign-in"].body != "old\n"
+
+
+def test_a_skill_that_runs_is_not_revised_into_words_alone_which_become_a_skill_of_their_own():
+    old = written(programs=1)[0].changes[0].skill.model_copy(update={"body": "old\n"})
+    lesson = LESSON.model_copy(update={"cause": Cause.SKILL, "skill": old.name})
+    skills = [one.skill for edit in written(lesson, Library(skills={old.name: old}), programs=1)
+              for one in edit.changes if isinstance(one, PutSkill)]  # fmt: skip
+    assert [(one.name, one.version, FILE in one.files) for one in skills] == [
+        (old.name, 2, True),
+        (f"{old.name}-2", 1, True),
+        (f"{old.name}-2", 1, False),
+    ]
 
 
 def test_a_taken_name_is_not_overwritten():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skillagent.practice.curriculum import next_task
-from skillagent.schema import Attempted, Task
+from skillagent.practice.curriculum import next_task, surprised
+from skillagent.schema import Attempted, Event, Split, Task
 
 A, B, C = (Task(env="e", name=name, seed=0) for name in "abc")
 
@@ -47,3 +47,18 @@ def test_a_task_without_practice_seeds_left_is_passed_over():
     events = tried(last, 0, first=999_997)
     assert next_task([last], events, np.random.default_rng(0), seeds=2).seed == 999_998
     assert next_task([last], events, np.random.default_rng(0), seeds=3) is None
+
+
+def ran(seed, surprise="no button", task=A):
+    (one,) = tried(task, 1.0, first=seed)
+    return one.model_copy(update={"programs": ("s",), "surprise": surprise})
+
+
+def test_what_surprised_a_program_is_practised_again_until_it_runs_through():
+    def seeds(*entries, most=2):
+        events = [Event(seq=n, at="", library="", entry=entry) for n, entry in enumerate(entries)]
+        return [task.seed for task in surprised(A, events, most=most)]
+
+    assert seeds(ran(4), ran(7), ran(9)) == [9, 7]
+    assert seeds(ran(4), ran(7), ran(7, surprise="")) == [4]
+    assert seeds(ran(4, task=B), *tried(A, 0.0), ran(Split.HOLDOUT.first_seed), ran(Split.GATE.first_seed)) == []

@@ -69,6 +69,12 @@ def test_a_retry_takes_another_way_where_an_earlier_one_went_wrong():
     assert branches() == ([], [])
 
 
+def test_instances_that_surprised_a_program_elsewhere_are_tried_too_but_not_twice():
+    attempt, tried, _ = world(lambda s, t: True)
+    list(practise(TASK, attempt, again=lambda task: [task.model_copy(update={"seed": seed}) for seed in (11, 40)]))
+    assert tried == [(10, 0.0), (11, 0.0), (12, 0.0), (40, 0.0)]
+
+
 @pytest.mark.parametrize(
     ("solves", "expected"),
     [
