@@ -1,7 +1,8 @@
 """A program for each Meta-World task from one demonstration: how often it works where things stand elsewhere.
 
     python -m evals.robot_demos --out evals/results/metaworld-demos.json
-    python -m evals.robot_demos drawer-open,pick-place --seeds 20
+    python -m evals.robot_demos drawer-open,pick-place --seeds 20 --skills /tmp/arm
+    SKILLAGENT_SKILLS=/tmp/arm SKILLAGENT_MEMORY=/tmp/arm/.memory skillagent run metaworld/drawer-open --no-learn
 
 No model is asked. The demonstration is the scripted policy's on the first practice seed that it solves. It is cut into
 phases and said in primitives in several ways; the program that does best by itself on practice seeds is tried on
@@ -37,7 +38,8 @@ from skillagent.learning.judge import judge
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt
-from skillagent.schema import Action, Attempt, Cause, Lesson, PutSkill, Split, Task
+from skillagent.schema import Action, Attempt, Cause, Decided, Decision, Edit, Lesson, PutSkill, Split, Task
+from skillagent.store.disk import DiskStore
 from skillagent.testing import MemoryStore
 
 _PRACTICE = 9  # instances, three of each wording
@@ -60,17 +62,27 @@ def shown(world: MetaWorld, name: str) -> tuple[Task, Recorded]:
     raise typer.BadParameter(f"the scripted policy of {name} solves none of {_TRIES} practice instances")
 
 
-def learnt(agent: Agent, world: MetaWorld, task: Task, demo: Recorded) -> Library:
-    """Return a library with the program that does best by itself on practice seeds, or an empty one."""
+def learnt(agent: Agent, world: MetaWorld, task: Task, demo: Recorded) -> Edit | None:
+    """Return the edit that adds the program that does best by itself on practice seeds, if there is one."""
     said = list(ways(world.simulator, demo))
     tried = [one for one in (done(world, task, actions) for actions in said) if one.verdict.success]
     if not tried:
-        return Library()
+        return None
     lesson = Lesson(cause=Cause.EFFORT, summary=f"{task.id}: shown", success=tried[0], successes=tuple(tried))
     alone = partial(attempt, agent, variation=ALONE)
     edits = write(lesson, Library(), alone, llm=Wordless(), induction=Induction(instances=_PRACTICE))
-    edit = next((one for one in edits if any(isinstance(change, PutSkill) for change in one.changes)), None)
-    return Library().apply(edit) if edit else Library()
+    return next((one for one in edits if any(isinstance(change, PutSkill) for change in one.changes)), None)
+
+
+def named(edit: Edit, task: str) -> Edit:
+    """Return the edit with its skill called like the task: no model was there to find a name."""
+    changes = [
+        one.model_copy(update={"skill": one.skill.model_copy(update={"name": task})})
+        if isinstance(one, PutSkill)
+        else one
+        for one in edit.changes
+    ]
+    return edit.model_copy(update={"changes": tuple(changes)})
 
 
 def again(simulator: Simulator, seed: int, demo: Recorded) -> bool:
@@ -101,6 +113,7 @@ def main(
     seeds: Annotated[int, typer.Option(help="Holdout instances of each task.")] = 10,
     first: Annotated[int, typer.Option(help="The first of them, counted from the beginning of the holdout range.")] = 0,
     out: Path | None = None,
+    skills: Annotated[Path | None, typer.Option(help="A folder to keep the programs in, as a library.")] = None,
 ) -> None:
     """Learn every task from one demonstration, try it, and write the table."""
     table: dict[str, dict[str, float]] = {}
@@ -115,7 +128,12 @@ def main(
                 world = MetaWorld()
                 began = time.monotonic()
                 task, demo = shown(world, name)
-                library = learnt(replace(agent, open=lambda _, world=world: world), world, task, demo)
+                edit = learnt(replace(agent, open=lambda _, world=world: world), world, task, demo)
+                library = Library().apply(edit) if edit else Library()
+                if skills and edit:
+                    why = "learnt from one demonstration, not replayed"
+                    decision = Decision(edit=named(edit, name), accepted=True, reason=why, by="person")
+                    DiskStore(skills, skills / ".memory").commit(Decided(decision=decision))
                 took = time.monotonic() - began
                 held = [task.model_copy(update={"seed": Split.HOLDOUT.first_seed + first + n}) for n in range(seeds)]
                 own = replace(agent, open=lambda _, world=world: world)

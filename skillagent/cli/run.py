@@ -7,7 +7,7 @@ cannot be reset, are never learnt from (`tasks`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,9 @@ from skillagent.cli.tasks import task_from, why_not_learn
 
 if TYPE_CHECKING:
     from skillagent.cli.show import Watching
-    from skillagent.schema import Attempt
+    from skillagent.envs.film import Film
+    from skillagent.loop import Agent
+    from skillagent.schema import Attempt, Task, Variation
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
 
@@ -34,6 +36,7 @@ TimeLimit = Annotated[float | None, typer.Option(min=0, help="Stop cleanly after
     epilog=examples(
         "skillagent run miniwob/login-user",
         "skillagent run miniwob/login-user --seed 7 --no-learn --json",
+        "skillagent run metaworld/drawer-open --video drawer.mp4",
         'skillagent run "Find the opening hours" --url https://example.org --expect Monday',
     )
 )
@@ -49,6 +52,9 @@ def run(
     retries: Annotated[int, typer.Option(min=0, help="Warmer tries after a failure, to learn from.")] = 4,
     keep: Annotated[
         Path | None, typer.Option(help="A folder to keep the whole episodes in, for `learn --demos`.")
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Film the tries: a file that ends in .gif or .mp4 (extra: video).")
     ] = None,
     model: Model = None,
     expect: Annotated[str, typer.Option(help="Text that is shown when the task is done.")] = "",
@@ -69,6 +75,7 @@ def run(
     """
     from skillagent.build import Options
     from skillagent.cli.show import watching
+    from skillagent.envs.film import Film, checked
     from skillagent.errors import BudgetSpent
     from skillagent.evaluation.rows import keep as keep_episode
     from skillagent.learning.gate import Rules
@@ -86,6 +93,7 @@ def run(
         time_limit_s=time_limit,
     )
     options = Options(practice=Practice(seeds=1, retries=retries))
+    film = Film() if video and checked(video) else None
     tried: list[Attempt] = []
     with (
         watching(as_json, most=Rules().pairs) as watch,
@@ -94,6 +102,8 @@ def run(
         if problem:
             watch.say(f"nothing will be learnt: {problem}")
         spent = None
+        if film:
+            agent, film.rolling = filmed(agent, film), bool(no_learn or problem)
         try:
             for attempt in run_tasks(agent, [wanted], learning=not (no_learn or problem)):
                 tried.append(attempt)
@@ -102,10 +112,23 @@ def run(
         except BudgetSpent as error:
             spent = error
         code = Exit.BUDGET if spent else exit_for(tried)
+        if film and video and film.count:
+            film.write(video)
+            watch.say(f"film    {video}: {film.count} pictures")
         _finish(watch, tried, code, as_json=as_json)
     if spent:
         raise spent
     raise typer.Exit(code)
+
+
+def filmed(agent: Agent, film: Film) -> Agent:
+    """Return the agent with its tries filmed, and nothing that is replayed for the gate."""
+    from dataclasses import replace
+
+    def practise(task: Task, attempt: Callable[[Task, Variation], Attempt]) -> Iterator[Attempt]:
+        return agent.practise(task, film.rolled(attempt))
+
+    return replace(agent, open=lambda task: film.of(agent.open(task)), practise=practise)
 
 
 def exit_for(attempts: Sequence[Attempt]) -> Exit:

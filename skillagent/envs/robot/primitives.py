@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from skillagent.envs.robot.simulator import CLOSED, OPEN, Simulator, Vector
+from skillagent.envs.robot.simulator import CLOSED, OPEN, STEPS_A_SECOND, Simulator, Vector
 from skillagent.envs.verbs import Doing, Ref
 from skillagent.errors import InvalidAction
 from skillagent.schema import Json
@@ -33,7 +33,6 @@ _HELD = 6  # control steps that one row of a path is held on to
 _STALLED = 15  # control steps without a millimetre of progress
 _LONGEST = 200  # control steps of one motion
 _GRIP = 25  # control steps in which the gripper closes for sure
-_SECOND = 80.0  # control steps
 _NOTHING = 0.32  # a gap below which nothing is between the fingers: they meet at 0.30
 _ABOVE = 0.1
 _UNITS = (1000.0, 1000.0, 1000.0, 100.0, 100.0, 100.0, 100.0)  # of a path as text: millimetres and percent
@@ -120,7 +119,7 @@ def press(arm: Arm, ref: Ref) -> None:
 
 def wait(arm: Arm, seconds: Annotated[float, Field(gt=0, le=2)] = 0.5) -> None:
     """Hold still."""
-    arm.hold(round(seconds * _SECOND))
+    arm.hold(round(seconds * STEPS_A_SECOND))
 
 
 def retrace(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Vector = NDArray[np.float64]
 
 STEPS = 500  # of an episode, as published results have it
+STEPS_A_SECOND = 80.0
 OPEN, CLOSED = -1.0, 1.0
 _HAND, _GAP, _FIRST, _SECOND, _GOAL = slice(0, 3), 3, slice(4, 7), slice(11, 14), slice(36, 39)  # of an observation
 
@@ -66,6 +67,7 @@ class Simulator:
         self._env.__dict__.pop("sawyer_observation_space", None)  # it was made for a hidden goal
         self._seen: Vector = np.zeros(39)
         self.steps, self.success = 0, False
+        self.watch: Callable[[], None] = lambda: None  # is called after every control step
 
     def reset(self, seed: int) -> None:
         """Bring the task to the start that its seed draws, and let things come to rest."""
@@ -91,6 +93,7 @@ class Simulator:
         if not np.isfinite(seen).all() or self._env._did_see_sim_exception:
             raise EnvironmentFailed("the simulation diverged")
         self._seen, self.success = seen, bool(told["success"])
+        self.watch()
         return not self.over
 
     @property

@@ -9,23 +9,32 @@ from __future__ import annotations
 import difflib
 import time
 
+from skillagent.envs.film import Take
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm
-from skillagent.envs.robot.simulator import STEPS, Simulator, Vector, descriptions
+from skillagent.envs.robot.simulator import STEPS, STEPS_A_SECOND, Simulator, Vector, descriptions
 from skillagent.envs.verbs import Verbs
 from skillagent.errors import AgentFault, ConfigError
 from skillagent.schema import Action, Element, Observation, Outcome, Task, Verb
 
 _CLOSED, _OPEN = 0.32, 0.8  # gaps of the gripper
+_BETWEEN = 5  # control steps from one picture of a film to the next
 
 
 class MetaWorld:
     """The fifty tasks of Meta-World as an environment."""
+
+    fps = STEPS_A_SECOND / _BETWEEN
 
     def __init__(self) -> None:
         self._verbs = Verbs(PRIMITIVES, EXAMPLES)
         self._task: Task | None = None
         self._simulators: dict[str, Simulator] = {}
         self._turns, self._ends = 0, 0.0
+        self._take: Take | None = None
+
+    def film(self, take: Take | None) -> None:
+        """Call `take` with what draws a picture while the arm moves; None: no more."""
+        self._take = take
 
     @property
     def verbs(self) -> tuple[Verb, ...]:
@@ -52,6 +61,7 @@ class MetaWorld:
             self.close()  # one at a time
             self._simulators[task.name] = Simulator(task.name)
         self._task, self._turns, self._ends = task, 0, time.monotonic() + task.timeout_s
+        self.simulator.watch = self._shoot
         self.simulator.reset(task.seed)
         self._arm = Arm(self.simulator)
         return self._seen()
@@ -80,6 +90,10 @@ class MetaWorld:
         for simulator in self._simulators.values():
             simulator.close()
         self._simulators.clear()
+
+    def _shoot(self) -> None:
+        if self._take is not None and self.simulator.steps % _BETWEEN == 0:
+            self._take(self.simulator.picture)
 
     @property
     def _over(self) -> bool:
