@@ -195,6 +195,7 @@ def test_practice_that_is_resumed_leaves_out_what_was_practised_but_for_the_last
     assert [line for line in out.splitlines() if line.startswith("──")] == [
         "── 1 of 2: corridor/push",
         "── 2 of 2: corridor/pull",
+        "── looking after the library",
     ]
 
 
