@@ -27,6 +27,7 @@ from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError, WorldFault
+from skillagent.learning.borrow import borrowed
 from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned
 from skillagent.learning.demote import demoted
 from skillagent.learning.diagnose import diagnose
@@ -52,7 +53,7 @@ from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.recall import recall
-from skillagent.routing.route import Thresholds, covers, route
+from skillagent.routing.route import Thresholds, covers, nearest_skills, route
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Task, Value, Variation
@@ -198,6 +199,7 @@ def open_agent(
             gate=_gate(options, worlds, routed, watch),
             store=kept,
             spent=lambda: meter.total,
+            borrow=partial(borrowed, near=partial(nearest_skills, cache=vectors), most=options.practice.borrow),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
             watch=watch,

@@ -104,6 +104,11 @@ def undiagnosed(_: Attempt, __: Library, ___: Showing) -> Labelled | None:
     return None
 
 
+def unborrowed(_: Sequence[Attempt], __: Library, ___: Alone) -> Iterable[Attempt]:
+    """Try no program of another skill."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Agent:
     """The stages in use, and the ports that they act through.
@@ -126,6 +131,7 @@ class Agent:
     store: Store
     spent: Callable[[], Usage]
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
+    borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
     upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
 
@@ -150,6 +156,9 @@ def run(
             continue
         tried = []
         for one in agent.practise(task, partial(_try, agent, library)):
+            tried.append(_record(agent, one))
+            yield one
+        for one in agent.borrow(tried, library, _alone(agent)):
             tried.append(_record(agent, one))
             yield one
         for _ in learn(agent, [*tried, *(one for one in shown if one.trajectory.task.id == task.id)], library):
@@ -283,7 +292,7 @@ def showing(agent: Agent, library: Library, task: Task, insights: Sequence[str])
 
 
 def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision]:
-    before, alone = agent.spent(), partial(attempt, replace(agent, watch=unwatched), variation=Variation(alone=True))
+    before, alone = agent.spent(), _alone(agent)
     tried = _once(partial(trial, agent))
     for edit in agent.write(lesson, library, alone):
         agent.watch(edit)
@@ -299,6 +308,10 @@ def _decide(agent: Agent, lesson: Lesson, library: Library) -> Iterator[Decision
         yield decision
         if decision.accepted:
             return
+
+
+def _alone(agent: Agent) -> Alone:
+    return partial(attempt, replace(agent, watch=unwatched), variation=Variation(alone=True))
 
 
 def _once(trial: Trial) -> Trial:

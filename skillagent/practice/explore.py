@@ -21,12 +21,14 @@ from skillagent.schema import Attempt, Split, Step, Task, Trajectory, Value, Var
 class Practice(Value):
     """How much to try: `seeds` plain attempts; unless `enough` of them succeed, up to `retries` warmer ones.
 
-    Those end when one of them succeeds, and with the plain ones `solved` different seeds are solved.
+    Those end when one of them succeeds, and with the plain ones `solved` different seeds are solved. Where nothing
+    succeeds, the programs of `borrow` near skills are tried by themselves.
     """
 
     seeds: int = Field(default=3, ge=1)
     retries: int = Field(default=6, ge=0)
     solved: int = Field(default=2, ge=1)
+    borrow: int = Field(default=5, ge=0)
     enough: float = Field(default=0.75, gt=0, le=1)
     temperatures: tuple[float, ...] = (0.3, 0.6, 0.9)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from pydantic import Field
 
 from skillagent.errors import InvalidSkill
@@ -59,6 +60,14 @@ def covers(goal: str, library: Library, *, cache: VectorCache, thresholds: Thres
         return True
     _, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
     return bool((solved >= limits.covers).any())
+
+
+def nearest_skills(goal: str, library: Library, *, cache: VectorCache) -> list[Skill]:
+    """Return the library's skills, those first that have solved goals most like this one, or else say most like it."""
+    skills = list(library.skills.values())
+    text, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
+    order = np.argsort(-np.maximum(text, solved), kind="stable")
+    return [skills[n] for n in order]
 
 
 def skill_text(skill: Skill) -> str:

@@ -1,0 +1,109 @@
+"""Borrow: where nothing succeeded, the programs of near skills, by themselves, whatever goals they were made for.
+
+A drawer's program may open a window. It is tried as it is, then with its elements known by their role alone. What it
+solves is a success like any other: a skill of its own is learnt from it, and the gate decides. No model is asked.
+Source: a new program from retrieved neighbours (ICAL); skills retrieved by language first (MT3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from skillagent.errors import InvalidSkill
+from skillagent.library import Library
+from skillagent.programs.template import filled_by, literal, slots_of, slots_of_pattern
+from skillagent.programs.text import FILE, dump, program_of
+from skillagent.schema import Ask, Attempt, Check, Do, Each, Expect, Node, Program, Repeat, Skill, Target, Task, When
+
+Near = Callable[[str, Library], Sequence[Skill]]
+_INSTANCES = 2  # failed instances that the programs are tried on
+_VALUE = re.compile(r"[\"“]([^\"“”]+)[\"”]")
+
+
+def borrowed(
+    tried: Sequence[Attempt], library: Library, alone: Callable[[Task, Library], Attempt], *, near: Near, most: int
+) -> Iterator[Attempt]:
+    """Yield at most one success for each failed instance, where no attempt succeeded.
+
+    Args:
+        tried: The attempts at one task.
+        library: Whose programs are lent.
+        alone: Tries a task with a library without ever asking the model.
+        near: Returns the library's skills, the nearest to a goal first.
+        most: How many skills lend their programs; 0: none.
+    """
+    if any(one.verdict.success for one in tried):
+        return
+    failed = {one.trajectory.task: one for one in tried if one.verdict.success is False}
+    for task, one in islice(failed.items(), _INSTANCES):
+        goal = one.trajectory.goal
+        for lender in islice(_lenders(goal, near(goal, library), task.env), most):
+            played = (alone(task, Library(skills={lent.name: lent})) for lent in as_lent(lender, goal))
+            if (success := next((one for one in played if one.verdict.success), None)) is not None:
+                yield success
+                break
+
+
+def as_lent(skill: Skill, goal: str) -> Iterator[Skill]:
+    """Yield the skill with its program made for a goal, as it is and with its elements known by their role alone."""
+    program = program_of(skill)
+    assert program is not None
+    pattern = _pattern(program, goal)
+    if pattern is None:
+        return
+    loose = tuple(_loose(node) for node in program.steps)
+    for text in dict.fromkeys(dump(Program(goals=(pattern,), steps=steps)) for steps in (program.steps, loose)):
+        yield skill.model_copy(update={"goals": (goal,), "files": {FILE: text}})
+
+
+def _lenders(goal: str, skills: Sequence[Skill], domain: str) -> Iterator[Skill]:
+    """Yield those that run in this environment and are not for such goals: those that are had their turn."""
+    for skill in skills:
+        try:
+            program = program_of(skill)
+        except InvalidSkill:
+            continue
+        if program is not None and skill.domain in ("", domain) and filled_by(program.goals, goal) is None:
+            yield skill
+
+
+def _pattern(program: Program, goal: str) -> str | None:
+    """Return the goal as a pattern with the program's slots, in the order of what is quoted; None where others are."""
+    slots = slots_of_pattern(program.goals[0]) if program.goals else {}
+    quoted = list(_VALUE.finditer(goal))
+    if any(slots.values()) or (slots and len(slots) != len(quoted)):
+        return None
+    pattern, at = "", 0
+    for name, value in zip(slots, quoted if slots else (), strict=True):
+        pattern += literal(goal[at : value.start(1)]) + f"{{{name}}}"
+        at = value.end(1)
+    return pattern + literal(goal[at:])
+
+
+def _loose(node: Node) -> Node:
+    """Return a step with its elements known by their role, or by what the goal says of them."""
+    match node:
+        case Do(targets=targets):
+            return node.model_copy(update={"targets": {key: _role_alone(one) for key, one in targets.items()}})
+        case Ask(do=do):
+            return node.model_copy(update={"do": _loose(do)})
+        case Expect(check=check):
+            return node.model_copy(update={"check": _loose_check(check)})
+        case Each(do=inner):
+            return node.model_copy(update={"do": tuple(_loose(one) for one in inner)})
+        case Repeat(do=inner, until=check):
+            return node.model_copy(update={"do": tuple(map(_loose, inner)), "until": _loose_check(check)})
+        case When(do=inner, otherwise=others, check=check):
+            inside = {"do": tuple(map(_loose, inner)), "otherwise": tuple(map(_loose, others))}
+            return node.model_copy(update={**inside, "check": _loose_check(check)})
+
+
+def _loose_check(check: Check) -> Check:
+    return check.model_copy(update={"element": _role_alone(check.element)}) if check.element else check
+
+
+def _role_alone(target: Target) -> Target:
+    fixed = [key for key in ("name", "near", "within") if (text := getattr(target, key)) and not slots_of(text)]
+    return target.model_copy(update=dict.fromkeys(fixed)) if target.role else target
