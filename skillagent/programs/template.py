@@ -101,15 +101,17 @@ def slots_of_pattern(pattern: str) -> dict[str, bool]:
         ValueError: A brace opens no slot, a slot stands twice, or two stand side by side with nothing between.
     """
     found: dict[str, bool] = {}
+    end, touching = -1, False
     for match in _PATTERN.finditer(pattern):
         if not match["name"]:
             continue
         if match["name"] in found:
             raise ValueError(f"slot {match['name']!r} stands twice in {pattern!r}")
-        found[match["name"]] = bool(match["list"])
+        touching |= bool(found) and not pattern[end : match.start()].strip()
+        found[match["name"]], end = bool(match["list"]), match.end()
     if _BRACES.search(_PATTERN.sub("", pattern)):
         raise ValueError(f"{pattern!r}: a slot is written {{name}} or {{names...}}, a brace {{{{ or }}}}")
-    if re.search(r"\}\s*\{(?!\{)", pattern.replace("}}", "")):
+    if touching:
         raise ValueError(f"{pattern!r}: two slots with nothing between them")
     return found
 

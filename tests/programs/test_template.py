@@ -19,6 +19,8 @@ from skillagent.programs.template import Unfilled, fill, filled_by, form_of, lit
         ("Pick {all...}.", "Pick a, b, and c.", {"all": ("a", "b", "c")}),
         ("Pick {all...}.", "Pick a.", {"all": ("a",)}),
         ('Pick "{all...}".', 'Pick "a", "b" and "c".', {"all": ("a", "b", "c")}),
+        ("Write {a}}}{b}", "Write x}y", {"a": "x", "b": "y"}),
+        ("Write {a}{{{b}", "Write x{y", {"a": "x", "b": "y"}),
         ("Say {{hi}} to {x}", "say {hi} to Bo", {"x": "Bo"}),
         ("Costs $5 (or {x})?", "Costs $5 (or 6)?", {"x": "6"}),
     ],
