@@ -11,6 +11,7 @@ The grammar is closed: what it does not know is an error that names the line. `p
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
@@ -44,18 +45,29 @@ def parse(text: str, *, file: str = FILE, verbs: Sequence[Verb] | None = None) -
     Raises:
         InvalidSkill: The text is no program; the message names file, line and what is wrong.
     """
+    root = _composed(text, file)
+    if root is None:
+        raise InvalidSkill(f"{file}: it is empty; a program has steps")
+    return _Reader(file, verbs).program(root)
+
+
+def _composed(text: str, file: str) -> yaml.Node | None:
+    """Return the text as nodes; raises InvalidSkill with the line where it is no YAML."""
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line, what = text.count("\n", 0, error.position) + 1, f"the character U+{error.character:04X}"
+        raise InvalidSkill(f"{file}, line {line}: {what}: take it out, or write it as an escape in quotes") from None
+    try:
+        node: yaml.Node | None = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidSkill(f"{file}, line {line}: {error.problem}") from None
     except RecursionError:
-        raise InvalidSkill(f"{file}: nested too deep to be read") from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the last two: an escape beyond Unicode
-        raise InvalidSkill(f"{file}: {error}") from None
-    if root is None:
-        raise InvalidSkill(f"{file}: it is empty; a program has steps")
-    return _Reader(file, verbs).program(root)
+        raise InvalidSkill(f"{file}, line {loader.line + 1}: nested too deep to be read") from None
+    except (ValueError, OverflowError) as error:
+        raise InvalidSkill(f"{file}, line {loader.line + 1}: an escape beyond Unicode ({error})") from None
+    return node
 
 
 def program_of(skill: Skill) -> Program | None:
@@ -96,7 +108,7 @@ class _Reader:
         parts = self._mapping(root, ("goals", "steps"))
         goals = []
         for node in self._sequence(parts["goals"]) if "goals" in parts else ():
-            pattern = str(self._scalar(node))
+            pattern = self._word(node)
             for name, many in self._checked(node, slots_of_pattern, pattern).items():
                 if self._lists.setdefault(name, many) != many:
                     raise self._error(node, f"slot {name!r} is a list in one goal and a single value in another")
@@ -115,7 +127,7 @@ class _Reader:
 
     def _step(self, node: yaml.Node, items: frozenset[str], depth: int) -> Node:
         if isinstance(node, yaml.ScalarNode):  # a verb that takes nothing
-            return self._do(node, str(self._scalar(node)), None, items)
+            return self._do(node, self._word(node), None, items)
         parts = self._mapping(node, None)
         if len(parts) != 1:
             raise self._error(node, f"a step has one key, not {len(parts)}: {', '.join(parts) or 'none'}")
@@ -144,7 +156,7 @@ class _Reader:
 
     def _each(self, node: yaml.Node, items: frozenset[str], depth: int) -> Each:
         own = self._mapping(node, ("in", "as", "do"), needed=("in", "as", "do"))
-        slot, item = str(self._scalar(own["in"])), str(self._scalar(own["as"]))
+        slot, item = self._word(own["in"]), self._word(own["as"])
         if not self._lists.get(slot):
             raise self._error(own["in"], f"no goal has a list {{{slot}...}}")
         if not NAME.fullmatch(item) or item in self._lists or item in items:
@@ -153,7 +165,7 @@ class _Reader:
 
     def _ask(self, node: yaml.Node, items: frozenset[str]) -> Ask:
         parts = dict(self._mapping(node, None))
-        about = str(self._scalar(parts.pop("about"))) if "about" in parts else ""
+        about = self._text(parts.pop("about"), items) if "about" in parts else ""
         if len(parts) != 1:
             raise self._error(node, "ask needs one verb, and may say what it is about")
         ((verb, inner),) = parts.items()
@@ -171,8 +183,8 @@ class _Reader:
                 continue
             if key.endswith("ref") and not _null(value):
                 raise self._error(value, f"{key}: an element is named by what a person sees, e.g. {{role: …, name: …}}")
-            if isinstance(value, yaml.MappingNode) and [key.value for key, _ in value.value] == ["behind"]:
-                arguments[key] = {"behind": self._text(value.value[0][1], items)}
+            if isinstance(value, yaml.MappingNode) and any(name.value == "behind" for name, _ in value.value):
+                arguments[key] = {"behind": self._text(self._mapping(value, ("behind",))["behind"], items)}
             elif isinstance(value, yaml.MappingNode):
                 targets[f"{key}_ref"] = self._target(self._mapping(value, _TARGET), items)
             else:
@@ -208,10 +220,8 @@ class _Reader:
         return Target.model_validate(fields)
 
     def _text(self, node: yaml.Node, items: frozenset[str]) -> str:
-        value = self._plain(node, items)
-        if not isinstance(value, str):
-            raise self._error(node, f"a text, not {value!r}")
-        return value
+        self._word(node)
+        return str(self._plain(node, items))
 
     def _plain(self, node: yaml.Node, items: frozenset[str]) -> JsonValue:
         value = self._made(node)
@@ -236,7 +246,7 @@ class _Reader:
             raise self._error(node, "keys and values are expected here")
         parts: dict[str, yaml.Node] = {}
         for key_node, value in node.value:
-            key = str(self._scalar(key_node))
+            key = self._word(key_node)
             if key in parts:
                 raise self._error(key_node, f"{key!r} stands here twice")
             if known is not None and key not in known:
@@ -256,6 +266,13 @@ class _Reader:
             raise self._error(node, "one value is expected here")
         return self._made(node)
 
+    def _word(self, node: yaml.Node) -> str:
+        """Return the text that a node holds; it holds one that says something."""
+        value = self._scalar(node)
+        if not isinstance(value, str) or not value.strip():
+            raise self._error(node, f"a text is needed here, not {json.dumps(value)}")
+        return value
+
     def _made(self, node: yaml.Node, depth: int = 0) -> JsonValue:
         """Return what a node holds, as JSON. Of what is not quoted, only JSON's own words and numbers are no texts."""
         if depth > DEEPEST:
@@ -264,7 +281,7 @@ class _Reader:
             case yaml.SequenceNode():
                 return [self._made(one, depth + 1) for one in node.value]
             case yaml.MappingNode():
-                return {str(self._scalar(key)): self._made(value, depth + 1) for key, value in node.value}
+                return {self._word(key): self._made(value, depth + 1) for key, value in node.value}
             case yaml.ScalarNode(value=text, style=None) if text in _WORDS:
                 return _WORDS[text]
             case yaml.ScalarNode(value=text, style=None) if _NUMBER.fullmatch(text):
@@ -277,7 +294,7 @@ class _Reader:
 
 
 def _null(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.value in ("", "null", "~")
+    return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in ("", "null", "~")
 
 
 def misused(do: Do, verb: Verb) -> str | None:

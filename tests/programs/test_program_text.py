@@ -1,5 +1,7 @@
 """A program file is read whole or refused with its line, and what is written reads back the same."""
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -97,12 +99,30 @@ def test_any_name_and_text_survive_the_file(name, text):
         pytest.param("steps:\n- expect: {}", 2, "a check names", id="an empty check"),
         pytest.param("steps:\n- expect: {shows: a, role: b}", 2, "a check names", id="two checks in one"),
         pytest.param("steps:\n- ask: {about: x}", 2, "one verb", id="a hole without a verb"),
-        pytest.param("steps: " + "[" * 2000, None, "nested too deep", id="deeper than can be read"),
+        pytest.param("goals: [a]\nsteps: " + "[" * 2000, 2, "nested too deep", id="deeper than can be read"),
         pytest.param("steps:\n- fill: {text: [[[[[[[[[[a]]]]]]]]]]}", 2, "deep", id="a deep argument"),
         pytest.param("steps:\n- fill: {text: &a [*a]}", 2, "an alias", id="an alias"),
         pytest.param("steps:\n- fill: {text: !!int ''}", 2, "a tag", id="a tag"),
-        pytest.param('steps:\n- fill: {text: "\\U00110000"}', None, "0x110000", id="an escape beyond Unicode"),
+        pytest.param('steps:\n- fill: {text: "\\U00110000"}', 2, "0x110000", id="an escape beyond Unicode"),
+        pytest.param('steps:\n- fill: {text: "\\UFFFFFFFF"}', 2, "beyond Unicode", id="an escape far beyond Unicode"),
+        pytest.param("steps:\n- done\n- fill: {text: a\x07}", 3, r"U\+0007: take it out", id="a control character"),
         pytest.param("steps:\n- click: {ref: 4}", 2, "by what a person sees", id="an element by its ref"),
+        pytest.param("steps:\n- click: {ref: ''}", 2, "by what a person sees", id="an element by an empty ref"),
+        pytest.param("goals: [a, null]\nsteps: [done]", 1, "a text is needed here, not null", id="null for a goal"),
+        pytest.param("goals:\n- 5\nsteps: [done]", 2, "a text is needed here, not 5", id="a number for a goal"),
+        pytest.param("goals:\n- ''\nsteps: [done]", 2, "a text is needed", id="an empty goal"),
+        pytest.param("steps:\n- done\n- null", 3, "a text is needed here, not null", id="null for a step"),
+        pytest.param("steps:\n- 5", 2, "a text is needed here, not 5", id="a number for a step"),
+        pytest.param("steps:\n- ''", 2, "a text is needed", id="an empty verb"),
+        pytest.param("steps:\n- true: {name: a}", 2, "a text is needed here, not true", id="a key that is no text"),
+        pytest.param("steps:\n- '': {name: a}", 2, "a text is needed", id="an empty key"),
+        pytest.param("steps:\n- model: {of: [null: a]}", 2, "a text is needed", id="null for a key in an argument"),
+        pytest.param("goals: ['{a...}']\nsteps:\n- each: {in: null, as: i, do: [done]}", 3, "a text", id="no slot"),
+        pytest.param("steps:\n- expect: {shows: ''}", 2, "a text is needed", id="a text that is always there"),
+        pytest.param("steps:\n- fill: {text: {behind: ' '}}", 2, "a text is needed", id="behind nothing"),
+        pytest.param("steps:\n- fill: {text: {behind: a, b: c}}", 2, "no key 'b' here; there is behind", id="two keys"),
+        pytest.param("steps:\n- ask: {click: {}, about: 'the {x}'}", 2, "no goal has a slot {x}", id="about what"),
+        pytest.param("steps:\n- ask: {click: {}, about: 5}", 2, "a text is needed", id="an about that is no text"),
         pytest.param("steps:\n- repeat: {until: {shows: a}, most: true, do: [done]}", 2, "most", id="no number"),
         pytest.param(
             "steps: [" + "{when: {is: {shows: a}, do: [" * 10 + "done" + "]}}" * 10 + "]", 1, "deep", id="too deep"
@@ -110,8 +130,22 @@ def test_any_name_and_text_survive_the_file(name, text):
     ],
 )
 def test_a_program_that_breaks_the_grammar_is_refused_with_its_line(text, line, what):
-    with pytest.raises(InvalidSkill, match=f"p.yaml{f', line {line}' if line else ''}: .*{what}"):
+    with pytest.raises(InvalidSkill, match=f"^p.yaml{f', line {line}' if line else ''}: .*{what}.*$") as refused:
         parse(text, file="p.yaml")
+    assert "\n" not in str(refused.value)
+
+
+PIECES = st.sampled_from(
+    [*"aU0{}[]:,-|>'\"\\\n #&*!%?~\t\x07\x85", "goals:", "steps:", "\n- ", "  ", "{x}", "\\U00", "---"]
+)
+
+
+@given(st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=30))
+def test_any_text_is_a_program_or_refused_in_one_line_that_names_the_line(text):
+    try:
+        parse(text, file="p.yaml")
+    except InvalidSkill as refused:
+        assert re.fullmatch(r"p\.yaml(, line \d+: .+|: it is empty; .+)", str(refused))
 
 
 @pytest.mark.parametrize(
