@@ -21,6 +21,7 @@ import yaml
 from pydantic import JsonValue
 
 from skillagent.errors import InvalidSkill
+from skillagent.programs.fit import misused
 from skillagent.programs.template import NAME, slots_of, slots_of_pattern, walk_texts
 from skillagent.schema import Ask, Check, Do, Each, Expect, Node, Program, Repeat, Skill, Target, Verb, When
 from skillagent.schema.program import ORDERS
@@ -40,7 +41,7 @@ def parse(text: str, *, file: str = FILE, verbs: Sequence[Verb] | None = None) -
     Args:
         text: YAML.
         file: What the errors call it.
-        verbs: Those that the program may use; None: any.
+        verbs: Those that the program may use; None: any. Of several with one name, a step must fit one.
 
     Raises:
         InvalidSkill: The text is no program; the message names file, line and what is wrong.
@@ -101,7 +102,7 @@ class _Reader:
 
     def __init__(self, file: str, verbs: Sequence[Verb] | None) -> None:
         self._file = file
-        self._verbs = None if verbs is None else {verb.name: verb for verb in verbs}
+        self._verbs = None if verbs is None else {one.name: [v for v in verbs if v.name == one.name] for one in verbs}
         self._lists: dict[str, bool] = {}
 
     def program(self, root: yaml.Node) -> Program:
@@ -169,9 +170,11 @@ class _Reader:
         if len(parts) != 1:
             raise self._error(node, "ask needs one verb, and may say what it is about")
         ((verb, inner),) = parts.items()
-        return Ask(do=self._do(node, verb, inner, items), about=about)
+        return Ask(do=self._do(node, verb, inner, items, hole=True), about=about)
 
-    def _do(self, node: yaml.Node, verb: str, inner: yaml.Node | None, items: frozenset[str]) -> Do:
+    def _do(
+        self, node: yaml.Node, verb: str, inner: yaml.Node | None, items: frozenset[str], *, hole: bool = False
+    ) -> Do:
         if self._verbs is not None and verb not in self._verbs:
             raise self._error(node, f"no verb {verb!r}; there is {', '.join(self._verbs)}, and {_KEYWORDS}")
         parts = self._mapping(inner, None) if inner is not None and not _null(inner) else {}
@@ -190,9 +193,19 @@ class _Reader:
             else:
                 arguments[key] = self._plain(value, items)
         do = Do(verb=verb, targets=targets, arguments=arguments)
-        if self._verbs is not None and (problem := misused(do, self._verbs[verb])):
-            raise self._error(node, problem)
+        if self._verbs is not None:
+            self._check_fit(do, self._verbs[verb], node, parts, hole=hole)
         return do
+
+    def _check_fit(
+        self, do: Do, verbs: Sequence[Verb], node: yaml.Node, parts: Mapping[str, yaml.Node], *, hole: bool
+    ) -> None:
+        """Raise unless the step fits one of these verbs."""
+        faults = [fault for verb in verbs if (fault := misused(do, verb, hole=hole)) is not None]
+        if len(faults) == len(verbs):
+            parameter = faults[0][0]
+            at = parts.get(parameter) or parts.get(parameter.removesuffix("_ref")) or node
+            raise self._error(at, "; ".join(dict.fromkeys(words for _, words in faults)))
 
     def _check(self, node: yaml.Node, items: frozenset[str]) -> Check:
         parts = dict(self._mapping(node, ("shows", "gone", *_TARGET)))
@@ -295,19 +308,6 @@ class _Reader:
 
 def _null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.style is None and node.value in ("", "null", "~")
-
-
-def misused(do: Do, verb: Verb) -> str | None:
-    """Return in words how a step does not fit the verb that it uses, or None."""
-    known, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
-    assert isinstance(known, dict)
-    assert isinstance(required, list)
-    given = [*do.targets, *do.arguments]
-    if extra := [name for name in given if name not in known]:
-        return f"{verb.signature} takes no {extra[0]!r}"
-    if missing := [str(name) for name in required if name not in given]:
-        return f"{verb.signature} needs {missing[0]!r}"
-    return None
 
 
 # ── Writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────

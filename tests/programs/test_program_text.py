@@ -160,14 +160,87 @@ def test_what_is_not_quoted_is_a_text_unless_json_has_a_word_or_number_for_it(wr
     assert (step.arguments["text"], type(step.arguments["text"])) == (value, type(value))
 
 
-CLICK = Verb(name="click", doc="Click.", parameters={"properties": {"ref": {"format": "ref"}}, "required": ["ref"]})
+def verb(name, required="", **properties):
+    return Verb(name=name, doc="", parameters={"properties": properties, "required": required.split()})
+
+
+REF, NUMBERS = {"type": "string", "format": "ref"}, {"type": "array", "minItems": 2, "items": {"type": "number"}}
+VERBS = [
+    verb("click", "ref", ref=REF),
+    verb("fill", "ref text", ref=REF, text={"type": "string", "maxLength": 5}),
+    verb("press", "keys", ref=REF, keys={"type": "string"}),
+    verb("wait", "seconds", seconds={"type": "number", "minimum": 0, "maximum": 10}),
+    verb("tab", "index", index={"type": "integer", "minimum": 0}),
+    verb("scroll", "to", to={"type": "string", "enum": ["up", "down"]}),
+    verb("push", "way", way=NUMBERS, far={"type": "number", "exclusiveMinimum": 0}, slowly={"type": "boolean"}),
+]
 
 
 @pytest.mark.parametrize(
     ("step", "what"),
-    [("jump: {name: a}", "no verb 'jump'"), ("click: {text: a}", "takes no 'text'"), ("click: {}", "needs 'ref'")],
+    [
+        ("jump: {name: a}", "no verb 'jump'"),
+        ("click: {text: a}", "takes no 'text'"),
+        ("click: {text: {name: a}}", "takes no 'text_ref'"),
+        ("click: {}", "needs 'ref'"),
+        ("click: {ref: }", "needs 'ref'"),
+        ("fill: {name: a, text: }", "needs 'text'"),
+        ("fill: {name: a, text: [1, 2]}", r"text of fill\(ref, text\): a text, not \[1, 2\]"),
+        ("fill: {name: a, text: true}", "a text, not true"),
+        ("fill: {name: a, text: abcdef}", "at most 5 characters"),
+        ("wait: {seconds: lots}", 'a number, not "lots"'),
+        ("wait: {seconds: true}", "a number, not true"),
+        ("wait: {seconds: -1}", "0 or more, not -1"),
+        ("wait: {seconds: '11'}", '10 or less, not "11"'),
+        ("tab: {index: 1.5}", "a whole number, not 1.5"),
+        ("scroll: {to: left}", 'one of up, down, not "left"'),
+        ("push: {way: '{x}'}", "a list"),
+        ("push: {way: {behind: a}}", "a list"),
+        ("push: {way: [1]}", "at least 2 parts"),
+        ("push: {way: [1, far]}", "a number as part 2"),
+        ("push: {way: [1, 2], far: 0}", "more than 0"),
+        ("push: {way: [1, 2], slowly: 1}", "true or false"),
+        ("ask: {fill: {name: a, words: b}}", "takes no 'words'"),
+        ("ask: {wait: {seconds: lots}}", "a number"),
+        ("ask: {fill: {name: a, text: }}", "a text, not null"),
+    ],
 )
-def test_a_step_must_fit_the_verbs_where_they_are_known(step, what):
-    with pytest.raises(InvalidSkill, match=f"line 2: .*{what}"):
-        parse(f"steps:\n- {step}", verbs=[CLICK])
-    assert parse("steps:\n- click: {name: a}", verbs=[CLICK])
+def test_a_step_that_does_not_fit_its_verb_is_refused(step, what):
+    with pytest.raises(InvalidSkill, match=f"line 3: .*{what}"):
+        parse(f"goals: ['do {{x}}']\nsteps:\n- {step}", verbs=VERBS)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "click: {name: a}",
+        "press: {keys: a, ref: null}",
+        "fill: {name: a, text: 5}",
+        "fill: {name: a, text: '{x} and more of it'}",
+        "fill: {name: a, text: '{{bcd}}'}",
+        "fill: {name: a, text: {behind: 'more than five'}}",
+        "wait: {seconds: '2.5'}",
+        "wait: {seconds: '{x|number}'}",
+        "wait: {seconds: {behind: Seconds}}",
+        "tab: {index: 2.0}",
+        "scroll: {to: '{x|lower}'}",
+        "push: {way: [1, '{x}'], far: 0.1, slowly: true}",
+        "ask: {fill: {role: textbox}}",
+        "ask: {click: {}}",
+    ],
+)
+def test_what_only_a_run_can_tell_fits_and_so_does_what_environments_make_fit(step):
+    assert parse(f"goals: ['do {{x}}']\nsteps:\n- {step}", verbs=VERBS)
+
+
+def test_a_misused_argument_is_told_with_its_own_line():
+    with pytest.raises(InvalidSkill, match="line 5: seconds of"):
+        parse("steps:\n- click: {name: a}\n-\n  wait:\n    seconds: lots", verbs=VERBS)
+
+
+def test_a_step_fits_where_one_of_the_verbs_of_its_name_takes_it():
+    both = [*VERBS, verb("wait", seconds={"type": "number", "maximum": 2}), verb("click", "x", x={"type": "number"})]
+    for step in ("wait: {seconds: 9}", "wait", "click: {x: 3}", "click: {name: a}"):
+        assert parse(f"steps:\n- {step}", verbs=both)
+    with pytest.raises(InvalidSkill, match=r"line 2: .*10 or less, not 11; .*2 or less, not 11"):
+        parse("steps:\n- wait: {seconds: 11}", verbs=both)
