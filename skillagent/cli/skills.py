@@ -214,15 +214,15 @@ def validate(
 
     found = checked(path or parts_of(ctx).settings().skills)
     if as_json:
-        emit([{"path": str(folder), "problems": list(problems)} for folder, problems in found])
+        emit([{"path": str(one.folder), "problems": one.problems} for one in found])
     else:
-        for folder, problems in found:
-            say(f"{folder}: {'ok' if not problems else ''}".rstrip())
-            for problem in problems:
+        for one in found:
+            say(f"{one.folder}: {'ok' if not one.problems else ''}".rstrip())
+            for problem in one.problems:
                 say(f"  {problem}")
         if not found:
             say(f"no skills in {path or parts_of(ctx).settings().skills}")
-    if any(problems for _, problems in found):
+    if any(one.problems for one in found):
         raise typer.Exit(Exit.FAILED)
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
-from skillagent.envs.registry import Options, open_environment
+from skillagent.envs.registry import Factory, Options, factories
 from skillagent.errors import ConfigError, InvalidSkill, NotFound
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
@@ -120,21 +122,35 @@ class _Heard(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def checked(path: Path) -> list[tuple[Path, list[str]]]:
-    """Return every skill's folder at or below `path` with what is wrong with it.
+@dataclass(frozen=True)
+class Checked:
+    """A skill's folder, what is wrong with it, and what else a person may want to know of it."""
+
+    folder: Path
+    problems: Sequence[str]
+    notes: Sequence[str] = ()
+
+
+def checked(path: Path, environments: Mapping[str, Factory] | None = None) -> list[Checked]:
+    """Return what there is to say of every skill's folder at or below `path`.
+
+    Args:
+        path: A skill's folder, or a folder of them.
+        environments: Those whose verbs programs may use; None: all that are installed.
 
     Raises:
         ConfigError: There is no such folder.
     """
     if not path.is_dir():
         raise ConfigError(f"{path} is not a folder: name a skill's folder, or a folder of skills")
+    known = cache(partial(_verbs, factories() if environments is None else environments))
     if skillfile.skill_md(path) is not None:
-        return [(path, _problems(path))]
+        return [_checked(path, known)]
     folders = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
-    return [(folder, _problems(folder)) for folder in folders]
+    return [_checked(folder, known) for folder in folders]
 
 
-def _problems(folder: Path) -> list[str]:
+def _checked(folder: Path, verbs: Callable[[str], Sequence[Verb]]) -> Checked:
     heard, logger = _Heard(), logging.getLogger("skillagent.store")
     passed_on = logger.propagate
     logger.addHandler(heard)
@@ -145,21 +161,27 @@ def _problems(folder: Path) -> list[str]:
             heard.messages.append("the description is empty; say what the skill does and when to use it")
         skillfile.dump(skill)
         if FILE in skill.files:
-            parse(skill.files[FILE], file=f"{folder / FILE}", verbs=_verbs(skill.domain))
+            parse(skill.files[FILE], file=f"{folder / FILE}", verbs=verbs(skill.domain))
     except InvalidSkill as error:
         heard.messages.append(str(error))
     finally:
         logger.removeHandler(heard)
         logger.propagate = passed_on
-    return list(dict.fromkeys(heard.messages))
+    return Checked(folder, list(dict.fromkeys(heard.messages)))
 
 
-def _verbs(environment: str) -> Sequence[Verb] | None:
-    """Return what can be done in an environment; None where that is not known here."""
+def _verbs(environments: Mapping[str, Factory], name: str) -> Sequence[Verb]:
+    """Return what can be done in an environment; in any of them, where there is none of that name."""
+    own = _verbs_of(environments[name]) if name in environments else ()
+    return own or [verb for make in environments.values() for verb in _verbs_of(make)]
+
+
+def _verbs_of(make: Factory) -> Sequence[Verb]:
     try:
-        return open_environment(environment, Options()).verbs
-    except ConfigError:
-        return None
+        with closing(make(Options())) as environment:
+            return environment.verbs
+    except Exception:  # someone else's package: that it is broken is no fault of the skill
+        return ()
 
 
 def exported(skill: Skill, folder: Path) -> Path:

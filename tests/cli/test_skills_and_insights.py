@@ -9,6 +9,8 @@ from skills_ref import validate as skills_ref_validate
 
 from skillagent.cli import main
 from skillagent.programs.text import FILE
+from skillagent.cli.texts import checked
+from skillagent.envs.registry import OURS
 from skillagent.schema import (
     Attempted,
     Condition,
@@ -174,6 +176,43 @@ def test_validate_names_the_line_of_a_program_that_is_none(call, tmp_path):
     assert "program.yaml, line 4: no verb 'jump'" in call("skills", "validate", code=1).out
     program.write_text("goals:\n- log in\nsteps:\n- click: {name: '{who}'}\n", encoding="utf-8")
     assert "line 4: no goal has a slot {who}" in call("skills", "validate", code=1).out
+
+
+def hand_written(folder, steps, domain=""):
+    """Write a skill as a person writes one, with a program of these steps; returns its folder."""
+    (folder / "scripts").mkdir(parents=True, exist_ok=True)
+    meta = f"metadata:\n  skillagent-domain: {domain}\n  skillagent-version: '1'\n" if domain else ""
+    (folder / "SKILL.md").write_text(f"---\nname: {folder.name}\ndescription: Sees.\n{meta}---\n", encoding="utf-8")
+    (folder / "scripts" / "program.yaml").write_text(f"goals:\n- see it\nsteps:\n{steps}", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("domain", ["", "kitchen"], ids=["no environment", "one that is not known here"])
+@pytest.mark.parametrize(
+    ("steps", "problem"),
+    [
+        ("- click: {name: Go}\n- grasp\n- pick_up: {role: ball}\n- wait: {seconds: 9}\n", None),
+        ("- click: {name: Go}\n- jmup: {name: Go}\n", "line 5: no verb 'jmup'"),
+        ("- click: {name: Go}\n- fill: {name: Go}\n", "line 5: fill(ref, text) needs 'text'"),
+    ],
+)
+def test_a_program_of_no_known_environment_may_use_the_verbs_of_all_and_no_others(tmp_path, steps, problem, domain):
+    (found,) = checked(hand_written(tmp_path / "see", steps, domain))
+    assert [problem in said for said in found.problems] == ([True] if problem else [])
+
+
+def test_a_program_of_a_known_environment_may_use_its_verbs_alone(tmp_path):
+    (found,) = checked(hand_written(tmp_path / "see", "- grasp\n", "miniwob"))
+    assert "line 4: no verb 'grasp'" in found.problems[0]
+
+
+def test_an_environment_that_cannot_be_made_is_passed_over(tmp_path):
+    def broken(options):
+        raise RuntimeError("no licence")
+
+    folder, environments = hand_written(tmp_path / "see", "- click: {}\n", "broken"), {"broken": broken, **OURS}
+    (problem,) = checked(folder, environments)[0].problems
+    assert problem.endswith("line 4: click(ref) needs 'ref'")
 
 
 @pytest.mark.parametrize("command", ["show", "log", "diff", "rollback", "retire"])
