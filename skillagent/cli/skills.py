@@ -37,9 +37,8 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
     """List the skills with how often they helped.
 
     A use is a scored try in which the skill was shown to the model. A skill that runs has a program, which is tried
-    before the model is asked.
+    before the model is asked; where the program is unreadable, the words alone are used.
     """
-    from skillagent.programs.text import FILE
     from skillagent.store.ledger import outcomes
 
     _, library, events = _opened(ctx)
@@ -55,7 +54,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
                     "uses": tallies[skill.name].uses if skill.name in tallies else 0,
                     "successes": tallies[skill.name].successes if skill.name in tallies else 0,
                     "foreign": skill.foreign,
-                    "program": FILE in skill.files,
+                    "program": _program(skill) == "runs",
                 }
                 for skill in _sorted(library)
             ]
@@ -69,8 +68,7 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
         tally = tallies.get(skill.name)
         used = f"{tally.successes}/{tally.uses}" if tally else "-"
         origin = "yours" if skill.foreign else skill.domain or "-"
-        runs = "runs" if FILE in skill.files else "-"
-        rows.append([skill.name, f"v{skill.version}", origin, runs, used, shorten(skill.description, 90)])
+        rows.append([skill.name, f"v{skill.version}", origin, _program(skill), used, shorten(skill.description, 90)])
     say(table(["name", "", "from", "program", "solved/used", "description"], rows))
 
 
@@ -256,6 +254,17 @@ def _opened(ctx: typer.Context) -> tuple[Store, Library, list[Event]]:
     parts = parts_of(ctx)
     store = parts.store(parts.settings())
     return store, store.load(), list(store.events())
+
+
+def _program(skill: Skill) -> str:
+    """Return in a word what becomes of the skill's program."""
+    from skillagent.errors import InvalidSkill
+    from skillagent.programs.text import program_of
+
+    try:
+        return "-" if program_of(skill) is None else "runs"
+    except InvalidSkill:
+        return "unreadable"
 
 
 def _sorted(library: Library) -> list[Skill]:

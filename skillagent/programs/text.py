@@ -74,12 +74,19 @@ def _composed(text: str, file: str) -> yaml.Node | None:
 def program_of(skill: Skill) -> Program | None:
     """Return the skill's program, if it has one; raises InvalidSkill as `parse` does."""
     text = skill.files.get(FILE)
-    return None if text is None else _parsed(text, f"{skill.name}/{FILE}")
+    found = None if text is None else _parsed(text)
+    if isinstance(found, str):
+        raise InvalidSkill(f"{skill.name}/{found}")
+    return found
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str, file: str) -> Program:
-    return parse(text, file=file)
+def _parsed(text: str) -> Program | str:
+    """Return the program, or what is wrong with it."""
+    try:
+        return parse(text)
+    except InvalidSkill as error:
+        return str(error)
 
 
 class _Loader(yaml.BaseLoader):

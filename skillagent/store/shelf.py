@@ -2,8 +2,8 @@
 
 A file is taken to be unchanged when its name, inode, size and times are; one that changed within the last moments is
 never trusted, because a later change could carry the same times. What a reader would get wrong: a skill that cannot be
-read is skipped with a warning and never stops the rest, but a damaged line of insights or demonstrations does, because
-the next write would lose it.
+read is skipped with a warning and never stops the rest (one whose program cannot be read is kept for its words), but a
+damaged line of insights or demonstrations does, because the next write would lose it.
 
 Reading takes no lock and repairs nothing: whether what was read belongs together is for `disk` to say.
 """
@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from skillagent.errors import InvalidSkill, LibraryError
 from skillagent.library import Library
+from skillagent.programs.text import program_of
 from skillagent.schema import Demonstration, Insight, Skill
 from skillagent.store import skillfile
 
@@ -145,10 +146,15 @@ def _stamps(paths: list[Path]) -> Stamps:
 
 def _skill(folder: Path) -> Skill | None:
     try:
-        return skillfile.read(folder)
+        skill = skillfile.read(folder)
     except InvalidSkill as error:
         _log.warning("skill skipped: %s", error)
         return None
+    try:
+        program_of(skill)
+    except InvalidSkill as error:
+        _log.warning("%s: its program cannot be read, so its words alone are used: %s", folder, error)
+    return skill
 
 
 def _lines(path: Path, kind: type[Item]) -> dict[str, Item]:

@@ -176,6 +176,8 @@ def test_validate_names_the_line_of_a_program_that_is_none(call, tmp_path):
     assert "program.yaml, line 4: no verb 'jump'" in call("skills", "validate", code=1).out
     program.write_text("goals:\n- log in\nsteps:\n- click: {name: '{who}'}\n", encoding="utf-8")
     assert "line 4: no goal has a slot {who}" in call("skills", "validate", code=1).out
+    assert "log-in  v2  miniwob  unreadable" in call("skills", "list").out
+    assert not json.loads(call("skills", "list", "--json").out)[0]["program"]
 
 
 def hand_written(folder, steps, domain=""):

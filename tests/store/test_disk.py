@@ -165,6 +165,19 @@ def test_a_folder_that_cannot_be_read_stops_nothing_and_is_never_overwritten(tmp
     assert broken.read_text() == "no frontmatter"
 
 
+def test_a_skill_whose_program_cannot_be_read_is_kept_for_its_words_and_told_of_once(tmp_path, caplog):
+    program = tmp_path / "skills" / "pdf" / "scripts" / "program.yaml"
+    program.parent.mkdir(parents=True)
+    (tmp_path / "skills" / "pdf" / "SKILL.md").write_bytes(FOREIGN)
+    program.write_text("steps:\n- expect: {shows: ''}\n")
+    shelf = Shelf(tmp_path / "skills", tmp_path / "memory", now_ns=lambda: time.time_ns() + 10**9)
+
+    assert shelf.read().skills["pdf"].body == "Read it.\n"
+    assert shelf.read() is shelf.read()
+    (told,) = (message for message in caplog.messages if "its program" in message)
+    assert "words alone are used: pdf/scripts/program.yaml, line 2: a text is needed" in told
+
+
 def test_a_foreign_skill_is_left_as_it_is_until_it_is_edited_and_can_be_put_back(tmp_path):
     path = tmp_path / "skills" / "pdf" / "skill.md"
     path.parent.mkdir(parents=True)
