@@ -206,18 +206,21 @@ def validate(
 ) -> None:
     """Check that skills are written as Agent Skills are.
 
-    Exits with 1 when one of them cannot be read, or says something in a way that other clients would misread.
+    Exits with 1 when one of them cannot be read, or says something in a way that other clients would misread. That a
+    skill's steps in words are not what its program does is only noted.
     """
     from skillagent.cli.texts import checked
 
     found = checked(path or parts_of(ctx).settings().skills)
     if as_json:
-        emit([{"path": str(one.folder), "problems": one.problems} for one in found])
+        emit([{"path": str(one.folder), "problems": [*one.problems], "notes": [*one.notes]} for one in found])
     else:
         for one in found:
             say(f"{one.folder}: {'ok' if not one.problems else ''}".rstrip())
             for problem in one.problems:
                 say(f"  {problem}")
+            for said in one.notes:
+                say(f"  note: {said}")
         if not found:
             say(f"no skills in {path or parts_of(ctx).settings().skills}")
     if any(one.problems for one in found):

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import difflib
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import zip_longest
 from pathlib import Path
 
 from skillagent.envs.registry import Factory, Options, factories
 from skillagent.errors import ConfigError, InvalidSkill, NotFound
+from skillagent.learning.prose import prose
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
 from skillagent.schema import Event, Skill, Verb
@@ -111,6 +114,11 @@ def unified(before: Skill | None, after: Skill) -> str:
     return "\n".join(lines)
 
 
+_STEPS = re.compile(r"^##[ \t]+Steps[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_HEADING = re.compile(r"^#{1,6}[ \t]", re.MULTILINE)
+_NUMBERED = re.compile(r"^\d+[.)][ \t]+", re.MULTILINE)
+
+
 class _Heard(logging.Handler):
     """Keeps what is logged while it listens."""
 
@@ -151,6 +159,7 @@ def checked(path: Path, environments: Mapping[str, Factory] | None = None) -> li
 
 
 def _checked(folder: Path, verbs: Callable[[str], Sequence[Verb]]) -> Checked:
+    notes: list[str] = []
     heard, logger = _Heard(), logging.getLogger("skillagent.store")
     passed_on = logger.propagate
     logger.addHandler(heard)
@@ -161,13 +170,34 @@ def _checked(folder: Path, verbs: Callable[[str], Sequence[Verb]]) -> Checked:
             heard.messages.append("the description is empty; say what the skill does and when to use it")
         skillfile.dump(skill)
         if FILE in skill.files:
-            parse(skill.files[FILE], file=f"{folder / FILE}", verbs=verbs(skill.domain))
+            program = parse(skill.files[FILE], file=f"{folder / FILE}", verbs=verbs(skill.domain))
+            notes = _unlike(_steps_in_words(skill.body), prose(program))
     except InvalidSkill as error:
         heard.messages.append(str(error))
     finally:
         logger.removeHandler(heard)
         logger.propagate = passed_on
-    return Checked(folder, list(dict.fromkeys(heard.messages)))
+    return Checked(folder, list(dict.fromkeys(heard.messages)), notes)
+
+
+def _steps_in_words(body: str) -> list[str]:
+    """Return the numbered list under the heading `Steps`, an entry a line; empty where there is none."""
+    _, *below = _STEPS.split(body, maxsplit=1)
+    entries = _NUMBERED.split(_HEADING.split(below[0], maxsplit=1)[0])[1:] if below else []
+    return [entry.split("\n\n")[0] for entry in entries]
+
+
+def _unlike(words: Sequence[str], program: Sequence[str]) -> list[str]:
+    """Return what to say of the first step that a skill's words and its program tell differently."""
+    for n, pair in enumerate(zip_longest(words, program, fillvalue=""), start=1) if words else ():
+        told, done = (" ".join(one.split()) for one in pair)
+        if told != done:
+            what = f"step {n} is {told!r}" if told else f"there is no step {n}"
+            runs = f"does {done!r}" if done else "has no such step"
+            return [
+                f"its steps in words differ from the program: {what}, the program {runs}; mend the one that is wrong"
+            ]
+    return []
 
 
 def _verbs(environments: Mapping[str, Factory], name: str) -> Sequence[Verb]:

@@ -208,6 +208,39 @@ def test_a_program_of_a_known_environment_may_use_its_verbs_alone(tmp_path):
     assert "line 4: no verb 'grasp'" in found.problems[0]
 
 
+TOLD = "# See\n\n## Steps\n\n1. `click` the button\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        pytest.param("See it.\n", None, id="no steps in words"),
+        pytest.param("## Steps\n\nPress, then wait.\n", None, id="no list of steps"),
+        pytest.param(
+            f'{TOLD}   "Go"\n2. `wait` seconds 9\n\nThat is all.\n\n## Pitfalls\n\n1. Hurry.\n', None, id="alike"
+        ),
+        pytest.param(
+            f"{TOLD}2. `wait` seconds 9\n", "step 1 is '`click` the button', the program does", id="other words"
+        ),
+        pytest.param(
+            f'{TOLD}   "Go"\n', "there is no step 2, the program does '`wait` seconds 9'", id="a step too few"
+        ),
+        pytest.param(
+            f'{TOLD}   "Go"\n2. `wait` seconds 9\n3. Rest.\n',
+            "step 3 is 'Rest.', the program has no such step",
+            id="a step too many",
+        ),
+    ],
+)
+def test_steps_in_words_that_are_not_what_the_program_does_are_noted(call, tmp_path, body, note):
+    folder = hand_written(tmp_path / "skills" / "see", "- click: {role: button, name: Go}\n- wait: {seconds: 9}\n")
+    with (folder / "SKILL.md").open("a", encoding="utf-8") as file:
+        file.write(body)
+    found = json.loads(call("skills", "validate", str(folder), "--json").out)
+    assert [note in said for said in found[0]["notes"]] == ([True] if note else [])
+    assert ("note: its steps in words differ" in call("skills", "validate", str(folder)).out) == bool(note)
+
+
 def test_an_environment_that_cannot_be_made_is_passed_over(tmp_path):
     def broken(options):
         raise RuntimeError("no licence")
