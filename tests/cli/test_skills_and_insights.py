@@ -8,9 +8,9 @@ from corridor_parts import parts
 from skills_ref import validate as skills_ref_validate
 
 from skillagent.cli import main
-from skillagent.programs.text import FILE
 from skillagent.cli.texts import checked
 from skillagent.envs.registry import OURS
+from skillagent.programs.text import FILE
 from skillagent.schema import (
     Attempted,
     Condition,
