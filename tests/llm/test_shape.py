@@ -1,7 +1,7 @@
 """Shape: the check of replies as a table, and grammars against llama.cpp's own reading of them in test_local_model."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skillagent.errors import ConfigError
@@ -69,7 +69,6 @@ def test_a_grammar_has_no_white_space_between_tokens_and_keeps_the_order_of_the_
     assert rules["r3"] == r'("," "\"text\"" ":" r2)?', "what is not required may be left out, comma and all"
 
 
-@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)))
 def test_a_value_fits_its_own_constant_and_no_schema_of_another_type(value):
     kinds = {bool: "boolean", int: "integer", str: "string", list: "array", type(None): "null"}

@@ -54,7 +54,7 @@ skills = st.builds(
     allowed_tools=st.none() | text,
     metadata=st.dictionaries(text.filter(lambda key: 0 < len(key) <= 100), text, max_size=3),
 )
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 def skill(**fields: object) -> Skill:
@@ -95,7 +95,7 @@ def test_skills_ref_and_plain_yaml_read_what_we_write_alike_and_find_it_valid(wr
     assert "---" not in content.removeprefix("---").split("\n---\n")[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(skills, st.dictionaries(paths, contents, max_size=3))
 def test_a_folder_of_ours_passes_skills_ref_and_is_read_with_its_files(written, files):
     with tempfile.TemporaryDirectory() as temporary:
