@@ -1,30 +1,69 @@
-"""Write demonstrations of MiniWoB pages: one success a task, by the hand-written solutions that the tests use.
+"""Write demonstrations: successes at MiniWoB pages, BabyAI levels or Meta-World tasks, by scripted solutions.
 
     python -m evals.oracle_demos miniwob-ax demos/
     skillagent learn miniwob-ax --demos demos/ --retries 0
 
-Only practice seeds are played. A task without a solution is left out and named.
+Solutions of pages and levels are those that the tests use. A robot's task is shown by its own scripted policy, cut into
+phases and said in primitives. Only practice seeds are played. A task without a solution is left out and named.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import cast
 
 import typer
 
 from skillagent.cli.output import note
+from skillagent.envs.babyai.world import BabyAI
 from skillagent.envs.registry import open_environment
+from skillagent.envs.robot.phases import recorded, ways
+from skillagent.envs.robot.world import MetaWorld
+from skillagent.envs.worlds import Worlds
 from skillagent.evaluation.rows import keep
 from skillagent.evaluation.suites import load_suite
 from skillagent.learning.judge import judge
 from skillagent.ports import Environment
-from skillagent.schema import Attempt, Outcome, Split, Step, Task, Trajectory
-from skillagent.testing import Oracle
+from skillagent.schema import Action, Attempt, Observation, Outcome, Split, Step, Task, Trajectory
+from skillagent.testing import Oracle, solve
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "envs"))
 
+from babyai_oracle import mission  # type: ignore[import-not-found]
 from oracles import ORACLES  # type: ignore[import-not-found]
+
+
+def solution(environment: Environment, task: Task) -> Oracle | None:
+    """Return what solves an instance of a task, where that is known."""
+    match environment:
+        case BabyAI():
+            return cast(Oracle, mission(environment))
+        case MetaWorld():
+            return _told_in_primitives(environment, task)
+        case _:
+            return ORACLES.get(task.name)
+
+
+def _told_in_primitives(world: MetaWorld, task: Task) -> Oracle | None:
+    """Return the first way to say the scripted policy's demonstration that does it again, in primitives."""
+    world.reset(task)
+    demo = recorded(world.simulator, task.name, task.seed)
+    for actions in ways(world.simulator, demo) if demo is not None else ():
+        oracle = replaying(actions)
+        if solve(world, task, oracle).reward == 1.0:
+            return oracle
+    return None
+
+
+def replaying(actions: Sequence[Action]) -> Oracle:
+    """Return an oracle that does these actions, whatever happens."""
+
+    def acting(_: Observation) -> Generator[Action, Outcome, None]:
+        yield from actions
+
+    return acting
 
 
 def shown(environment: Environment, task: Task, oracle: Oracle) -> Trajectory:
@@ -53,10 +92,11 @@ def shown(environment: Environment, task: Task, oracle: Oracle) -> Trajectory:
 
 def main(suite: str, folder: Path, seeds: int = 1) -> None:
     """Write successes on the first practice seeds of every task of a suite."""
-    environment, missing = open_environment("miniwob"), []
+    worlds, missing = Worlds(open_environment), []
     try:
         for task in load_suite(suite).tasks(Split.PRACTICE, seeds):
-            oracle = ORACLES.get(task.name)
+            environment = worlds.open(task)
+            oracle = solution(environment, task)
             if oracle is None:
                 missing.append(task.name)
                 continue
@@ -71,7 +111,7 @@ def main(suite: str, folder: Path, seeds: int = 1) -> None:
                     folder,
                 )
     finally:
-        environment.close()
+        worlds.close()
     if missing:
         note(f"no solution is known of {', '.join(dict.fromkeys(missing))}")
 

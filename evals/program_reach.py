@@ -1,12 +1,13 @@
-"""How far programs reach by themselves that were read off one demonstration of a page, or off several.
+"""How far programs reach by themselves that were read off one demonstration of a task, or off several.
 
 No model is asked. Beside it, what they would be without anti-unification.
 
     python -m evals.program_reach miniwob-ax --out evals/results/program-reach.json
+    python -m evals.program_reach babyai --out evals/results/babyai-reach.json
     python -m evals.program_reach miniwob/click-checkboxes,miniwob/click-tab-2 --demos 3
 
-The demonstrations are the hand-written solutions of the tests on practice seeds. Of the programs that they suggest, the
-one that does best by itself on practice seeds is tried, by itself, on holdout seeds.
+The demonstrations are scripted solutions (`evals.oracle_demos`) on practice seeds. Of the programs that they suggest,
+the one that does best by itself on practice seeds is tried, by itself, on holdout seeds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Annotated
 
 import typer
 
-from evals.oracle_demos import ORACLES, shown
+from evals.oracle_demos import ORACLES, shown, solution
 from skillagent import load, open_agent
 from skillagent.cli.output import note
 from skillagent.evaluation.suites import load_suite
@@ -50,8 +51,13 @@ class Wordless:
 
 def demonstrated(agent: Agent, task: Task) -> Attempt | None:
     """Return a hand-made solution of the task, or None where it fails."""
+    world = agent.open(task)
+    world.reset(task)
+    oracle = solution(world, task)
+    if oracle is None:
+        return None
     try:
-        trajectory = shown(agent.open(task), task, ORACLES[task.name])
+        trajectory = shown(world, task, oracle)
     except IndexError:  # the solution was not written for such an instance
         return None
     tried = Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
@@ -85,7 +91,8 @@ def main(
     if out is not None:
         with suppress(FileNotFoundError):
             table = json.loads(out.read_text(encoding="utf-8"))["pages"]
-    tasks = [one for one in load_suite(suite).tasks(Split.PRACTICE, 1) if one.name in ORACLES and one.id not in table]
+    tasks = [one for one in load_suite(suite).tasks(Split.PRACTICE, 1) if one.id not in table]
+    tasks = [one for one in tasks if one.env != "miniwob" or one.name in ORACLES]
     with TemporaryDirectory() as folder:
         settings = load(skills=Path(folder) / "skills", memory=Path(folder) / "memory")
         with open_agent(settings, llm=Wordless(), store=MemoryStore()) as agent:
