@@ -80,9 +80,7 @@ def holds(check: Check, observation: Observation, filled: Filled, taken: Collect
 
 def behind(elements: Sequence[Element], observation: Observation, text: str) -> list[Element]:
     """Return those elements that the observation lists behind the first place where a text stands, typed text aside."""
-    if not text.strip():
-        return []
-    place = place_of(text, _TYPED.sub(lambda match: " " * len(match[0]), observation.text))
+    place = _first(text, observation)
     if place is None:
         return []
     return [element for element in elements if observation.text.find(f"[{element.ref}] {element.role}") >= place.end()]
@@ -90,9 +88,15 @@ def behind(elements: Sequence[Element], observation: Observation, text: str) -> 
 
 def text_behind(observation: Observation, text: str) -> str | None:
     """Return what the page says behind a text, up to the end of its line or cell; None where it says nothing."""
-    place = place_of(text, observation.text) if text.strip() else None
+    place = _first(text, observation)
     found = _SAID.match(observation.text, place.end()) if place else None
     return found[1].strip() if found else None
+
+
+def _first(text: str, observation: Observation) -> re.Match[str] | None:
+    """Return the first place where a text stands on a page, typed text aside."""
+    shown = _TYPED.sub(lambda match: " " * len(match[0]), observation.text)
+    return place_of(text, shown) if text.strip() else None
 
 
 def place_of(text: str, whole: str) -> re.Match[str] | None:

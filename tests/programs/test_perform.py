@@ -229,6 +229,12 @@ def test_typed_text_is_nothing_that_an_element_stands_behind():
     assert find(Target(role="button", after="bob"), typed, {}) == ()
 
 
+def test_typed_text_is_nothing_that_a_value_is_read_behind():
+    typed = '[1] textbox "a" = "Total"'
+    assert text_behind(Observation(goal="g", text=typed), "total") is None
+    assert text_behind(Observation(goal="g", text=f"{typed}\nrow: Total | 7"), "total") == "7"
+
+
 def test_a_number_in_the_text_of_a_page_is_no_element():
     page_ = page(("button", "a"), ("button", "b"), text='see [2] below\ntext: Total\n[1] button "a"\n[2] button "b"')
     assert [one.ref for one in find(Target(role="button", after="total", order=2), page_, {})] == ["2"]
