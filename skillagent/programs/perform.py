@@ -35,6 +35,8 @@ from skillagent.schema import (
 )
 from skillagent.schema.program import ORDERS
 
+_IDLE = 10_000  # steps, loops and conditions in a row that come to nothing: nobody else can stop them
+
 
 class Wanted(Value):
     """What a program leaves open: one verb, the elements that fit each of its targets, and what is settled already."""
@@ -101,9 +103,13 @@ class _Run:
     begun: bool = False
     moved: bool = False
     help: int = 0
+    idle: int = 0
 
     def all(self, nodes: Sequence[Node], filled: Filled) -> Generator[Move, Outcome, None]:
         for node in nodes:
+            self.idle += 1
+            if self.idle > _IDLE:
+                raise _Surprise(f"{_IDLE} steps in a row did nothing")
             match node:
                 case Do():
                     yield from self.helped(partial(self.do, node, filled))
@@ -196,7 +202,7 @@ class _Run:
             raise _InTheWay(f"{what} {'is still' if check.gone else 'is not'} there")
 
     def move(self, move: Move) -> Generator[Move, Outcome, None]:
-        outcome = yield move
+        outcome, self.idle = (yield move), 0
         if outcome.error is not None:
             self.now = outcome.observation
             raise _InTheWay(outcome.error)

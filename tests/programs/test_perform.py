@@ -69,6 +69,15 @@ def test_a_slot_without_a_value_is_a_surprise():
     assert moves_of(program, [FORM]) == ([], "nothing is known to put into {a}")
 
 
+def test_a_program_that_only_loops_is_stopped():
+    inner = "{when: {is: {shows: no}, do: [done]}}"
+    for item in "cba":
+        inner = f"{{each: {{in: all, as: {item}, do: [{inner}]}}}}"
+    program, values = f"goals: ['x {{all...}}']\nsteps:\n- {inner}\n- done", tuple(map(str, range(60)))
+    assert moves_of(program, [FORM], {"all": values}) == ([], "10000 steps in a row did nothing")
+    assert moves_of(program, [FORM] * 2, {"all": values[:20]}) == (["done()"], None)
+
+
 def test_each_value_of_a_list_is_taken_in_turn_and_a_list_without_values_not_at_all():
     program = "goals: ['{all...}', none]\nsteps:\n- each: {in: all, as: one, do: [{click: {name: '{one}'}}]}"
     assert moves_of(program, [FORM] * 3, {"all": ("Save", "Cancel")})[0] == ['click(ref="2")', 'click(ref="3")']
