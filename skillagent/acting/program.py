@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from skillagent.errors import InvalidSkill, PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
-from skillagent.programs.perform import Blocked, Move, Moves, Wanted, perform
+from skillagent.programs.perform import Blocked, Move, Moves, Wanted, lacking, perform
 from skillagent.programs.template import filled_by, slots_of_pattern
 from skillagent.programs.text import program_of
 from skillagent.prompts import fence, render
@@ -108,7 +108,11 @@ class Pilot:
     def _fitting(self, goal: str, skills: Sequence[Ranked]) -> Iterator[tuple[str, Program, Filled]]:
         """Yield the programs that know such goals; where none does, the first for which the model finds the values."""
         known = [(ranked.id, program) for ranked in skills if (program := self._program(ranked.id)) is not None]
-        matching = [(name, program, f) for name, program in known if (f := filled_by(program.goals, goal)) is not None]
+        matching = [
+            (name, program, filled)
+            for name, program in known
+            if (filled := filled_by(program.goals, goal)) is not None and lacking(program, filled) is None
+        ]
         yield from matching
         for name, program in known if not matching and self._llm is not None else ():
             assert self._llm is not None

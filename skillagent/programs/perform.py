@@ -70,7 +70,7 @@ def perform(
 
     Args:
         program: What to do.
-        filled: The slots' values; a list that has none is empty.
+        filled: The slots' values; a list that has none is empty. Where another lacks a value, nothing is done at all.
         first: The present state.
         patience: Done once when an element or a text is not there yet, before that counts as a surprise; not before the
             first move, when nothing is on its way.
@@ -79,12 +79,44 @@ def perform(
     """
     run = _Run(first, patience, begun=begun, help=help)
     try:
+        _fill_all(program.steps, filled)
         yield from run.all(program.steps, filled)
     except _Surprise as surprise:
         return str(surprise)
     except Unfilled as missing:
         return f"nothing is known to put into {{{missing.args[0]}}}"
     return None
+
+
+def lacking(program: Program, filled: Filled) -> str | None:
+    """Return a slot without a value that the steps need; a branch of a `when` is not looked at: it may not be taken."""
+    try:
+        _fill_all(program.steps, filled)
+    except Unfilled as missing:
+        return str(missing.args[0])
+    return None
+
+
+def _fill_all(nodes: Sequence[Node], filled: Filled) -> None:
+    for node in nodes:
+        own: Value
+        match node:
+            case Each():
+                values = filled.get(node.slot, ())
+                for value in (values,) if isinstance(values, str) else values[:1]:
+                    _fill_all(node.do, {**filled, node.item: value})
+                continue
+            case Repeat():
+                _fill_all(node.do, filled)
+                own = node.until
+            case When() | Expect():
+                own = node.check
+            case Ask():
+                fill(node.about, filled)
+                own = node.do
+            case Do():
+                own = node
+        fill_all(own.model_dump(mode="json", exclude={"verb"}), filled)
 
 
 class _Surprise(Exception):

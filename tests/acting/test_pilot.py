@@ -322,6 +322,15 @@ def test_values_that_no_pattern_gives_must_stand_in_the_goal(reply, filled):
     assert asked(PROGRAM, "Would you get it over to Ann and Bo?", llm) == filled
 
 
+def test_a_program_that_lacks_a_value_does_nothing_and_its_words_are_shown():
+    later = "goals: ['press the \"{colour}\" button', 'press one']\nsteps:\n- click: {name: green}"
+    later += "\n- click: {name: '{colour}'}"
+    llm = ScriptedLLM(press())
+    trajectory = acted({"press": later}, llm=llm, goal="press one", filling=False)
+    assert ([step.by for step in trajectory.steps], trajectory.unfit) == (["model"], ())
+    assert "about press" in "\n".join(message.content for message in llm.asked[0][1])
+
+
 def test_a_model_that_finds_the_values_makes_a_program_run():
     llm = ScriptedLLM(lambda messages, role: {"colour": "red"})
     trajectory = acted({"press": PRESS}, llm=llm, goal="I would like to have the red one pressed")

@@ -69,6 +69,26 @@ def test_a_slot_without_a_value_is_a_surprise():
     assert moves_of(program, [FORM]) == ([], "nothing is known to put into {a}")
 
 
+@pytest.mark.parametrize(
+    ("later", "done"),
+    [
+        pytest.param("click: {name: '{a}'}", [], id="to act on"),
+        pytest.param("fill: {near: Name, text: 'for {a}'}", [], id="to type"),
+        pytest.param("expect: {shows: '{a}'}", [], id="to look for"),
+        pytest.param("ask: {click: {role: button}, about: '{a}'}", [], id="to ask about"),
+        pytest.param("repeat: {until: {shows: '{a}'}, do: [{click: {name: Save}}]}", [], id="until"),
+        pytest.param("each: {in: all, as: one, do: [{fill: {name: '{one}', text: '{a}'}}]}", [], id="for each"),
+        pytest.param("each: {in: none, as: one, do: [{click: {name: '{a}'}}]}", ["click"], id="for each of none"),
+        pytest.param("when: {is: {name: Gone}, do: [{click: {name: '{a}'}}]}", ["click"], id="in a branch"),
+    ],
+)
+def test_nothing_is_done_where_a_later_step_lacks_a_value(later, done):
+    program = f"goals: ['{{a}} x {{none...}}', 'y {{all...}}']\nsteps:\n- click: {{name: Save}}\n- {later}"
+    moves, end = moves_of(program, [FORM, FORM], {"all": ("Name", "Save")})
+    assert [move.partition("(")[0] for move in moves] == done
+    assert end == (None if done else "nothing is known to put into {a}")
+
+
 def test_a_program_that_only_loops_is_stopped():
     inner = "{when: {is: {shows: no}, do: [done]}}"
     for item in "cba":
