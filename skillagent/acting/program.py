@@ -9,11 +9,13 @@ A skill whose program cannot be read is used for its words alone.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 
 from skillagent.errors import InvalidSkill, PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
+from skillagent.programs.find import place_of, places_of
 from skillagent.programs.perform import Blocked, Move, Moves, Wanted, lacking, perform
 from skillagent.programs.template import filled_by, slots_of_pattern
 from skillagent.programs.text import program_of
@@ -130,7 +132,10 @@ class Pilot:
 
 
 def asked(program: Program, goal: str, llm: LLM) -> Filled | None:
-    """Ask the model for a goal's values; None unless it gives, word for word, all that one of the patterns needs."""
+    """Ask the model for a goal's values; None unless it gives, word for word, all that one of the patterns needs.
+
+    No word of the goal is in two values.
+    """
     lists = {name: many for pattern in program.goals for name, many in slots_of_pattern(pattern).items()}
     if not lists:
         return None
@@ -139,13 +144,27 @@ def asked(program: Program, goal: str, llm: LLM) -> Filled | None:
         reply = llm.reply([Message.user(prompt)], role=Role.ACTOR, schema=_schema(lists), max_tokens=300)
     except PromptTooLong:
         return None
-    filled: dict[str, str | tuple[str, ...]] = {}
+    given: dict[str, tuple[str, ...]] = {}
     for name, value in (reply.data or {}).items():
-        values = tuple(str(one) for one in value) if isinstance(value, list) else (str(value),)
-        if values and all(one.strip() and one.casefold() in goal.casefold() for one in values):
-            filled[name] = values if lists[name] else values[0]
-    complete = any(slots_of_pattern(pattern).keys() <= filled.keys() for pattern in program.goals)
-    return filled if complete else None
+        values = tuple(str(one).strip() for one in value) if isinstance(value, list) else (str(value).strip(),)
+        if values and all(one and place_of(one, goal) for one in values):
+            given[name] = values
+    complete = [slots for pattern in program.goals if (slots := slots_of_pattern(pattern)).keys() <= given.keys()]
+    most = max(complete, key=len, default={})
+    filled = {name: given[name] if most[name] else given[name][0] for name in most}
+    apart = _apart([one for name in most for one in given[name]], goal)
+    return filled if filled and apart and lacking(program, filled) is None else None
+
+
+def _apart(values: Sequence[str], goal: str) -> bool:
+    """Tell whether each value stands in the goal, in words of its own; the one with the fewest places goes first."""
+    taken: list[re.Match[str]] = []
+    for places in sorted(([*places_of(value, goal)] for value in sorted(values, key=len, reverse=True)), key=len):
+        free = [one for one in places if all(one.end() <= two.start() or two.end() <= one.start() for two in taken)]
+        if not free:
+            return False
+        taken.append(free[0])
+    return True
 
 
 def _schema(lists: dict[str, bool]) -> Json:

@@ -7,7 +7,7 @@ guessed from a part of a name unless the target says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from skillagent.programs.template import fill
 from skillagent.schema import Check, Element, Filled, Observation, Target
@@ -101,7 +101,12 @@ def _first(text: str, observation: Observation) -> re.Match[str] | None:
 
 def place_of(text: str, whole: str) -> re.Match[str] | None:
     """Return the first place where a text stands as whole words, in any case."""
-    return re.search(rf"(?<!\w){re.escape(text.strip())}(?!\w)", whole, re.IGNORECASE)
+    return next(places_of(text, whole), None)
+
+
+def places_of(text: str, whole: str) -> Iterator[re.Match[str]]:
+    """Yield the places where a text stands as whole words, in any case."""
+    yield from re.finditer(rf"(?<!\w){re.escape(text.strip())}(?!\w)", whole, re.IGNORECASE)
 
 
 def number(text: str) -> int:

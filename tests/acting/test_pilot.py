@@ -314,12 +314,43 @@ PROGRAM = parse("goals: ['send {thing} to {people...}', 'send {thing}']\nsteps:\
         pytest.param({"thing": "it", "people": []}, {"thing": "it"}, id="enough for one of the goals"),
         pytest.param({"thing": "", "people": ["Ann"]}, None, id="not enough"),
         pytest.param({"thing": "that", "people": ["Ann"]}, None, id="not what the goal says"),
+        pytest.param({"thing": "t", "people": ["Ann"]}, None, id="a letter of what the goal says"),
+        pytest.param({"thing": " it ", "people": ["bo "]}, {"thing": "it", "people": ("bo",)}, id="with spaces around"),
+        pytest.param({"thing": "Ann", "people": ["Ann", "Bo"]}, None, id="one word twice"),
+        pytest.param({"thing": "over to Ann", "people": ["Ann", "Bo"]}, None, id="one in the other"),
         pytest.param("no JSON", None, id="out of form"),
     ],
 )
 def test_values_that_no_pattern_gives_must_stand_in_the_goal(reply, filled):
     llm = ScriptedLLM(lambda messages, role: reply)
     assert asked(PROGRAM, "Would you get it over to Ann and Bo?", llm) == filled
+
+
+@pytest.mark.parametrize(
+    ("reply", "filled"),
+    [
+        ({"thing": "letter", "person": "Ann"}, {"thing": "letter", "person": "Ann"}),
+        ({"thing": "Ann", "person": "Ann"}, {"thing": "Ann", "person": "Ann"}),
+        ({"thing": "Ann's letter", "person": "letter"}, None),
+        ({"thing": "e", "person": "e"}, None),
+    ],
+)
+def test_no_word_of_the_goal_is_in_two_values(reply, filled):
+    program = parse("goals: ['send {thing} to {person}']\nsteps:\n- fill: {text: '{thing}{person}'}")
+    assert asked(program, "Kindly mail Ann's letter, Ann", ScriptedLLM(lambda messages, role: reply)) == filled
+
+
+def test_a_goal_without_slots_is_none_that_the_model_fills():
+    program = parse("goals: ['pick {all...}', pick nothing]\nsteps:\n- each: {in: all, as: one, do: [done]}")
+    assert asked(program, "please choose", ScriptedLLM(lambda messages, role: {"all": []})) is None
+
+
+def test_values_that_the_steps_need_are_asked_for_also_where_a_shorter_goal_fits():
+    program = parse("goals: ['send {thing} to {person}', 'send {thing}']\nsteps:\n- fill: {text: '{thing}{person}'}")
+    goal = "Send Ann the letter"
+    only_one, both = {"thing": "the letter", "person": ""}, {"thing": "the letter", "person": "Ann"}
+    assert asked(program, goal, ScriptedLLM(lambda messages, role: only_one)) is None
+    assert asked(program, goal, ScriptedLLM(lambda messages, role: both)) == both
 
 
 def test_a_program_that_lacks_a_value_does_nothing_and_its_words_are_shown():
