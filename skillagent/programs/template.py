@@ -15,6 +15,7 @@ _SLOT = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?:\|(?P<how>[a-z]+))?
 _PATTERN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?P<list>\.\.\.)?\}")
 _LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;|[>»→])\s*")
 _QUOTES = '"“”'
+_PART = r'(?:["“”][^"“”]*["“”]|[^"“”])'  # of a value: a quotation, or any other sign
 _BRACES = re.compile(r"[{}]")
 
 _TIMES = ("%I:%M %p", "%I:%M%p", "%I %p", "%I%p")
@@ -117,26 +118,44 @@ def slots_of_pattern(pattern: str) -> dict[str, bool]:
 
 
 def matched(pattern: str, goal: str) -> Filled | None:
-    """Return what a goal puts into the slots of a pattern; None where it is no such goal.
+    """Return what a goal puts into the slots of a pattern; None where it is no such goal, or may be read in two ways.
 
-    Spaces and case are not looked at in what stands between the slots.
+    Spaces and case are not looked at in what stands between the slots. What is quoted is not divided where that settles
+    how the goal is read.
     """
     lists, at = slots_of_pattern(pattern), 0
-    sections = [""]  # what stands before the first slot, then each slot with what follows it
+    texts = [""]  # what stands before the first slot, then behind each
     for match in _PATTERN.finditer(pattern):
-        sections[-1] += _loose(pattern[at : match.start()])
+        texts[-1] += pattern[at : match.start()]
         if match["name"]:
-            sections.append(f"(?P<{match['name']}>.+?)")
+            texts.append("")
         else:
-            sections[-1] += re.escape(match[0][0])
+            texts[-1] += match[0][0]
         at = match.end()
-    sections[-1] += _loose(pattern[at:])
+    texts[-1] += pattern[at:]
+    held = _held(texts, goal)
+    if held is None:
+        return None
+    slots = zip(lists.items(), held, strict=True)
+    return {name: values(text) if many else text.strip() for (name, many), text in slots}
+
+
+def _held(texts: Sequence[str], goal: str) -> list[str] | None:
+    """Return what stands between these texts; None unless it is the same wherever in the goal they may stand."""
+    for part in (".", _PART):
+        first, last = _first(texts, goal, part), _first([text[::-1] for text in reversed(texts)], goal[::-1], part)
+        if first == (last and [text[::-1] for text in reversed(last)]):
+            return first
+    return None
+
+
+def _first(texts: Sequence[str], goal: str, part: str) -> list[str] | None:
+    """Return what stands between these texts, each as early as it can stand; `part` is what a value consists of."""
+    sections = [_loose(texts[0]), *(f"({part}+?){_loose(text)}" for text in texts[1:])]
     # Atomic: a slot ends where what follows it first stands, for good. To try other ends takes minutes with ten slots.
     early = "".join(f"(?>{section})" for section in sections[:-1])
     found = re.fullmatch(rf"\s*{early}{sections[-1]}\s*", goal, re.IGNORECASE | re.DOTALL)
-    if found is None:
-        return None
-    return {name: values(found[name]) if many else found[name].strip() for name, many in lists.items()}
+    return None if found is None else list(found.groups())
 
 
 def values(text: str) -> tuple[str, ...]:
