@@ -12,7 +12,7 @@ from difflib import Match, SequenceMatcher
 from itertools import count, groupby
 
 from skillagent.goals import shape
-from skillagent.programs.template import literal, matched
+from skillagent.programs.template import literal, matched, values
 
 _TOKEN = re.compile(r"""[.,;:!?)"'“”](?=[.,;:!?)"'“”]*(?:\s|$))|["'“”(]|[^\s"“”]+?(?=[.,;:!?)"'“”]*(?:\s|$))|["“”]""")
 _QUOTED = re.compile(r"[\"“]([^\"“”]*)[\"”]")
@@ -138,18 +138,25 @@ def _share(one: str, other: str) -> float:
 
 
 def _listed(goal: str, spans: Sequence[Span], *, many: bool = False) -> list[tuple[Span, bool]]:
-    """Join spans with only a separator between them; true for those that hold several values."""
+    """Join spans with only a separator between them, and their quotation marks; true for those of several values."""
     joined: list[tuple[Span, bool]] = []
     for span in spans:
         if joined and _BETWEEN.fullmatch(goal[joined[-1][0][1] : span[0]].strip(_QUOTES)):
             joined[-1] = ((joined[-1][0][0], span[1]), True)
         else:
             joined.append((span, many and _several(goal[slice(*span)])))
-    return joined
+    return [(_with_marks(goal, span), several) for span, several in joined]
+
+
+def _with_marks(goal: str, span: Span) -> Span:
+    """Widen a span that holds quotations, from within the first to within the last, to whole ones."""
+    wide = span[0] - 1, span[1] + 1
+    text = goal[max(0, wide[0]) : wide[1]]
+    return wide if re.fullmatch(r'["“][^"“”]*["”].*["“][^"“”]*["”]', text) else span
 
 
 def _several(text: str) -> bool:
-    return bool(_BETWEEN.search(text.strip()))
+    return len(values(text)) > 1
 
 
 def _written(goal: str, spans: Sequence[tuple[Span, bool]]) -> str:

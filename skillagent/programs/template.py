@@ -13,7 +13,9 @@ from skillagent.schema import Filled
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SLOT = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?:\|(?P<how>[a-z]+))?\}")
 _PATTERN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?P<list>\.\.\.)?\}")
-_LIST = re.compile(r"\s*(?:,\s*and\s+|,|\s+and\s+|\s+&\s+|;|[>»→])\s*")
+# What stands between the values of a list; the comma of 1,500 is none.
+_LIST = re.compile(r"\s*(?:,\s*and\s+|,(?!(?<=\d,)(?<!\d{4},)\d{3}(?!\d))|\s+and\s+|\s+&\s+|;|[>»→])\s*")
+_QUOTED = re.compile(r'(?<!\w)["“][^"“”]*["”](?!\w)')
 _QUOTES = '"“”'
 _PART = r'(?:["“”][^"“”]*["“”]|[^"“”])'  # of a value: a quotation, or any other sign
 _BRACES = re.compile(r"[{}]")
@@ -136,8 +138,11 @@ def matched(pattern: str, goal: str) -> Filled | None:
     held = _held(texts, goal)
     if held is None:
         return None
-    slots = zip(lists.items(), held, strict=True)
-    return {name: values(text) if many else text.strip() for (name, many), text in slots}
+    slots = zip(lists.items(), texts[:-1], held, texts[1:], strict=True)
+    return {
+        name: values(_with_marks(before, text, after)) if many else text.strip()
+        for (name, many), before, text, after in slots
+    }
 
 
 def _held(texts: Sequence[str], goal: str) -> list[str] | None:
@@ -158,9 +163,20 @@ def _first(texts: Sequence[str], goal: str, part: str) -> list[str] | None:
     return None if found is None else list(found.groups())
 
 
+def _with_marks(before: str, text: str, after: str) -> str:
+    """Return a list with the quotation marks around it, where each of its values has some: `"{all...}"`."""
+    marks = tuple(_QUOTES)
+    around = before.endswith(marks) and after.startswith(marks) and any(mark in text for mark in marks)
+    return before[-1] + text + after[0] if around else text
+
+
 def values(text: str) -> tuple[str, ...]:
-    """Return the values of a list that is written out: `a, b and c`, `"a", "b"`, or a path, `a > b`."""
-    return tuple(value for part in _LIST.split(text) if (value := part.strip().strip(_QUOTES)))
+    """Return the values of a list that is written out: `a, b and c`, `"a, b", "c"`, or a path, `a > b`."""
+    parts, at = [], 0
+    for between in _LIST.finditer(_QUOTED.sub(lambda match: "x" * len(match[0]), text)):
+        parts.append(text[at : between.start()])
+        at = between.end()
+    return tuple(value for part in (*parts, text[at:]) if (value := part.strip().strip(_QUOTES)))
 
 
 def _loose(text: str) -> str:

@@ -1,5 +1,7 @@
 """Programs are read off successes: what varies is explained by the goal, by the page, or left open."""
 
+import re
+
 import pytest
 
 from skillagent.learning.induce import induce
@@ -436,6 +438,28 @@ def test_a_mark_beside_a_number_may_belong_to_what_is_typed():
     found = best(priced("$5"), priced("€7"))
     assert found.program.goals == ("Set the price to {price} and press Go.",)
     assert dict(found.program.steps[0].arguments) == {"text": "{price}"}
+
+
+def test_a_number_with_a_comma_is_one_value():
+    def priced(price):
+        return episode(
+            f"Set the price to {price} and press Go.", ([("textbox", "")], "fill", {"ref": 1, "text": price})
+        )
+
+    proposed = [dump(one.program) for one in induce([priced("1,500"), priced("900")], most=9)]
+    assert "{price}" in proposed[0]
+    assert not any("each" in text for text in proposed)
+
+
+@pytest.mark.parametrize("rest", ['"Roe"', '"Roe, Ann"', '"Roe, Ann", "Roe" and "Doe, Jane"'])
+def test_what_is_quoted_is_one_value_of_a_list(rest):
+    names = ["Smith, John", "Doe, Jane", "Roe", "Roe, Ann"]
+    page = boxes(*names)
+    one = ticked('Tick "Doe, Jane" and "Smith, John" and click it.', page, 2, 1)
+    other = ticked(f"Tick {rest} and click it.", page, *(names.index(name) + 1 for name in re.findall('"(.*?)"', rest)))
+    found = best(one, other)
+    assert found.program.goals == ("Tick {value...} and click it.",)
+    assert [step.kind for step in found.program.steps] == ["each", "do"]
 
 
 def test_no_part_of_a_list_is_read_off_the_page():
