@@ -12,8 +12,13 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from skillagent.learning.patterns import free
-from skillagent.programs.find import find, plain
+from skillagent.programs.find import find, place_of, plain
 from skillagent.schema import Element, Filled, Observation, Step, Target
+
+_LONGEST_BODY = 4  # steps
+Body = tuple[
+    tuple[tuple[str, ...], frozenset[str]], ...
+]  # of each step for a value: its key, its labels if not its own
 
 
 def used(steps: Sequence[Step]) -> Iterator[str]:
@@ -48,25 +53,31 @@ class Use:
         """What two actions must share to be one step of a program."""
         return (self.step.action.verb, *sorted(self.arguments), *sorted(one.role for one in self.elements.values()))
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """What the elements that it acts on are called."""
+        return frozenset(plain(one.name or one.near) for one in self.elements.values())
+
 
 @dataclass(frozen=True)
 class Part:
     """One node of a program as one success shows it: one use, or those of a loop. `before` are searches before it.
 
-    `item` is what one value of the list in `slot` is called.
+    `item` is what one value of the list in `slot` is called, and `body` what each takes: several nodes, perhaps.
     """
 
     key: tuple[str, ...]
     uses: tuple[Use, ...]
     slot: str = ""
     item: str = ""
+    body: Body = ()
     before: tuple[Use, ...] = ()
     seen: Observation | None = None
 
     @property
     def labels(self) -> frozenset[str]:
         """What the elements that it acts on are called."""
-        return frozenset(plain(one.name or one.near) for use in self.uses for one in use.elements.values())
+        return frozenset[str]().union(*(use.labels for use in self.uses))
 
     @property
     def start(self) -> Observation:
@@ -79,19 +90,26 @@ class Part:
         return self.seen
 
 
-def parts_of(steps: Sequence[Step], filled: Filled) -> list[Part]:
-    """Return the steps with runs over a list, and runs in search of something, joined."""
+def parts_of(steps: Sequence[Step], filled: Filled, bodies: Mapping[str, Body] | None = None) -> list[Part]:
+    """Return the steps with runs over a list, and runs in search of something, joined.
+
+    Args:
+        steps: Of one success.
+        filled: The slots of its goal.
+        bodies: What a value of a list takes, by slot, as other successes show it: a list of one value cannot tell.
+    """
     parts: list[Part] = []
     lists = {name: list(value) for name, value in filled.items() if not isinstance(value, str)}
     name, at = free("item", filled), 0
     while at < len(steps):
-        if (run := _each(steps[at:], lists)) is not None:
-            slot, items = run
-            own = steps[at : at + len(items)]
-            uses = tuple(Use(s, {**filled, name: item}) for s, item in zip(own, items, strict=True))
-            parts.append(Part(("each", slot, *uses[0].key), uses, slot=slot, item=name))
+        if (run := _each(steps[at:], lists, bodies or {})) is not None:
+            slot, items, body = run
+            own = steps[at : at + len(items) * len(body)]
+            uses = tuple(Use(step, {**filled, name: items[n // len(body)]}) for n, step in enumerate(own))
+            key = ("each", slot, *(word for one in body for word in one[0]))
+            parts.append(Part(key, uses, slot=slot, item=name, body=body))
             del lists[slot]
-            at += len(items)
+            at += len(own)
             continue
         length = _search(steps[at:], filled)
         before, taken = [], list[str]()
@@ -105,23 +123,44 @@ def parts_of(steps: Sequence[Step], filled: Filled) -> list[Part]:
     return parts
 
 
-def _each(steps: Sequence[Step], lists: Mapping[str, Sequence[str]]) -> tuple[str, list[str]] | None:
-    """Return the list whose values the next steps act on one by one, and its values in the order of the steps."""
-    for slot, items in lists.items():
-        own = steps[: len(items)]
-        if not items or len(own) < len(items) or len({Use(step, {}).key for step in own}) > 1:
-            continue
-        left, order = list(items), []
-        for step in own:
-            named = {plain(text) for text in used([step])}
-            item = next((one for one in left if plain(one) in named), None)
-            if item is None:
-                break
-            left.remove(item)
-            order.append(item)
-        if not left:
-            return slot, order
+def _each(
+    steps: Sequence[Step], lists: Mapping[str, Sequence[str]], bodies: Mapping[str, Body]
+) -> tuple[str, list[str], Body] | None:
+    """Return the list whose values the next steps take one by one, its values in their order, and what each takes."""
+    for size in range(1, _LONGEST_BODY + 1):
+        for slot, items in lists.items():
+            known = bodies.get(slot) if len(items) == 1 else None
+            if len(items) == 1 and size != (len(known) if known else 1):
+                continue
+            run = _in_turn(steps, items, size)
+            if run is not None and (known is None or known == run[1]):
+                return slot, *run
     return None
+
+
+def _in_turn(steps: Sequence[Step], items: Sequence[str], size: int) -> tuple[list[str], Body] | None:
+    """Return the values in the order in which the next steps name them, each in so many steps that are alike."""
+    if not items or len(steps) < len(items) * size:
+        return None
+    left, order, bodies = list(items), list[str](), set[Body]()
+    for at in range(0, len(items) * size, size):
+        own = steps[at : at + size]
+        named = {plain(text) for text in used(own)}
+        item = next((one for one in left if plain(one) in named), None)
+        if item is None:
+            return None
+        left.remove(item)
+        order.append(item)
+        bodies.add(_body(own, item))
+    return (order, *bodies) if len(bodies) == 1 else None
+
+
+def _body(steps: Sequence[Step], item: str) -> Body:
+    """Return what the steps for one value have in common with those for another."""
+    return tuple(
+        (use.key, frozenset() if any(place_of(plain(item), plain(text)) for text in used([use.step])) else use.labels)
+        for use in (Use(step, {}) for step in steps)
+    )
 
 
 def _search(steps: Sequence[Step], filled: Filled) -> int:

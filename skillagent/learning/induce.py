@@ -153,15 +153,15 @@ class _Draft:
 
 def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | None:
     """Return the program for goals of a pattern; None when no two of the successes have it in common."""
-    goals, rows = [pattern], list[list[Part]]()
+    goals, fills = [pattern], list[Filled]()
     for one in shown:
         filled = dict(matched(pattern, one.goal) or {})
         for slot in _idle(filled, one.steps):  # "nothing": such a goal has its own pattern, and an empty list
             own = pattern.replace(f"{{{slot}...}}", literal(", ".join(filled[slot])))
             goals.append(own if matched(own, one.goal) is not None else literal(one.goal))
             filled[slot] = ()
-        rows.append(parts_of(one.steps, filled))
-    reference, members = reference_of(rows)
+        fills.append(filled)
+    reference, members = reference_of(_rows(shown, fills))
     draft = _Draft(style)
     for column in columns(reference, members):
         _add(draft, column)
@@ -177,6 +177,13 @@ def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | No
     same = _never_varies(pattern, [one.goal for one in shown]) if len({one.goal for one in shown}) > 1 else []
     cost = draft.cost + _UNUSED * len(idle) + _STEADY * len(same)
     return Induced(program=program, explains=len(members), begins=0, cost=cost)
+
+
+def _rows(shown: Sequence[_Shown], fills: Sequence[Filled]) -> list[list[Part]]:
+    """Return the parts of each success; those with several values in a list tell what a single one takes."""
+    rows = [parts_of(one.steps, filled) for one, filled in zip(shown, fills, strict=True)]
+    bodies = {part.slot: part.body for row in rows for part in row if len(part.body) > 1}
+    return [parts_of(one.steps, filled, bodies) for one, filled in zip(shown, fills, strict=True)] if bodies else rows
 
 
 def _never_varies(pattern: str, goals: Sequence[str]) -> list[str]:
@@ -197,12 +204,11 @@ def _idle(filled: Filled, steps: Sequence[Step]) -> list[str]:
 
 def _add(draft: _Draft, column: Column) -> None:
     """Add the node that a column stands for, with the search before it."""
+    if column.parts[0].slot:
+        _add_each(draft, column.parts)
+        return
     uses = [use for part in column.parts for use in part.uses]
     node, cost = described(uses, draft.style)
-    if column.parts[0].slot:
-        draft.nodes.append(Each(slot=column.parts[0].slot, item=column.parts[0].item, do=(node,)))
-        draft.cost += cost + 1
-        return
     searches = [use for part in column.parts for use in part.before]
     wanted = node.targets.get("ref") if isinstance(node, Do) else None
     if searches:
@@ -220,6 +226,18 @@ def _add(draft: _Draft, column: Column) -> None:
         return
     draft.nodes.append(node)
     draft.cost += cost
+
+
+def _add_each(draft: _Draft, parts: Sequence[Part]) -> None:
+    """Add the loop over a list that these parts stand for."""
+    first, do = parts[0], list[Node]()
+    for number in range(len(first.body)):
+        uses = [use for part in parts for use in part.uses[number :: len(first.body)]]
+        node, cost = described(uses, draft.style)
+        do.append(node)
+        draft.cost += cost
+    draft.nodes.append(Each(slot=first.slot, item=first.item, do=tuple(do)))
+    draft.cost += 1
 
 
 def _until(column: Column, wanted: Target | None) -> Check:

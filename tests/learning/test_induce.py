@@ -126,6 +126,66 @@ def test_a_failure_whose_goal_has_a_list_tells_that_the_slot_is_one():
     assert best(one, other, others=[failed]).program.goals == ("Select {value...} and click Submit.",)
 
 
+SHELF = [("button", "New"), ("textbox", "", {"near": "Item"}), ("button", "Add"), ("button", "Done")]
+
+
+def shelved(*items, first=()):
+    """Return a success at adding things to a list, each typed and then added."""
+    steps = [(SHELF, "click", {"ref": place}) for place in first]
+    for item in items:
+        steps += [(SHELF, "fill", {"ref": 2, "text": item}), (SHELF, "click", {"ref": 3})]
+    return episode(f"Add {', '.join(items)} to the list.", *steps, (SHELF, "click", {"ref": 4}))
+
+
+ADD_EACH = [
+    "- each:",
+    "    in: value",
+    "    as: item",
+    "    do:",
+    "    - fill: {role: textbox, near: Item, text: '{item}'}",
+    "    - click: {role: button, name: Add}",
+    "- click: {role: button, name: Done}",
+]
+
+
+@pytest.mark.parametrize(
+    ("successes", "first"),
+    [
+        pytest.param([shelved("Milk", "Eggs")], [], id="one success"),
+        pytest.param([shelved("Milk", "Eggs"), shelved("Tea", "Rye", "Jam")], [], id="lists of two lengths"),
+        pytest.param([shelved("Tea"), shelved("Milk", "Eggs")], [], id="a list of one value"),
+        pytest.param(
+            [shelved("Milk", "Eggs", first=[1]), shelved("Tea", first=[1])],
+            ["- click: {role: button, name: New}"],
+            id="after a step like the last one of each",
+        ),
+    ],
+)
+def test_each_value_of_a_list_may_take_several_steps(successes, first):
+    assert steps_of(*successes) == [*first, *ADD_EACH]
+    assert best(*successes).explains == len(successes)
+
+
+def test_a_value_may_be_named_by_a_later_one_of_its_steps_and_by_a_part_of_a_name():
+    names = ("Milk", "Eggs", "Tea", "Rye", "Jam")
+    page = [("button", "Menu"), *(("link", name) for name in names), *(("button", f"Pack {name}") for name in names)]
+
+    def packed(*chosen):
+        steps = [(1, names.index(name) + 2, names.index(name) + 2 + len(names)) for name in chosen]
+        clicks = [(page, "click", {"ref": place}) for own in steps for place in own]
+        return episode(f"Pack {', '.join(chosen)} today.", *clicks)
+
+    assert steps_of(packed("Milk", "Tea"), packed("Rye", "Jam", "Eggs")) == [
+        "- each:",
+        "    in: value",
+        "    as: item",
+        "    do:",
+        "    - click: {role: button, name: Menu}",
+        "    - click: {role: link, name: '{item}'}",
+        "    - click: {role: button, name: 'Pack {item}'}",
+    ]
+
+
 def test_a_search_becomes_a_repetition_until_what_the_goal_names_is_there():
     tabs = [("tab", "1"), ("tab", "2"), ("tab", "3")]
     far = episode(
