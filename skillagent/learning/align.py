@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from pydantic import JsonValue
 
@@ -63,7 +64,8 @@ class Use:
 class Part:
     """One node of a program as one success shows it: one use, or those of a loop. `before` are searches before it.
 
-    `item` is what one value of the list in `slot` is called, and `body` what each takes: several nodes, perhaps.
+    `item` is what one value of the list in `slot` is called, and `body` what each takes, perhaps several nodes. `after`
+    is the state behind a run of one action of which other successes need more, or fewer.
     """
 
     key: tuple[str, ...]
@@ -72,7 +74,7 @@ class Part:
     item: str = ""
     body: Body = ()
     before: tuple[Use, ...] = ()
-    seen: Observation | None = None
+    after: Observation | None = None
 
     @property
     def labels(self) -> frozenset[str]:
@@ -82,12 +84,7 @@ class Part:
     @property
     def start(self) -> Observation:
         """The state in which it begins."""
-        if self.before:
-            return self.before[0].step.observation
-        if self.uses:
-            return self.uses[0].step.observation
-        assert self.seen is not None
-        return self.seen
+        return (*self.before, *self.uses)[0].step.observation
 
 
 def parts_of(steps: Sequence[Step], filled: Filled, bodies: Mapping[str, Body] | None = None) -> list[Part]:
@@ -152,7 +149,7 @@ def _in_turn(steps: Sequence[Step], items: Sequence[str], size: int) -> tuple[li
         left.remove(item)
         order.append(item)
         bodies.add(_body(own, item))
-    return (order, *bodies) if len(bodies) == 1 else None
+    return (order, bodies.pop()) if len(bodies) == 1 else None
 
 
 def _body(steps: Sequence[Step], item: str) -> Body:
@@ -177,6 +174,33 @@ def _search(steps: Sequence[Step], filled: Filled) -> int:
         if appears(steps[:length], steps[length].observation, filled) is not None:
             return length
     return 0
+
+
+def joined(rows: Sequence[list[Part]], finals: Sequence[Observation | None]) -> list[list[Part]]:
+    """Return the rows with each run of one action that all of them have, but not of one length, as one part.
+
+    Args:
+        rows: Of all successes.
+        finals: The state in which each ended.
+    """
+    runs = [[[*run] for _, run in groupby(row, key=_kind)] for row in rows]
+    once = [
+        kind for kind in map(_kind, rows[0]) if all([_kind(run[0]) for run in own].count(kind) == 1 for own in runs)
+    ]
+    varying = {kind for kind in once if len({[*map(_kind, row)].count(kind) for row in rows}) > 1}
+    made = []
+    for own, final in zip(runs, finals, strict=True):
+        row = list[Part]()
+        for run, end in zip(own, [*(run[0].start for run in own[1:]), final], strict=True):
+            uses = tuple(use for part in run for use in part.uses)
+            whole = Part(("repeat", *run[0].key), uses, after=end or uses[-1].step.observation)
+            row += [whole] if _kind(run[0]) in varying else run
+        made.append(row)
+    return made
+
+
+def _kind(part: Part) -> tuple[tuple[str, ...], frozenset[str], int]:
+    return part.key, part.labels, len(part.before)
 
 
 def appears(steps: Sequence[Step], after: Observation, filled: Filled) -> str | None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from skillagent.learning.align import Column, Part, appears, by_goal, columns, parts_of, reference_of, used
+from skillagent.learning.align import Column, Part, appears, by_goal, columns, joined, parts_of, reference_of, used
 from skillagent.learning.describe import Style, by_amount, by_fixed_label, by_part, described, either, never_seen
 from skillagent.learning.patterns import ALIKE, VERY_ALIKE, common, fits_all, guessed, kinds
 from skillagent.learning.trace import useful_steps
@@ -28,6 +28,7 @@ from skillagent.schema import (
     Each,
     Filled,
     Node,
+    Observation,
     Program,
     Repeat,
     Step,
@@ -61,7 +62,7 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
         others: Failures at the same tasks, or only looks at them: their goals and pages tell what varies.
         most: So many at most.
     """
-    shown = [_Shown(one.goal, useful_steps(one)) for one in successes]
+    shown = [_Shown(one.goal, useful_steps(one), one.final) for one in successes]
     shown = [one for one in shown if one.steps]
     ranked = []
     for own, near in _kinds(shown, others):
@@ -113,10 +114,11 @@ def _begins(program: Program, other: Trajectory) -> bool:
 
 @dataclass(frozen=True)
 class _Shown:
-    """A success: what was asked, and the steps that mattered."""
+    """A success: what was asked, the steps that mattered, and the last state."""
 
     goal: str
     steps: Sequence[Step]
+    final: Observation | None
 
 
 def _patterns(shown: Sequence[_Shown], more: Sequence[str]) -> list[str]:
@@ -147,6 +149,7 @@ class _Draft:
     """A program while it is written."""
 
     style: Style
+    explains: int
     nodes: list[Node] = field(default_factory=list)
     cost: float = 0.0
 
@@ -161,11 +164,9 @@ def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | No
             goals.append(own if matched(own, one.goal) is not None else literal(one.goal))
             filled[slot] = ()
         fills.append(filled)
-    reference, members = reference_of(_rows(shown, fills))
-    draft = _Draft(style)
-    for column in columns(reference, members):
-        _add(draft, column)
-    if not draft.nodes:
+    rows = _rows(shown, fills)
+    draft = _drafted(joined(rows, [one.final for one in shown]), style) or _drafted(rows, style)
+    if draft is None or not draft.nodes:
         return None
     program = Program(goals=tuple(dict.fromkeys(goals)), steps=tuple(draft.nodes))
     said = program.model_dump_json(include={"steps"})
@@ -176,7 +177,19 @@ def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | No
     ]
     same = _never_varies(pattern, [one.goal for one in shown]) if len({one.goal for one in shown}) > 1 else []
     cost = draft.cost + _UNUSED * len(idle) + _STEADY * len(same)
-    return Induced(program=program, explains=len(members), begins=0, cost=cost)
+    return Induced(program=program, explains=draft.explains, begins=0, cost=cost)
+
+
+def _drafted(rows: Sequence[list[Part]], style: Style) -> _Draft | None:
+    """Return what most of the successes have in common; None where a run of one action has no end that can be seen."""
+    reference, members = reference_of(rows)
+    draft = _Draft(style, len(members))
+    for column in columns(reference, members):
+        if column.parts[0].after is None:
+            _add(draft, column)
+        elif not _add_run(draft, column.parts):
+            return None
+    return draft
 
 
 def _rows(shown: Sequence[_Shown], fills: Sequence[Filled]) -> list[list[Part]]:
@@ -238,6 +251,17 @@ def _add_each(draft: _Draft, parts: Sequence[Part]) -> None:
         draft.cost += cost
     draft.nodes.append(Each(slot=first.slot, item=first.item, do=tuple(do)))
     draft.cost += 1
+
+
+def _add_run(draft: _Draft, parts: Sequence[Part]) -> bool:
+    """Add the run of one action that these parts stand for, unless something is left for it; tell if it was added."""
+    node, cost = described([use for part in parts for use in part.uses], draft.style)
+    target = node.targets.get("ref") if isinstance(node, Do) else None
+    if target is None or any(part.after and find(target, part.after, part.uses[0].filled) for part in parts):
+        return False
+    draft.nodes.append(Repeat(do=(node,), until=Check(element=target, gone=True)))
+    draft.cost += cost + 1
+    return True
 
 
 def _until(column: Column, wanted: Target | None) -> Check:

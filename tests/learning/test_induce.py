@@ -212,6 +212,31 @@ def test_a_search_for_a_text_goes_on_until_it_is_shown():
     assert program.steps[0].until.shows == "{value}"
 
 
+def emptied(bins, left=0, ending="OK"):
+    """Return a success at deleting things one after the other; each is gone then, but for those that are left."""
+    pages = [[("button", "Delete")] * n + [("button", ending)] for n in range(bins, left - 1, -1)]
+    clicks = [(page, "click", {"ref": 1}) for page in pages[:-1]]
+    return episode("Delete everything.", *clicks, (pages[-1], "click", {"ref": left + 1}))
+
+
+def test_a_run_of_one_action_until_nothing_is_left_for_it_becomes_a_repetition():
+    found = best(emptied(2), emptied(4), emptied(1))
+    assert found.explains == 3
+    assert dump(found.program).split("steps:\n")[1].strip().splitlines() == [
+        "- repeat:",
+        "    until: {role: button, name: Delete, order: 1, gone: true}",
+        "    most: 20",
+        "    do:",
+        "    - click: {role: button, name: Delete, order: 1}",
+        "- click: {role: button, name: OK}",
+    ]
+
+
+def test_a_run_that_ends_while_there_is_still_something_left_for_it_is_no_repetition():
+    assert "repeat" not in dump(best(emptied(3, left=1), emptied(5, left=1)).program)
+    assert "repeat" not in dump(best(emptied(2), emptied(2)).program), "it may always be two"
+
+
 def test_a_step_that_only_some_needed_becomes_a_condition_on_its_element():
     save = [("button", "Save")]
     asked = episode("Save it.", ([("button", "Accept"), *save], "click", {"ref": 1}), (save, "click", {"ref": 1}))
