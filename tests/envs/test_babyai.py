@@ -33,10 +33,14 @@ def act(world, verb, **arguments):
     return world.step(Action(verb=verb, arguments=arguments))
 
 
+def kind(element):
+    return element.name.split()[1]
+
+
 def seen_with(world, *kinds):
     """Return what is seen in a room with a locked door and a key, once these kinds of things are in sight."""
     first = world.reset(task("UnlockLocal"))
-    while not set(kinds) <= {one.role for one in first.elements}:
+    while not set(kinds) <= set(map(kind, first.elements)):
         first = act(world, "explore").observation
     return first
 
@@ -71,9 +75,9 @@ def test_the_seed_draws_the_rooms_and_the_mission(world):
 
 def test_a_thing_is_told_by_kind_name_state_and_where_it_was_from_the_start(world):
     first = seen_with(world, "door")
-    door = next(one for one in first.elements if one.role == "door")
+    door = next(one for one in first.elements if kind(one) == "door")
     assert door.states == ("locked",)
-    assert f'[{door.ref}] door "{door.name}" (locked): ' in first.text
+    assert f'[{door.ref}] thing "{door.name}" (locked): ' in first.text
     assert f"at the start it was {door.within}" in first.text
     assert any(door.within.startswith(where) for where in ("in front of you", "behind you", "on your"))
 
@@ -118,7 +122,7 @@ def test_exploring_ends_with_something_new_or_says_what_is_in_the_way(world):
 )
 def test_what_cannot_be_done_is_said_in_words(world, verb, arguments, why):
     first = seen_with(world, "door", "key")
-    refs = {one.role: one.ref for one in first.elements}
+    refs = {kind(one): one.ref for one in first.elements}
     left = world.walker.left
     error = act(world, verb, **{key: refs.get(value, value) for key, value in arguments.items()}).error
     assert re.search(why, error), error
@@ -127,7 +131,7 @@ def test_what_cannot_be_done_is_said_in_words(world, verb, arguments, why):
 
 def test_a_key_is_carried_put_down_and_only_one_at_a_time(world):
     first = world.reset(task("PutNextLocal"))
-    movable = [one for one in first.elements if one.role != "door"]
+    movable = [one for one in first.elements if kind(one) != "door"]
     seen = act(world, "pick_up", ref=movable[0].ref).observation
     assert seen.text.startswith(f"You carry the {movable[0].name}.")
     assert movable[0].ref not in {one.ref for one in seen.elements}
@@ -148,6 +152,18 @@ def test_a_level_ends_when_its_steps_or_the_tasks_actions_are_spent(world):
         pass
     assert world.walker.left == 0
     assert outcome.reward == 0.0
+
+
+def test_a_level_may_end_on_the_way_to_a_door(world):
+    first = world.reset(task("GoTo", 3))
+    while any(one.states == ("closed",) for one in first.elements) is False:
+        first = act(world, "explore").observation
+    for left in range(8, 0, -1):
+        world.reset(task("GoTo", 3))
+        world.walker.env.step_count = world.walker.env.max_steps - left
+        for _ in range(left):
+            outcome = act(world, "explore")
+        assert outcome.truncated
 
 
 def test_the_agent_does_not_walk_through_what_stands_before_it():

@@ -111,8 +111,9 @@ def _further(walker: Walker) -> bool:
     if path is None:
         return False
     walker.walk(path)
-    walker.go_before(next(door for cell, door in doors.items() if _next(walker.cell, cell)))
-    walker.do(TOGGLE)
+    if not walker.over:
+        walker.go_before(next(door for cell, door in doors.items() if _next(walker.cell, cell)))
+        walker.do(TOGGLE)
     return True
 
 

@@ -84,9 +84,9 @@ class BabyAI:
         for thing in walker.things():
             state = f" ({thing.state})" if thing.state else ""
             began = f"; at the start it was {thing.start}" if thing.start else ""
-            lines.append(f'[{thing.ref}] {thing.kind} "{thing.name}"{state}: {walker.bearing(thing.cell)}{began}')
+            lines.append(f'[{thing.ref}] thing "{thing.name}"{state}: {walker.bearing(thing.cell)}{began}')
             states = (thing.state,) if thing.state else ()
-            elements.append(Element(ref=thing.ref, role=thing.kind, name=thing.name, states=states, within=thing.start))
+            elements.append(Element(ref=thing.ref, role="thing", name=thing.name, states=states, within=thing.start))
         if walker.way(lambda cell: bool(walker.unseen(cell))) is not None:
             lines.append("Not all that can be reached was seen yet.")
         lines.append(f"{walker.left} steps are left.")
