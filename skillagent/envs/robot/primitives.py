@@ -7,13 +7,13 @@ docstring is what the policy reads. Distances are metres.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Protocol
 
 import numpy as np
 from pydantic import Field
 
-from skillagent.envs.robot.simulator import CLOSED, OPEN, STEPS_A_SECOND, Simulator, Vector
+from skillagent.envs.robot.simulator import CLOSED, OPEN, Vector
 from skillagent.envs.verbs import Doing, Ref
 from skillagent.errors import InvalidAction
 from skillagent.schema import Json
@@ -22,8 +22,7 @@ _FAR = 1.0  # nothing that the hand reaches is further away
 Offset = Annotated[list[Annotated[float, Field(ge=-_FAR, le=_FAR)]], Field(min_length=3, max_length=3)]
 Distance = Annotated[float, Field(gt=0, le=_FAR)]
 
-_GAIN = 15.0  # of the distance: full speed from seven centimetres on
-_HOLD = 10.0
+_HOLD = 10.0  # gain
 _NEAR = 0.006  # there
 _SHORT = 0.02  # of a place: near enough to go on
 _LOST = 0.03  # behind a path, where a row of it is held on to
@@ -32,16 +31,53 @@ _LAST = 6  # rows of a path that tell where it was going
 _HELD = 6  # control steps that one row of a path is held on to
 _STALLED = 15  # control steps without a millimetre of progress
 _LONGEST = 200  # control steps of one motion
-_GRIP = 25  # control steps in which the gripper closes for sure
-_NOTHING = 0.32  # a gap below which nothing is between the fingers: they meet at 0.30
+_GRIP = 0.3125  # seconds in which the gripper closes for sure
 _ABOVE = 0.1
 _UNITS = (1000.0, 1000.0, 1000.0, 100.0, 100.0, 100.0, 100.0)  # of a path as text: millimetres and percent
+
+
+class Simulation(Protocol):
+    """What an arm moves in: Meta-World's or another, whose hand goes at most a centimetre along each axis a step."""
+
+    @property
+    def second(self) -> float:
+        """Control steps of a simulated second."""
+        ...
+
+    @property
+    def gain(self) -> float:
+        """How much of full speed a metre of distance asks for."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """True when the task is done, or no step is left."""
+        ...
+
+    @property
+    def hand(self) -> Vector:
+        """Where the gripper is, shape (3,)."""
+        ...
+
+    @property
+    def between(self) -> bool:
+        """True when something is between the fingers."""
+        ...
+
+    @property
+    def things(self) -> Sequence[tuple[str, str, Vector]]:
+        """Role, name and position of all that the task is about."""
+        ...
+
+    def step(self, motion: Vector, grip: float) -> bool:
+        """Do one control step, each axis and the grip in [-1, 1], and return whether the episode may go on."""
+        ...
 
 
 class Arm:
     """The hand and its gripper, in a task that is being done."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulation) -> None:
         self.simulator = simulator
         self.grip = OPEN
 
@@ -66,6 +102,30 @@ class Arm:
         """Do one control step towards a place, and return whether the episode may go on."""
         return self.simulator.step(gain * (towards - self.hand), self.grip)
 
+    def go(self, target: Vector, near: float = _NEAR) -> None:
+        """Move the hand to a place, in metres.
+
+        Raises:
+            InvalidAction: Something stopped it before it was there.
+        """
+        best, since = np.inf, 0
+        for _ in range(_LONGEST):
+            going = self.drive(target, self.simulator.gain)  # once at least: where it was shown, to be there is asked
+            left = float(np.linalg.norm(target - self.hand))
+            if left < near or not going:
+                return
+            best, since = (left, 0) if left < best - 0.001 else (best, since + 1)
+            if since > _STALLED:
+                break
+        if best > _SHORT:
+            raise InvalidAction(f"something stopped the hand {best:.3f} m before it was there")
+
+    def close(self) -> bool:
+        """Close the gripper, and return whether something is between the fingers."""
+        self.grip = CLOSED
+        self.hold(round(_GRIP * self.simulator.second))
+        return self.simulator.between
+
     def hold(self, steps: int) -> None:
         """Stay where it is; the gripper moves."""
         for _ in range(steps):
@@ -75,21 +135,19 @@ class Arm:
 
 def move_to(arm: Arm, ref: Ref, offset: Offset | None = None) -> None:
     """Move the hand to a thing, or to an offset from it: [right, away, up] in metres."""
-    _go(arm, arm.place(ref, offset))
+    arm.go(arm.place(ref, offset))
 
 
 def grasp(arm: Arm) -> None:
     """Close the gripper."""
-    arm.grip = CLOSED
-    arm.hold(_GRIP)
-    if not arm.simulator.over and arm.simulator.gap < _NOTHING:
+    if not arm.close() and not arm.simulator.over:
         raise InvalidAction("the gripper closed on nothing")
 
 
 def release(arm: Arm) -> None:
     """Open the gripper."""
     arm.grip = OPEN
-    arm.hold(_GRIP)
+    arm.hold(round(_GRIP * arm.simulator.second))
 
 
 def push(arm: Arm, way: Offset, distance: Distance) -> None:
@@ -113,13 +171,13 @@ def pull(arm: Arm, way: Offset, distance: Distance) -> None:
 
 def press(arm: Arm, ref: Ref) -> None:
     """Move the hand above a thing and then straight down on it."""
-    _go(arm, arm.place(ref, [0.0, 0.0, _ABOVE]))
+    arm.go(arm.place(ref, [0.0, 0.0, _ABOVE]))
     push(arm, [0.0, 0.0, -1.0], _ABOVE)
 
 
 def wait(arm: Arm, seconds: Annotated[float, Field(gt=0, le=2)] = 0.5) -> None:
     """Hold still."""
-    arm.hold(round(seconds * STEPS_A_SECOND))
+    arm.hold(round(seconds * arm.simulator.second))
 
 
 def retrace(
@@ -172,17 +230,3 @@ def rows_of(path: str) -> Vector:
     if rows.ndim != 2 or rows.shape[1] != len(_UNITS) or not np.isfinite(rows).all():
         raise InvalidAction("path: rows of seven numbers, with ; between them")
     return rows / _UNITS
-
-
-def _go(arm: Arm, target: Vector) -> None:
-    best, since = np.inf, 0
-    for _ in range(_LONGEST):
-        going = arm.drive(target, _GAIN)  # once at least: where it was shown, to be there is to have been asked to
-        left = float(np.linalg.norm(target - arm.hand))
-        if left < _NEAR or not going:
-            return
-        best, since = (left, 0) if left < best - 0.001 else (best, since + 1)
-        if since > _STALLED:
-            break
-    if best > _SHORT:
-        raise InvalidAction(f"something stopped the hand {best:.3f} m before it was there")

@@ -17,6 +17,7 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import Field
 
+from skillagent.envs.robot.pictures import png
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.schema import Value
 
@@ -29,6 +30,7 @@ STEPS = 500  # of an episode, as published results have it
 STEPS_A_SECOND = 80.0
 OPEN, CLOSED = -1.0, 1.0
 _HAND, _GAP, _FIRST, _SECOND, _GOAL = slice(0, 3), 3, slice(4, 7), slice(11, 14), slice(36, 39)  # of an observation
+_NOTHING = 0.32  # a gap below which nothing is between the fingers: they meet at 0.30
 
 
 class Described(Value):
@@ -55,6 +57,9 @@ class Simulator:
     Raises:
         ConfigError: Meta-World is not installed.
     """
+
+    second = 80.0
+    gain = 15.0  # full speed from seven centimetres on
 
     def __init__(self, name: str) -> None:
         self.described = descriptions()[name]
@@ -117,6 +122,11 @@ class Simulator:
         return float(self._seen[_GAP])
 
     @property
+    def between(self) -> bool:
+        """True when something is between the fingers."""
+        return self.gap >= _NOTHING
+
+    @property
     def things(self) -> Sequence[tuple[str, str, Vector]]:
         """Role, name and position of all that the task is about: its objects, then its goal."""
         places = (self._seen[_FIRST], self._seen[_SECOND])
@@ -124,25 +134,8 @@ class Simulator:
         return [*found, ("goal", self.described.goal, self._seen[_GOAL])] if self.described.goal else found
 
     def picture(self) -> bytes:
-        """Return the present view as PNG.
-
-        Raises:
-            ConfigError: There is nothing to draw with.
-        """
-        import io
-
-        from PIL import Image
-
-        try:
-            frame = self._env.render()
-        except Exception as error:  # whatever the drawing library says
-            raise ConfigError(
-                f"no picture can be drawn ({error}); set MUJOCO_GL=egl after `apt-get install libegl1 libegl-mesa0 "
-                "libgl1-mesa-dri libgles2`, or MUJOCO_GL=osmesa after `apt-get install libosmesa6`"
-            ) from error
-        out = io.BytesIO()
-        Image.fromarray(np.flipud(frame)).save(out, "PNG")  # this camera hangs upside down
-        return out.getvalue()
+        """Return the present view as PNG; raises ConfigError where there is nothing to draw with."""
+        return png(self._env.render, upside_down=True)  # as this camera hangs
 
     def close(self) -> None:
         """Let go of the simulation."""

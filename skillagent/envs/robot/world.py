@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import time
+from collections.abc import Iterable
 
 from skillagent.envs.film import Take
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm
@@ -104,9 +105,9 @@ class MetaWorld:
         assert self._task is not None
         sim = self.simulator
         gripper = "open" if sim.gap > _OPEN else "closed" if sim.gap < _CLOSED else "half closed"
-        lines, elements = [f"hand at {_at(sim.hand)}, gripper {gripper}"], []
+        lines, elements = [f"hand at {at(sim.hand)}, gripper {gripper}"], []
         for number, (role, name, place) in enumerate(sim.things, start=1):
-            lines.append(f'[{number}] {role} "{name}" at {_at(place)}, that is {_at(place - sim.hand)} from the hand')
+            lines.append(f'[{number}] {role} "{name}" at {at(place)}, that is {at(place - sim.hand)} from the hand')
             elements.append(Element(ref=str(number), role=role, name=name))
         lines.append(f"Numbers are metres: right, away from you, up. {STEPS - sim.steps} of {STEPS} steps are left.")
         goal = sim.described.say[self._task.seed % len(sim.described.say)]
@@ -123,5 +124,6 @@ class MetaWorld:
         )
 
 
-def _at(place: Vector) -> str:
+def at(place: Iterable[float]) -> str:
+    """Say where something is, in metres."""
     return f"({', '.join(f'{round(float(one), 3) + 0.0:.3f}' for one in place)})"
