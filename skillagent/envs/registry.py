@@ -16,6 +16,7 @@ from pathlib import Path
 from skillagent.envs.babyai.world import BabyAI
 from skillagent.envs.optimize.environment import Optimize
 from skillagent.envs.robot.world import MetaWorld
+from skillagent.envs.tabletop.world import Tabletop
 from skillagent.envs.web.environment import WebEnvironment
 from skillagent.envs.web.miniwob import MiniWoB
 from skillagent.errors import ConfigError
@@ -50,7 +51,8 @@ def open_environment(
     """Return a new environment for tasks whose `env` is `name`; the caller closes it.
 
     Args:
-        name: `web`, `miniwob`, `optimize`, `metaworld`, `babyai`, or a name that an installed package registers.
+        name: `web`, `miniwob`, `optimize`, `metaworld`, `tabletop`, `babyai`, or a name that an installed package
+            registers.
         options: What the operator said.
         installed: The entry points to look among; None: those of the packages that are installed.
 
@@ -108,13 +110,18 @@ def _metaworld(_: Options) -> Environment:
     return MetaWorld()
 
 
+def _tabletop(_: Options) -> Environment:
+    return Tabletop()
+
+
 OURS: Mapping[str, Factory] = {
     "web": _web,
     "miniwob": _miniwob,
     "optimize": _optimize,
     "metaworld": _metaworld,
+    "tabletop": _tabletop,
     "babyai": _babyai,
 }
 
 # Worlds whose tasks state their own goals: a goal in words would be read by nobody there.
-STATES_GOALS = frozenset({"miniwob", "optimize", "metaworld", "babyai"})
+STATES_GOALS = frozenset({"miniwob", "optimize", "metaworld", "tabletop", "babyai"})

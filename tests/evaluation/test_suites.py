@@ -7,6 +7,7 @@ import pytest
 from skillagent.envs.babyai.walker import levels
 from skillagent.envs.optimize.problems import templates
 from skillagent.envs.robot.simulator import descriptions
+from skillagent.envs.tabletop.tasks import wordings
 from skillagent.envs.web.miniwob import standard, tasks
 from skillagent.errors import ConfigError
 from skillagent.evaluation.suites import load_suite, read_suite
@@ -19,7 +20,13 @@ FOLDER = Path(__file__).parents[2] / "evals" / "suites"
 def test_every_shipped_suite_names_tasks_that_exist(file):
     suite = read_suite(file)
     assert suite.name == file.stem
-    known = {"miniwob": tasks(), "optimize": templates(), "metaworld": descriptions(), "babyai": levels()}
+    known = {
+        "miniwob": tasks(),
+        "optimize": templates(),
+        "metaworld": descriptions(),
+        "tabletop": wordings(),
+        "babyai": levels(),
+    }
     assert set(suite.ids) <= {f"{world}/{name}" for world, names in known.items() for name in names}
     assert len(set(suite.ids)) == len(suite.ids)
 

@@ -1,0 +1,1 @@
+"""A table with cubes, bowls, plates and a drawer, and long tasks in words."""

@@ -1,0 +1,212 @@
+"""Table: the simulation of a scene as hand, gripper and things; a control step is 20 steps of MuJoCo, 0.04 s.
+
+Nothing is welded: what the gripper holds it holds by friction. A control step moves the hand by at most a centimetre
+along each axis and turns it by at most eight degrees. It is over once all that is wanted has held for a fifth of a
+second, with everything at rest and nothing in the hand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skillagent.envs.robot.pictures import png
+from skillagent.envs.robot.simulator import OPEN, Vector
+from skillagent.envs.tabletop.predicates import Now, Predicate
+from skillagent.envs.tabletop.scene import TRAVEL, WIDEST, Thing, mjcf
+from skillagent.errors import ConfigError, EnvironmentFailed
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+STEPS = 2000  # of an episode
+_PHYSICS = 20  # steps of MuJoCo in a control step
+_REACH = 0.01  # of a control step
+_LEASH = 0.015  # from the hand to where it is driven
+_TURN = math.radians(8)
+_LOW, _HIGH = np.array([-0.5, -0.4, 0.012]), np.array([0.5, 0.4, 0.45])  # where the hand may go
+_START = (0.0, -0.2, 0.3)
+_SETTLE = 12  # control steps
+_STILL = 0.02  # metres and radians/10 a second
+_LASTING = 5  # control steps
+
+
+class Table:
+    """A scene that is being acted in.
+
+    Args:
+        things: What stands on the table at the start.
+        wanted: What the task asks for.
+
+    Raises:
+        ConfigError: MuJoCo is not installed.
+    """
+
+    second = 25.0
+    gain = 25.0  # full speed from four centimetres on
+
+    def __init__(self, things: Sequence[Thing], wanted: Sequence[Predicate] = ()) -> None:
+        self.wanted = tuple(wanted)
+        self._mujoco = _package()
+        self._start = tuple(things)
+        self.model: Any = self._mujoco.MjModel.from_xml_string(mjcf(things))
+        self.data: Any = self._mujoco.MjData(self.model)
+        cubes = [one.name for one in things if one.role == "cube"]
+        joints = {name: self.model.body_jntadr[self.model.body(name).id] for name in cubes}
+        self._places = {name: int(self.model.jnt_qposadr[joint]) for name, joint in joints.items()}
+        self._speeds = {name: int(self.model.jnt_dofadr[joint]) for name, joint in joints.items()}
+        self._opening = next((self.model.joint("opening").qposadr[0] for one in things if one.role == "drawer"), None)
+        self._fingers = tuple(self.model.body(name).id for name in ("left", "right"))
+        self._cubes = {self.model.body(name).id: name for name in cubes}
+        self.data.qpos[:3] = self._aim = np.array(_START)
+        self.turned = 0.0  # degrees that the hand is asked to be turned by
+        if self._opening is not None:
+            self.data.qpos[self._opening] = TRAVEL * next(one.opening for one in things if one.role == "drawer")
+        self._seen: Now | None = None
+        self.steps, self.success, self._lasting = 0, False, 0
+        for _ in range(_SETTLE):
+            self._move(np.zeros(3), OPEN)
+
+    @property
+    def over(self) -> bool:
+        """True when the task is done, or no step is left."""
+        return self.success or self.steps >= STEPS
+
+    @property
+    def hand(self) -> Vector:
+        """Where the middle between the finger tips is, shape (3,)."""
+        place: Vector = self.data.qpos[:3].copy()
+        return place
+
+    @property
+    def yaw(self) -> float:
+        """How far the hand is turned, in degrees, anticlockwise."""
+        return math.degrees(self.data.qpos[3])
+
+    @property
+    def gap(self) -> float:
+        """How far the gripper is open, in metres."""
+        return float(self.data.qpos[4] + self.data.qpos[5])
+
+    @property
+    def between(self) -> bool:
+        """True when something is between the fingers: both touch the same thing."""
+        left, right = (self._touched(finger) for finger in self._fingers)
+        return bool(left & right)
+
+    @property
+    def held(self) -> str | None:
+        """The name of the cube between the fingers."""
+        left, right = (self._touched(finger) for finger in self._fingers)
+        return next((self._cubes[one] for one in left & right if one in self._cubes), None)
+
+    def lands(self, name: str) -> bool:
+        """Tell whether a cube touches something besides the fingers."""
+        return bool(self._touched(self.model.body(name).id) - set(self._fingers))
+
+    @property
+    def things(self) -> Sequence[tuple[str, str, Vector]]:
+        """Role, name and position of all that is on the table."""
+        return [(one.role, one.name, np.array(one.place)) for one in self.now.values()]
+
+    @property
+    def now(self) -> Now:
+        """Everything on the table as it is now, by name."""
+        if self._seen is None:
+            self._seen = {one.name: self._thing(one) for one in self._start}
+        return self._seen
+
+    def step(self, motion: Vector, grip: float) -> bool:
+        """Do one control step, and return whether the episode may go on.
+
+        Args:
+            motion: Of the hand, each axis in [-1, 1]: a centimetre each way.
+            grip: In [-1, 1]: from wide open to closed.
+
+        Raises:
+            EnvironmentFailed: The simulation diverged.
+        """
+        if self.over:
+            return False
+        self._move(motion, grip)
+        self.steps += 1
+        done = all(one.holds(self.now) for one in self.wanted) and self.still and self.held is None
+        self._lasting = self._lasting + 1 if done and self.wanted else 0
+        self.success = self._lasting >= _LASTING
+        return not self.over
+
+    @property
+    def still(self) -> bool:
+        """True when nothing but the hand moves."""
+        speeds = [self.data.qvel[at : at + 3] for at in self._speeds.values()]
+        if self._opening is not None:
+            speeds.append(self.data.joint("opening").qvel)
+        return all(float(np.abs(speed).max()) < _STILL for speed in speeds)
+
+    def picture(self) -> bytes:
+        """Return the present view as PNG; raises ConfigError where there is nothing to draw with."""
+        return png(partial(_drawn, self._mujoco, self.model, self.data))
+
+    def _move(self, motion: Vector, grip: float) -> None:
+        hand = self.data.qpos[:3]
+        self._aim = np.clip(self._aim + _REACH * np.clip(motion, -1, 1), hand - _LEASH, hand + _LEASH)
+        self._aim = np.clip(self._aim, _LOW, _HIGH)
+        wanted, yaw = math.radians(self.turned), float(self.data.ctrl[3])
+        self.data.ctrl[:3] = self._aim
+        self.data.ctrl[3] = yaw + min(max(wanted - yaw, -_TURN), _TURN)
+        self.data.ctrl[4] = WIDEST / 4 * (1 - min(max(grip, -1.0), 1.0))
+        self._mujoco.mj_step(self.model, self.data, nstep=_PHYSICS)
+        self._seen = None
+        if any(one.number for one in self.data.warning) or not np.isfinite(self.data.qpos).all():
+            raise EnvironmentFailed("the simulation diverged")
+
+    def _touched(self, body: int) -> set[int]:
+        pairs = self.model.geom_bodyid[self.data.contact.geom]
+        mine = pairs == body
+        return set(pairs[mine[:, ::-1]].tolist())
+
+    def _thing(self, thing: Thing) -> Thing:
+        if thing.role == "drawer":
+            opening = float(self.data.qpos[self._opening]) / TRAVEL
+            x, y, z = thing.place
+            return replace(thing, opening=opening, place=(x, y + (thing.opening - opening) * TRAVEL, z))
+        if thing.role != "cube":
+            return thing
+        at = self._places[thing.name]
+        x, y, z, *quat = self.data.qpos[at : at + 7].tolist()
+        return replace(thing, place=(x, y, z), yaw=_yaw(quat))
+
+
+def _yaw(quat: Sequence[float]) -> float:
+    """Return how far a cube is turned, in degrees in [-45, 45): a quarter turn makes no difference to it."""
+    w, x, y, z = quat
+    axes = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y + w * z), 2 * (x * z - w * y)),
+        (2 * (x * y - w * z), 1 - 2 * (x * x + z * z), 2 * (y * z + w * x)),
+        (2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)),
+    )
+    level = min(axes, key=lambda axis: abs(axis[2]))
+    return (math.degrees(math.atan2(level[1], level[0])) + 45) % 90 - 45
+
+
+def _drawn(mujoco: ModuleType, model: object, data: object) -> Any:  # noqa: ANN401 - mujoco's arrays
+    renderer = mujoco.Renderer(model, 480, 640)
+    try:
+        renderer.update_scene(data, camera="view")
+        return renderer.render()
+    finally:
+        renderer.close()
+
+
+def _package() -> ModuleType:
+    import importlib
+
+    try:
+        return importlib.import_module("mujoco")
+    except ImportError as error:
+        raise ConfigError(f"MuJoCo is not installed ({error}); pip install 'skillagent[robot]'") from error
