@@ -212,6 +212,19 @@ def test_what_is_held_is_held_by_friction_and_falls_when_the_fingers_open():
     assert where(table.now, table.now["a"]) == "on the table"
 
 
+def test_a_cube_is_lifted_and_let_go_by_the_primitives_of_any_arm(world):
+    world.reset(task("left-of"))
+    name = next(iter(world.table.now))
+    act(world, "rotate", degrees=round(world.table.now[name].yaw))
+    act(world, "move_to", ref="1", offset=[0, 0, 0.1])
+    act(world, "move_to", ref="1")
+    assert act(world, "pull", way=[0, 0, 1], distance=0.1).error is None
+    assert world.table.held == name
+    act(world, "release")
+    act(world, "wait", seconds=1)
+    assert where(world.table.now, world.table.now[name]) == "on the table"
+
+
 def test_the_hand_turns_along_the_faces_of_a_cube():
     turned = cube("a", 0.1, 0.0, word="big")
     table = Table([Thing("cube", "a", turned.place, turned.size, "red", "big", yaw=40.0), cube("b", -0.1, 0.0)])

@@ -29,8 +29,8 @@ _CLEAR = 0.05  # above all that stands on the table
 _LEAST = 0.12  # and at least so high
 _LOWEST = 0.016  # of the hand: its finger tips just above the table
 _ROOM = 0.024  # between the fingers beside what is gripped or let go
+_ROOMS = (_ROOM, _ROOM / 2)  # of the first try, and of the second
 _FINGER = 0.011  # thickness, and a little
-_TRIES = 2
 _EXACT = 0.0015
 _DOWN = 0.004  # a control step
 _DROP = 0.012  # below where it should have landed
@@ -89,26 +89,31 @@ class Gripper(Arm):
         """Return in which of these ways, in degrees, the fingers have most room beside something so wide."""
         away = width / 2 + _ROOM / 2 + _FINGER / 2
 
-        def room(degrees: float) -> float:
+        others = [one for one in self.table.now.values() if one.name != but]
+
+        def clear(degrees: float) -> float:
             way = np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))])
             tips = [np.array(middle) + sign * away * way for sign in (-1, 1)]
-            return min(
-                (_gap(tip, one) for tip in tips for one in self.table.now.values() if one.name != but), default=1
-            )
+            return min((_gap(tip, one) for tip in tips for one in others), default=math.inf)
 
-        return max(ways, key=room)
+        return max(ways, key=clear)
 
 
 def pick(arm: Gripper, ref: Ref) -> None:
     """Pick up a cube from above; the hand must be empty."""
     thing = arm.thing(ref)
     _can_pick(arm, thing)
-    for _ in range(_TRIES):
-        _grip(arm, arm.thing(ref))
+    stopped = f"the gripper closed on nothing: {arm.called(thing.name)} is {where(arm.table.now, thing)}"
+    for room in _ROOMS:
+        try:
+            _grip(arm, arm.thing(ref), room)
+        except InvalidAction as fault:
+            stopped = str(fault)
         if arm.table.over or arm.table.held == thing.name:
             return
         arm.open()
-    raise InvalidAction(f"the gripper closed on nothing: {arm.called(thing.name)} is {where(arm.table.now, thing)}")
+    arm.rise()
+    raise InvalidAction(stopped)
 
 
 def place_on(arm: Gripper, ref: Ref) -> None:
@@ -222,13 +227,11 @@ def _holding(arm: Gripper) -> str:
     return held
 
 
-def _grip(arm: Gripper, thing: Thing) -> None:
-    """Close the gripper around a cube, along its faces, and lift it."""
-    width = 2 * thing.size[0]
-    turned = arm.free(
-        thing.place[:2], width, (thing.yaw, thing.yaw - 90 if thing.yaw > 0 else thing.yaw + 90), but=thing.name
-    )
-    arm.open(width + _ROOM)
+def _grip(arm: Gripper, thing: Thing, room: float) -> None:
+    """Close the gripper, opened so much wider than a cube, around it, along its faces, and lift it."""
+    width, across = 2 * thing.size[0], thing.yaw - 90 if thing.yaw > 0 else thing.yaw + 90
+    turned = arm.free(thing.place[:2], width, (thing.yaw, across), but=thing.name)
+    arm.open(width + room)
     arm.reach(np.array(thing.place), turned)
     arm.go(np.array([*thing.place[:2], max(thing.place[2], _LOWEST)]), 0.003)
     arm.close()

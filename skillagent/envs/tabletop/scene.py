@@ -27,16 +27,16 @@ WIDTHS: Mapping[str, float] = {"small": 0.03, "medium": 0.04, "big": 0.05}
 TABLE = (0.48, 0.36)  # half of its width and depth
 WIDEST = 0.08  # between the fingers
 
-BOWL = (0.07, 0.07, 0.036)  # radius of its floor, twice, and height of its rim
+BOWL = (0.08, 0.08, 0.036)  # radius of its floor, twice, and height of its rim
 PLATE = (0.095, 0.095, 0.008)
-TRAY = (0.075, 0.075, 0.04)  # half of its width and depth inside, height of its walls
+TRAY = (0.09, 0.075, 0.04)  # half of its width and depth inside, height of its walls
 TRAVEL = 0.13  # of the drawer
 FLOOR = 0.006  # thickness of a drawer's
 SPOTS: Mapping[Role, tuple[tuple[float, float], ...]] = {  # from the middle: where cubes have room beside each other
     "cube": ((0.0, 0.0),),
-    "bowl": ((-0.032, 0.0), (0.032, 0.0), (0.0, 0.0), (0.0, -0.032), (0.0, 0.032)),
+    "bowl": ((-0.04, 0.0), (0.04, 0.0), (0.0, -0.05), (0.0, 0.05)),
     "plate": ((-0.037, -0.037), (0.037, 0.037), (-0.037, 0.037), (0.037, -0.037), (0.0, 0.0)),
-    "drawer": ((0.0, 0.0), (-0.045, 0.0), (0.045, 0.0)),
+    "drawer": ((-0.045, 0.0), (0.045, 0.0), (0.0, 0.0)),
     "zone": ((0.0, 0.0), (-0.05, 0.0), (0.05, 0.0), (0.0, -0.05), (0.0, 0.05)),
 }
 _WALL = 0.005
@@ -45,6 +45,7 @@ _FRONT = TRAY[1] + 2 * _WALL + _KNOB  # from the middle of the tray to the handl
 _SIDES = 14  # of a bowl
 _LEAN = math.radians(18)
 _PAINT = 0.0008  # thickness
+_DARK = "0.35 0.35 0.38"  # cubes of any colour are seen on it
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _body(thing: Thing) -> Iterator[str]:
 def _plate(thing: Thing, colour: str) -> Iterator[str]:
     radius, _, height = thing.size
     yield _disc(radius, height, colour)
-    yield _disc(0.75 * radius, height + _PAINT, "0.35 0.35 0.38")
+    yield _disc(0.75 * radius, height + _PAINT, _DARK)
     half = radius / math.sqrt(2)
     for turn in (0, 45):  # a star of two squares is felt: boxes rock on a cylinder
         yield (
@@ -166,7 +167,7 @@ def _disc(radius: float, height: float, colour: str) -> str:
 
 def _bowl(thing: Thing, colour: str) -> Iterator[str]:
     radius, _, rim = thing.size
-    yield _disc(radius, _PAINT, colour)  # what is in a bowl lies on the table: boxes rock on a cylinder
+    yield _disc(radius, _PAINT, _DARK)  # what is in a bowl lies on the table: boxes rock on a cylinder
     tall = rim / math.cos(_LEAN) / 2
     away = radius + tall * math.sin(_LEAN) + _WALL / 2
     wide = (away + tall * math.sin(_LEAN)) * math.tan(math.pi / _SIDES)

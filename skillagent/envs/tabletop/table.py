@@ -135,8 +135,8 @@ class Table:
             return False
         self._move(motion, grip)
         self.steps += 1
-        done = all(one.holds(self.now) for one in self.wanted) and self.still and self.held is None
-        self._lasting = self._lasting + 1 if done and self.wanted else 0
+        done = self.wanted and self.still and all(one.holds(self.now) for one in self.wanted) and self.held is None
+        self._lasting = self._lasting + 1 if done else 0
         self.success = self._lasting >= _LASTING
         return not self.over
 
@@ -162,7 +162,7 @@ class Table:
         self.data.ctrl[4] = WIDEST / 4 * (1 - min(max(grip, -1.0), 1.0))
         self._mujoco.mj_step(self.model, self.data, nstep=_PHYSICS)
         self._seen = None
-        if any(one.number for one in self.data.warning) or not np.isfinite(self.data.qpos).all():
+        if self.data.warning.number.any() or not np.isfinite(self.data.qpos).all():
             raise EnvironmentFailed("the simulation diverged")
 
     def _touched(self, body: int) -> set[int]:
