@@ -78,21 +78,27 @@ def main(seeds: int = 20, first: int = Split.PRACTICE.first_seed, out: Path | No
     """Play every task, and write the table."""
     world, table = Tabletop(), dict[str, dict[str, float]]()
     for name in wordings():
-        rows = list[tuple[float, ...]]()
+        rows = list[dict[str, float]]()
         for seed in range(first, first + seeds):
             task = Task(env="tabletop", name=name, seed=seed, max_steps=40)
             outcome, actions, took = played(world, task)
-            steps = world.table.steps
-            beside = took / bare(world, task, actions)
-            rows.append((float(outcome.reward == 1.0), len(actions), steps, steps / took, beside))
-        solved, verbs, steps, speed, ratio = zip(*rows, strict=True)
+            rows.append(
+                {
+                    "solved": float(outcome.reward == 1.0),
+                    "verbs": len(actions),
+                    "steps": (steps := world.table.steps),
+                    "speed": steps / took,
+                    "beside": took / bare(world, task, actions),
+                }
+            )
+        speed = median(row["speed"] for row in rows)
         table[name] = {
-            "solved": sum(solved),
-            "verbs": round(fmean(verbs), 1),
-            "control steps": round(fmean(steps)),
-            "control steps a second": round(median(speed)),
-            "times real time": round(median(speed) * _STEP, 1),
-            "beside mj_step": round(median(ratio), 2),
+            "solved": sum(row["solved"] for row in rows),
+            "verbs": round(fmean(row["verbs"] for row in rows), 1),
+            "control steps": round(fmean(row["steps"] for row in rows)),
+            "control steps a second": round(speed),
+            "times real time": round(speed * _STEP, 1),
+            "beside mj_step": round(median(row["beside"] for row in rows), 2),
         }
         note(f"{name:20} " + "  ".join(f"{what}: {value}" for what, value in table[name].items()))
     whole = {"seeds": seeds, "first": first, "tasks": table}

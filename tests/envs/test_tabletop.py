@@ -187,6 +187,17 @@ def test_a_cube_in_the_air_falls_and_one_on_nothing_is_said_to_be():
     assert table.still
 
 
+def test_a_task_is_not_done_while_something_still_moves():
+    table = Table([cube("a", 0.0, 0.1), drawer(0.2)], [Opened("drawer", 0, 5)])
+    table.data.qpos[table._places["a"] + 2] = 0.4
+    falling = [table.step(np.zeros(3), -1.0) for _ in range(6)]
+    assert (all(falling), table.success) == (True, False)
+    while table.step(np.zeros(3), -1.0):
+        pass
+    assert table.success
+    assert table.steps < 25
+
+
 def test_a_tower_stays_and_one_that_overhangs_falls():
     upright = [cube(name, 0.2, 0.1, 0.02 + 0.04 * n) for n, name in enumerate("abcd")]
     leaning = [cube(name, -0.2 + 0.012 * n, 0.1, 0.02 + 0.04 * n) for n, name in enumerate("efghi")]

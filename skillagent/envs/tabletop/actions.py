@@ -16,12 +16,16 @@ from pydantic import Field
 from skillagent.envs.robot.primitives import Arm, Offset, grasp, move_to, press, pull, push, release, wait
 from skillagent.envs.robot.simulator import Vector
 from skillagent.envs.tabletop.predicates import lies, rests, where
-from skillagent.envs.tabletop.scene import FLOOR, SPOTS, TABLE, TRAVEL, WIDEST, Thing
+from skillagent.envs.tabletop.scene import SPOTS, TABLE, TRAVEL, WIDEST, Thing
 from skillagent.envs.tabletop.table import Table
 from skillagent.envs.verbs import Doing, Ref
 from skillagent.errors import InvalidAction
 from skillagent.schema import Json
 
+CubeRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": ["cube"]})]
+OnRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": ["cube", "plate", "zone"]})]
+InRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": ["bowl", "drawer"]})]
+DrawerRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": ["drawer"]})]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 
@@ -99,7 +103,7 @@ class Gripper(Arm):
         return max(ways, key=clear)
 
 
-def pick(arm: Gripper, ref: Ref) -> None:
+def pick(arm: Gripper, ref: CubeRef) -> None:
     """Pick up a cube from above; the hand must be empty."""
     thing = arm.thing(ref)
     _can_pick(arm, thing)
@@ -116,7 +120,7 @@ def pick(arm: Gripper, ref: Ref) -> None:
     raise InvalidAction(stopped)
 
 
-def place_on(arm: Gripper, ref: Ref) -> None:
+def place_on(arm: Gripper, ref: OnRef) -> None:
     """Put what is held on a cube, a plate or a zone."""
     name, thing = _holding(arm), arm.thing(ref)
     if thing.role in ("bowl", "drawer"):
@@ -129,14 +133,14 @@ def place_on(arm: Gripper, ref: Ref) -> None:
     _verify(arm, name, ref, "on")
 
 
-def place_in(arm: Gripper, ref: Ref) -> None:
+def place_in(arm: Gripper, ref: InRef) -> None:
     """Put what is held in a bowl, or in a drawer that is open."""
     name, thing = _holding(arm), arm.thing(ref)
     if thing.role not in ("bowl", "drawer"):
         raise InvalidAction(f"nothing can be put in a {thing.role}: place_on")
     if thing.role == "drawer" and thing.opening * TRAVEL < _EXPOSED:
         raise InvalidAction(f"the drawer is only {thing.percent} % open: empty your hand and open it further")
-    _put(arm, name, _spot(arm, thing, name), FLOOR if thing.role == "drawer" else 0.0)
+    _put(arm, name, _spot(arm, thing, name), 0.0)
     _verify(arm, name, ref, "in")
 
 
@@ -157,7 +161,7 @@ def place_at(arm: Gripper, ref: Ref, offset: Offset) -> None:
         raise InvalidAction(f"{arm.called(name)} is {astray:.3f} m away from there, {told}")
 
 
-def open_to(arm: Gripper, ref: Ref, percent: Percent) -> None:
+def open_to(arm: Gripper, ref: DrawerRef, percent: Percent) -> None:
     """Pull or push a drawer by its handle until it is so many percent open; the hand must be empty."""
     if (thing := arm.thing(ref)).role != "drawer":
         raise InvalidAction(f"a {thing.role} cannot be opened")
