@@ -34,13 +34,23 @@ def _made(world, wanted, seen):
                 yield Action(verb="open_to", arguments={"ref": into.ref, "percent": 100})
             yield from _brought(seen, thing, "place_in" if into.role in ("bowl", "drawer") else "place_on", below)
         case Beside(thing, way, other, within):
-            offset = [round(axis * (within - 0.025), 3) for axis in WAYS[way]]
-            yield from _brought(seen, thing, "place_at", other, offset=[*offset, 0])
+            yield from _set_beside(seen, thing, WAYS[way], other, within)
         case Opened(thing, percent):
             yield Action(verb="open_to", arguments={"ref": _named(seen, thing).ref, "percent": percent})
         case Counted(below, numbers):
             yield from _counted(seen, below, numbers)
     return (yield Action(verb="wait", arguments={"seconds": 0.2}))
+
+
+def _set_beside(seen, thing, way, other, within):
+    """Put a thing straight to the side of another, or where there is room."""
+    (right, away), ref = way, _named(seen, other).ref
+    yield Action(verb="pick", arguments={"ref": _named(seen, thing).ref})
+    for along, across in itertools.product((within - 0.025, within - 0.04), (0, 0.045, -0.045)):
+        offset = [round(right * along + away * across, 3), round(away * along + right * across, 3), 0]
+        outcome = yield Action(verb="place_at", arguments={"ref": ref, "offset": offset})
+        if "no room" not in (outcome.error or ""):
+            return
 
 
 def _counted(seen, below, numbers):
