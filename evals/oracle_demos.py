@@ -1,9 +1,9 @@
-"""Write demonstrations: successes at MiniWoB pages, BabyAI levels or Meta-World tasks, by scripted solutions.
+"""Write demonstrations: successes at MiniWoB pages, BabyAI levels, tables or Meta-World tasks, by scripted solutions.
 
     python -m evals.oracle_demos miniwob-ax demos/
     skillagent learn miniwob-ax --demos demos/ --retries 0
 
-Solutions of pages and levels are those that the tests use. A robot's task is shown by its own scripted policy, cut into
+Solutions of pages, levels and tables are those that the tests use. A robot's task is shown by its own scripted policy, cut into
 phases and said in primitives. Only practice seeds are played. A task without a solution is left out and named.
 """
 
@@ -21,6 +21,7 @@ from skillagent.envs.babyai.world import BabyAI
 from skillagent.envs.registry import open_environment
 from skillagent.envs.robot.phases import recorded, ways
 from skillagent.envs.robot.world import MetaWorld
+from skillagent.envs.tabletop.world import Tabletop
 from skillagent.envs.worlds import Worlds
 from skillagent.evaluation.rows import keep
 from skillagent.evaluation.suites import load_suite
@@ -33,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "envs"))
 
 from babyai_oracle import mission  # type: ignore[import-not-found]
 from oracles import ORACLES  # type: ignore[import-not-found]
+from tabletop_oracle import oracle as at_the_table  # type: ignore[import-not-found]
 
 
 def solution(environment: Environment, task: Task) -> Oracle | None:
@@ -40,6 +42,8 @@ def solution(environment: Environment, task: Task) -> Oracle | None:
     match environment:
         case BabyAI():
             return cast(Oracle, mission(environment))
+        case Tabletop():
+            return cast(Oracle, at_the_table(environment))
         case MetaWorld():
             return _told_in_primitives(environment, task)
         case _:

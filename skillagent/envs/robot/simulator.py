@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Vector = NDArray[np.float64]
 
 STEPS = 500  # of an episode, as published results have it
-STEPS_A_SECOND = 80.0
 OPEN, CLOSED = -1.0, 1.0
 _HAND, _GAP, _FIRST, _SECOND, _GOAL = slice(0, 3), 3, slice(4, 7), slice(11, 14), slice(36, 39)  # of an observation
 _NOTHING = 0.32  # a gap below which nothing is between the fingers: they meet at 0.30

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from skillagent.envs.film import Take
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm
-from skillagent.envs.robot.simulator import STEPS, STEPS_A_SECOND, Simulator, Vector, descriptions
+from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
 from skillagent.envs.verbs import Verbs
 from skillagent.errors import AgentFault, ConfigError
 from skillagent.schema import Action, Element, Observation, Outcome, Task, Verb
@@ -24,7 +24,7 @@ _BETWEEN = 5  # control steps from one picture of a film to the next
 class MetaWorld:
     """The fifty tasks of Meta-World as an environment."""
 
-    fps = STEPS_A_SECOND / _BETWEEN
+    fps = Simulator.second / _BETWEEN
 
     def __init__(self) -> None:
         self._verbs = Verbs(PRIMITIVES, EXAMPLES)

@@ -8,7 +8,7 @@ second, with everything at rest and nothing in the hand.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,7 @@ class Table:
             self.data.qpos[self._opening] = TRAVEL * next(one.opening for one in things if one.role == "drawer")
         self._seen: Now | None = None
         self.steps, self.success, self._lasting = 0, False, 0
+        self.watch: Callable[[], None] = lambda: None  # is called after every control step
         for _ in range(_SETTLE):
             self._move(np.zeros(3), OPEN)
 
@@ -135,6 +136,7 @@ class Table:
             return False
         self._move(motion, grip)
         self.steps += 1
+        self.watch()
         done = self.wanted and self.still and all(one.holds(self.now) for one in self.wanted) and self.held is None
         self._lasting = self._lasting + 1 if done else 0
         self.success = self._lasting >= _LASTING

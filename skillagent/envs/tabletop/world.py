@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import time
 
+from skillagent.envs.film import Take
 from skillagent.envs.robot.world import at
 from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper
 from skillagent.envs.tabletop.predicates import under, where
@@ -20,15 +21,23 @@ from skillagent.errors import AgentFault, ConfigError
 from skillagent.schema import Action, Element, Observation, Outcome, Task, Verb
 
 _CLOSED, _OPEN = 0.004, 0.06  # metres between the fingers
+_BETWEEN = 3  # control steps from one picture of a film to the next
 
 
 class Tabletop:
     """Tasks at a table as an environment."""
 
+    fps = Table.second / _BETWEEN
+
     def __init__(self) -> None:
         self._verbs = Verbs(ACTIONS, EXAMPLES)
         self._task: Task | None = None
         self._turns, self._ends = 0, 0.0
+        self._take: Take | None = None
+
+    def film(self, take: Take | None) -> None:
+        """Call `take` with what draws a picture while the gripper moves; None: no more."""
+        self._take = take
 
     @property
     def verbs(self) -> tuple[Verb, ...]:
@@ -59,6 +68,7 @@ class Tabletop:
             raise ConfigError(f"no task tabletop/{task.name}; there is {', '.join(close)}")
         self._asked = draw(task.name, task.seed)
         self._table = Table(self._asked.things, self._asked.wanted)
+        self._table.watch = self._shoot
         self._arm = Gripper(self._table)
         self._task, self._turns, self._ends = task, 0, time.monotonic() + task.timeout_s
         return self._seen()
@@ -85,6 +95,10 @@ class Tabletop:
     def close(self) -> None:
         """Let go of the simulation."""
         self._task = None
+
+    def _shoot(self) -> None:
+        if self._take is not None and self.table.steps % _BETWEEN == 0:
+            self._take(self.table.picture)
 
     @property
     def _over(self) -> bool:
