@@ -3,8 +3,8 @@
     python -m evals.oracle_demos miniwob-ax demos/
     skillagent learn miniwob-ax --demos demos/ --retries 0
 
-Solutions of pages, levels and tables are those that the tests use. A robot's task is shown by its own scripted policy, cut into
-phases and said in primitives. Only practice seeds are played. A task without a solution is left out and named.
+Solutions of pages, levels and tables are those that the tests use. A robot's task is shown by its own scripted policy,
+cut into phases and said in primitives. Only practice seeds are played. A task without a solution is left out and named.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ class Thresholds(Value):
     form: int = Field(
         default=12, description="letters that a program's pattern fixes of a goal, to be enough by itself"
     )
+    share: float = Field(default=0.5, description="of a goal's letters that are as telling, however few they are")
     skills: int = 1
     programs: int = Field(default=3, description="skills that may run, each where the one before does not fit the page")
     insights: int = 3
@@ -56,7 +57,7 @@ def covers(goal: str, library: Library, *, cache: VectorCache, thresholds: Thres
     """Tell whether one skill has solved a goal of this very shape, or nearly so, or its program is for such goals."""
     limits = thresholds or Thresholds()
     skills = list(library.skills.values())
-    if any(letters >= limits.form for letters in _running(goal, skills).values()):
+    if any(_telling(letters, goal, limits) for letters in _running(goal, skills).values()):
         return True
     _, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
     return bool((solved >= limits.covers).any())
@@ -89,7 +90,7 @@ def _for_goal(
     )
     chosen = [r for r in ranked if r.parts["solved"] >= limits.solved or r.parts["text"] >= limits.text]
     like, runs = {r.id for r in chosen}, _running(goal, skills)
-    fit = [r for r in ranked if r.id in runs and (r.id in like or runs[r.id] >= limits.form)]
+    fit = [r for r in ranked if r.id in runs and (r.id in like or _telling(runs[r.id], goal, limits))]
     running = sorted(fit, key=lambda r: -runs[r.id])  # stable: equals keep their order
     chosen = running[: limits.programs] or chosen[: limits.skills]
     insights = list(library.insights.values())
@@ -100,6 +101,11 @@ def _for_goal(
     shown = _rank(goal, [d.id for d in demos], [d.goal for d in demos], [(d.goal,) for d in demos], cache)
     similar = [r for r in shown if r.parts["solved"] >= limits.solved]
     return tuple(chosen), tuple(fitting[: limits.insights]), tuple(similar[:1]), tuple(ranked[:3])
+
+
+def _telling(letters: int, goal: str, limits: Thresholds) -> bool:
+    """Tell whether a pattern that fixes so many letters of a goal says enough by itself."""
+    return letters >= min(limits.form, limits.share * len(goal))
 
 
 def _running(goal: str, skills: Sequence[Skill]) -> dict[str, int]:

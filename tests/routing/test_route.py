@@ -98,6 +98,9 @@ def test_a_goal_that_a_program_s_pattern_fits_word_for_word_needs_no_likeness():
     assert knowing("Water {plants...} as well and all") == ([], False)
     assert knowing("Water the {plants...} as well") == (["w"], True)
     assert knowing("Water {plants}") == ([], False)
+    goal = "Water the lilies"
+    assert knowing("Water the {plants}") == (["w"], True), "ten letters are most of so short a goal"
+    assert knowing("Water {plants}") == ([], False)
 
 
 def test_the_router_abstains_where_nothing_fits_and_says_what_it_considered():
