@@ -2,9 +2,10 @@
 
     python -m evals.conditions skills memory_store --out evals/results/conditions.json
 
-The ledger holds labels: what replays of failed tasks said about insights (`skillagent learn` writes them). The tasks are
-dealt into folds; each fold is measured with conditions that were refined by the labels of the others. Shown rightly:
-the insight solves the task. Useless: it is shown, and misleads or changes nothing. The store is only read.
+The ledger holds labels: what replays of failed tasks said about insights (`skillagent learn` writes them). Every insight
+begins with the condition that it was written with. The tasks are dealt into folds; each fold is measured with
+conditions that were refined by the labels of the others. Shown rightly: the insight solves the task. Useless: it is
+shown, and misleads or changes nothing. The store is only read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from skillagent.cli.output import note
 from skillagent.config import load
 from skillagent.library import Library
 from skillagent.loop import Agent
-from skillagent.schema import Event, Label, Labelled, Plan, Subgoal, digest_of
+from skillagent.schema import Decided, Decision, Event, Label, Labelled, Plan, PutInsight, Subgoal, digest_of
 
 _HELPS = (Label.POSITIVE, Label.UNRETRIEVED)
 _USELESS = (Label.NEGATIVE, Label.IRRELEVANT)
@@ -68,6 +69,18 @@ def retrieved(agent: Agent, library: Library, labelled: Sequence[Labelled]) -> R
     return found
 
 
+def as_first_written(library: Library, events: Sequence[Event]) -> Library:
+    """Return the library with every insight as it was when it was let in."""
+    for event in reversed(events):
+        match event.entry:
+            case Decided(decision=Decision(accepted=True, edit=edit)):
+                for change in edit.changes:
+                    now = library.insights.get(change.key)
+                    if isinstance(change, PutInsight) and now is not None:
+                        library = library.with_change(PutInsight(insight=change.insight, base=now.digest))
+    return library
+
+
 def refined(agent: Agent, library: Library, events: Sequence[Event]) -> Library:
     """Return the library with the conditions that these labels lead to."""
     for decision in agent.upkeep["conditions"](library, events, lambda task, held, variation=None: None):
@@ -101,7 +114,8 @@ def main(
     settings = load(skills=skills, memory=memory, model=model)
     before = after = Retrieval()
     with open_agent(settings, options=Options(), read_only=True) as agent:
-        library, events = agent.store.load(), list(agent.store.events())
+        events = list(agent.store.events())
+        library = as_first_written(agent.store.load(), events)
         for number, (known, held) in enumerate(folds(events, count)):
             then, now = retrieved(agent, library, held), retrieved(agent, refined(agent, library, known), held)
             note(f"fold {number}: {len(held)} labelled episodes: {then} before, {now} after")
