@@ -25,6 +25,7 @@ _FILLERS = frozenset((
     "a", "an", "the", "to", "into", "in", "on", "of", "for", "with", "as", "at", "by", "from", "it", "that", "this",
     "is", "and", "or",
 ))  # fmt: skip
+_ARTICLES = frozenset(("a", "an", "the"))  # which of them stands before a value says nothing about it
 ALIKE = 0.5  # of their words two goals must share, to be of one kind
 VERY_ALIKE = 0.8  # to be of one kind in a narrower sense: "find X and delete it" is not "find X and forward it"
 
@@ -102,9 +103,8 @@ def _tokens(goal: str) -> list[Span]:
 
 
 def _blocks(one: Sequence[str], other: Sequence[str]) -> list[Match]:
-    return SequenceMatcher(
-        None, [word.casefold() for word in one], [word.casefold() for word in other], autojunk=False
-    ).get_matching_blocks()
+    words = [["the" if word in _ARTICLES else word for word in map(str.casefold, goal)] for goal in (one, other)]
+    return SequenceMatcher(None, *words, autojunk=False).get_matching_blocks()
 
 
 def _whole(spans: Sequence[Span], quoted: Sequence[Span]) -> list[Span]:

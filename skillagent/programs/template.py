@@ -122,8 +122,8 @@ def slots_of_pattern(pattern: str) -> dict[str, bool]:
 def matched(pattern: str, goal: str) -> Filled | None:
     """Return what a goal puts into the slots of a pattern; None where it is no such goal, or may be read in two ways.
 
-    Spaces and case are not looked at in what stands between the slots. What is quoted is not divided where that settles
-    how the goal is read.
+    Spaces, case and articles (`a`, `the`) are not looked at in what stands between the slots. What is quoted is not
+    divided where that settles how the goal is read.
     """
     lists, at = slots_of_pattern(pattern), 0
     texts = [""]  # what stands before the first slot, then behind each
@@ -148,15 +148,16 @@ def matched(pattern: str, goal: str) -> Filled | None:
 def _held(texts: Sequence[str], goal: str) -> list[str] | None:
     """Return what stands between these texts; None unless it is the same wherever in the goal they may stand."""
     for part in (".", _PART):
-        first, last = _first(texts, goal, part), _first([text[::-1] for text in reversed(texts)], goal[::-1], part)
+        backwards = [text[::-1] for text in reversed(texts)]
+        first, last = _first(texts, goal, part), _first(backwards, goal[::-1], part, article="(?:n?a|eht)")
         if first == (last and [text[::-1] for text in reversed(last)]):
             return first
     return None
 
 
-def _first(texts: Sequence[str], goal: str, part: str) -> list[str] | None:
+def _first(texts: Sequence[str], goal: str, part: str, article: str = "(?:an?|the)") -> list[str] | None:
     """Return what stands between these texts, each as early as it can stand; `part` is what a value consists of."""
-    sections = [_loose(texts[0]), *(f"({part}+?){_loose(text)}" for text in texts[1:])]
+    sections = [_loose(texts[0], article), *(f"({part}+?){_loose(text, article)}" for text in texts[1:])]
     # Atomic: a slot ends where what follows it first stands, for good. To try other ends takes minutes with ten slots.
     early = "".join(f"(?>{section})" for section in sections[:-1])
     found = re.fullmatch(rf"\s*{early}{sections[-1]}\s*", goal, re.IGNORECASE | re.DOTALL)
@@ -179,8 +180,10 @@ def values(text: str) -> tuple[str, ...]:
     return tuple(value for part in (*parts, text[at:]) if (value := part.strip().strip(_QUOTES)))
 
 
-def _loose(text: str) -> str:
-    return r"\s+".join(re.escape(word) for word in re.split(r"\s+", text))
+def _loose(text: str, article: str) -> str:
+    """Return an expression for a text, whatever its spaces and articles are."""
+    words = re.split(r"\s+", text)
+    return r"\s+".join(article if re.fullmatch(article, word, re.IGNORECASE) else re.escape(word) for word in words)
 
 
 def filled_by(patterns: Iterable[str], goal: str) -> Filled | None:

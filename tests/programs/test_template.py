@@ -28,6 +28,8 @@ from skillagent.programs.template import Unfilled, fill, filled_by, form_of, lit
         ('Pick "{all...}".', 'Pick "a", "b" and "c".', {"all": ("a", "b", "c")}),
         ("Write {a}}}{b}", "Write x}y", {"a": "x", "b": "y"}),
         ("Write {a}{{{b}", "Write x{y", {"a": "x", "b": "y"}),
+        ("Pick the {x} of a {y}", "pick  a ball of the an", {"x": "ball", "y": "an"}),
+        ("Pick the {all...}.", "Pick the hat and a coat.", {"all": ("hat", "a coat")}),
         ("Pick {all...}.", "Pick 1,500 and 2,000.", {"all": ("1,500", "2,000")}),
         ("Pick {all...}.", "Pick $12,345,678,9.", {"all": ("$12,345,678", "9")}),
         ("Pick {all...}.", "Pick 1,2,30,2019,100.", {"all": ("1", "2", "30", "2019", "100")}),
