@@ -82,7 +82,8 @@ def solved(agent: Agent, task: Task, library: Library) -> bool:
 def main(
     suite: str,
     demos: Annotated[str, typer.Option(help="How many demonstrations: 1,3")] = "1,3",
-    seeds: Annotated[int, typer.Option(help="Holdout instances of each page.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Holdout instances of each task.")] = 5,
+    first: Annotated[int, typer.Option(help="The first of them, counted from the beginning of the holdout range.")] = 0,
     out: Path | None = None,
 ) -> None:
     """Learn every page of a suite that has a solution, try it, and write the table."""
@@ -98,7 +99,7 @@ def main(
         with open_agent(settings, llm=Wordless(), store=MemoryStore()) as agent:
             for task in tasks:
                 practice = [task.model_copy(update={"seed": seed}) for seed in range(max(counts))]
-                held = [task.model_copy(update={"seed": Split.HOLDOUT.first_seed + n}) for n in range(seeds)]
+                held = [task.model_copy(update={"seed": Split.HOLDOUT.first_seed + first + n}) for n in range(seeds)]
                 given = [one for one in (demonstrated(agent, each) for each in practice) if one is not None]
                 table[task.id] = {}
                 for count in counts:

@@ -161,7 +161,10 @@ def _body(steps: Sequence[Step], item: str) -> Body:
 
 
 def _search(steps: Sequence[Step], filled: Filled) -> int:
-    """Return how many of the next steps only look for the element of the one after them, which the goal names."""
+    """Return how many of the next steps only look for the element of the one after them.
+
+    The goal names it; or they act on no element, and it was not there before.
+    """
     length = 0
     while length + 1 < len(steps) and Use(steps[length], filled).key == Use(steps[0], filled).key:
         if by_goal(steps[length], filled) is not None:
@@ -173,7 +176,18 @@ def _search(steps: Sequence[Step], filled: Filled) -> int:
             return 0 if any(there) else length
         if appears(steps[:length], steps[length].observation, filled) is not None:
             return length
+        if not any(Use(step, filled).elements for step in steps[:length]) and _is_new(steps[length], steps[:length]):
+            return length
     return 0
+
+
+def _is_new(step: Step, before: Sequence[Step]) -> bool:
+    """Tell whether a step acts on an element the like of which was not there before any of the others."""
+    wanted = step.target
+    if wanted is None:
+        return False
+    seen = (element for one in before for element in one.observation.elements)
+    return not any(one.role == wanted.role and plain(one.name) == plain(wanted.name) for one in seen)
 
 
 def joined(rows: Sequence[list[Part]], finals: Sequence[Observation | None]) -> list[list[Part]]:

@@ -23,6 +23,7 @@ _K = TypeVar("_K", str, Target)
 _WORD = 0.15  # a fixed word around a slot
 _PLACED = 0.5  # without a name, but with a label
 _CHOICES = 16
+_FEW = 4  # words of a name, each of which may be what matters
 LONGEST = 120  # characters of a fixed text: more is a page's, not a control's
 
 
@@ -129,6 +130,10 @@ def _named(element: Element, filled: Filled) -> Iterator[tuple[_Fields, float]]:
     for name, value in filled.items():
         if isinstance(value, str) and value.strip() and place_of(value, element.name):
             yield (("has", f"{{{name}}}"),), SLOT + _HAS
+    words = re.findall(r"\w+", element.name)
+    for word in dict.fromkeys(words) if 1 < len(words) <= _FEW else ():  # what a red key and a blue key share
+        if word.isalpha() and len(word) > 1:
+            yield (("has", word),), _BARE + 0.1
     yield (), _BARE
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from skillagent.learning.align import Column, Part, appears, by_goal, columns, joined, parts_of, reference_of, used
+from skillagent.learning.align import Column, Part, Use, appears, by_goal, columns, joined, parts_of, reference_of, used
 from skillagent.learning.describe import Style, by_amount, by_fixed_label, by_part, described, either, never_seen
 from skillagent.learning.patterns import ALIKE, VERY_ALIKE, common, fits_all, guessed, kinds
 from skillagent.learning.trace import useful_steps
@@ -225,11 +225,7 @@ def _add(draft: _Draft, column: Column) -> None:
     searches = [use for part in column.parts for use in part.before]
     wanted = node.targets.get("ref") if isinstance(node, Do) else None
     if searches:
-        until = _until(column, wanted)
-        once = until.shows is not None and all(len(part.before) == 1 for part in column.parts)
-        step, more = described(searches, draft.style, following=not once)
-        draft.nodes.append(step if once else Repeat(do=(step,), until=until))
-        draft.cost += more + (not once)
+        _add_search(draft, column, searches, wanted)
     if column.without:
         if wanted is None or any(find(wanted, seen, filled) for seen, filled in column.without):
             draft.cost += _DROPPED * len(column.parts)
@@ -239,6 +235,21 @@ def _add(draft: _Draft, column: Column) -> None:
         return
     draft.nodes.append(node)
     draft.cost += cost
+
+
+def _add_search(draft: _Draft, column: Column, searches: Sequence[Use], wanted: Target | None) -> None:
+    """Add the search before a column; where nobody can tell where it ends, the steps that the first success took."""
+    until = _until(column, wanted)
+    if until is None:
+        for use in column.parts[0].before:
+            step, cost = described([use], draft.style)
+            draft.nodes.append(step)
+            draft.cost += cost + _DROPPED
+        return
+    once = until.shows is not None and all(len(part.before) == 1 for part in column.parts)
+    step, cost = described(searches, draft.style, following=not once)
+    draft.nodes.append(step if once else Repeat(do=(step,), until=until))
+    draft.cost += cost + (not once)
 
 
 def _add_each(draft: _Draft, parts: Sequence[Part]) -> None:
@@ -264,10 +275,15 @@ def _add_run(draft: _Draft, parts: Sequence[Part]) -> bool:
     return True
 
 
-def _until(column: Column, wanted: Target | None) -> Check:
-    """Return what ends the search before a column: the element that the goal names, else a text of the goal."""
-    for part in column.parts:
-        if part.before and by_goal(part.uses[0].step, part.uses[0].filled) is None:
-            steps = [use.step for use in part.before]
-            return Check(shows=f"{{{appears(steps, part.uses[0].step.observation, part.uses[0].filled)}}}")
+def _until(column: Column, wanted: Target | None) -> Check | None:
+    """Return what ends the search before a column: a text of the goal or the element; None if that was there before."""
+    searched = [part for part in column.parts if part.before]
+    for part in searched:
+        if by_goal(part.uses[0].step, part.uses[0].filled) is None:
+            slot = appears([use.step for use in part.before], part.uses[0].step.observation, part.uses[0].filled)
+            if slot is not None:
+                return Check(shows=f"{{{slot}}}")
+    early = [use for part in searched for use in part.before]
+    if wanted is None or any(find(wanted, use.step.observation, use.filled) for use in early):
+        return None
     return Check(element=wanted)

@@ -103,8 +103,8 @@ def _tokens(goal: str) -> list[Span]:
 
 
 def _blocks(one: Sequence[str], other: Sequence[str]) -> list[Match]:
-    words = [["the" if word in _ARTICLES else word for word in map(str.casefold, goal)] for goal in (one, other)]
-    return SequenceMatcher(None, *words, autojunk=False).get_matching_blocks()
+    first, second = (["the" if word.casefold() in _ARTICLES else word.casefold() for word in g] for g in (one, other))
+    return SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
 
 
 def _whole(spans: Sequence[Span], quoted: Sequence[Span]) -> list[Span]:

@@ -201,6 +201,36 @@ def test_a_search_becomes_a_repetition_until_what_the_goal_names_is_there():
     assert program.steps[1].targets["ref"].name == "{value}"
 
 
+def test_looking_around_goes_on_until_there_is_what_comes_next_known_by_what_its_names_share():
+    lamp, red, blue = ("thing", "old lamp"), ("thing", "red key"), ("thing", "blue key")
+    look = [([lamp], "look", {})]
+    one = episode("Open up.", *look, *look, ([lamp, red], "take", {"ref": 2}))
+    other = episode("Open up.", *look, ([blue, lamp], "take", {"ref": 1}))
+    at_once = episode("Open up.", ([red, lamp], "take", {"ref": 1}))
+    assert steps_of(one, other, at_once) == [
+        "- repeat:",
+        "    until: {role: thing, has: key}",
+        "    most: 20",
+        "    do:",
+        "    - look: {}",
+        "- take: {role: thing, has: key}",
+    ]
+
+
+def test_looking_around_that_nothing_new_ended_is_done_as_often_as_was_shown():
+    lamp = ("thing", "lamp")
+    one = episode("Take it.", ([lamp], "look", {}), ([lamp], "look", {}), ([lamp], "take", {"ref": 1}))
+    assert steps_of(one)[:2] == ["- look: {}", "- look: {}"]
+
+
+def test_a_goal_that_says_a_where_another_says_the_is_of_one_kind():
+    page = [("thing", "red key"), ("thing", "ball")]
+    one = episode("Take the red key.", (page, "take", {"ref": 1}))
+    other = episode("Take a ball.", (page, "take", {"ref": 2}))
+    assert best(one, other).program.goals == ("Take the {value}.",)
+    assert steps_of(one, other) == ["- take: {role: thing, name: '{value}'}"]
+
+
 def test_a_search_for_a_text_goes_on_until_it_is_shown():
     page = [("link", ">")]
 
