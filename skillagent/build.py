@@ -53,7 +53,7 @@ from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.recall import recall
-from skillagent.routing.route import Thresholds, covers, nearest_skills, route
+from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Task, Value, Variation
@@ -172,6 +172,10 @@ def open_agent(
     def covered(goal: str, library: Library) -> bool:
         return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
 
+    def formed(goal: str, library: Library) -> int:
+        on = options.planning and options.programs
+        return form(goal, library, thresholds=options.thresholds) if on else 0
+
     def nearest(goal: str, library: Library) -> list[str]:
         limits = options.thresholds.model_copy(update={"insight": -1.0, "insights": len(library.insights)})
         plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
@@ -181,7 +185,8 @@ def open_agent(
         yield Agent(
             open=worlds.open,
             drop=worlds.drop,
-            plan=partial(plan, llm=metered, covers=covered),
+            plan=partial(plan, llm=metered, covers=covered, form=formed),
+            stitch=partial(plan, llm=None, covers=covered, form=formed),
             route=routed,
             act=partial(
                 act,

@@ -104,6 +104,11 @@ def undiagnosed(_: Attempt, __: Library, ___: Showing) -> Labelled | None:
     return None
 
 
+def unplanned(goal: str, _: Library) -> Plan:
+    """Do a goal as a whole."""
+    return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+
+
 def unborrowed(_: Sequence[Attempt], __: Library, ___: Alone) -> Iterable[Attempt]:
     """Try no program of another skill."""
     return ()
@@ -113,8 +118,9 @@ def unborrowed(_: Sequence[Attempt], __: Library, ___: Alone) -> Iterable[Attemp
 class Agent:
     """The stages in use, and the ports that they act through.
 
-    `open` returns a live environment for a task and `drop` discards it after a fault. `spent` reads the meter. `watch`
-    is shown every value as it comes to exist. `upkeep` is the care that is taken of the library, kind by kind.
+    `plan` may ask the model, `stitch` plans where it must not be asked. `open` returns a live environment for a task,
+    `drop` discards it after a fault. `spent` reads the meter. `watch` is shown every value as it comes to exist.
+    `upkeep` is the care that is taken of the library, kind by kind.
     """
 
     open: Callable[[Task], Environment]
@@ -131,6 +137,7 @@ class Agent:
     store: Store
     spent: Callable[[], Usage]
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
+    stitch: Callable[[str, Library], Plan] = unplanned
     borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
     upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
@@ -174,8 +181,9 @@ def attempt(agent: Agent, task: Task, library: Library, variation: Variation = P
         first = environment.reset(task)
         goal = first.goal
         agent.watch(first)
-        whole = variation.alone or len(environment.verbs) == 1  # what one verb does is not done in parts
-        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),)) if whole else agent.plan(goal, library)
+        whole = len(environment.verbs) == 1  # what one verb does is not done in parts
+        planned = unplanned if whole else agent.stitch if variation.alone else agent.plan
+        plan = planned(goal, library)
         agent.watch(plan)
         route = agent.route(plan, library)
         agent.watch(route)

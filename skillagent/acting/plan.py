@@ -1,4 +1,6 @@
-"""Plan: one subgoal where one skill covers the goal or the goal is short; else the model splits it.
+"""Plan: one subgoal where one skill covers the goal or the goal is short; else its parts.
+
+Where programs know all parts word for word, nobody is asked (`stitch`); else the model splits a long goal.
 
 A plan costs a model call and a small model splits badly, so it is only asked for where a goal is long enough to be
 several and no skill claims the whole of it. A plan out of form, or a prompt too long to ask for one, is no plan: the
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from skillagent.acting.stitch import stitched
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
@@ -35,18 +38,28 @@ _SCHEMA: Json = {
 }
 
 
-def plan(goal: str, library: Library, *, llm: LLM, covers: Callable[[str, Library], bool]) -> Plan:
+def plan(
+    goal: str,
+    library: Library,
+    *,
+    llm: LLM | None,
+    covers: Callable[[str, Library], bool],
+    form: Callable[[str, Library], int] = lambda _, __: 0,
+) -> Plan:
     """Return the goal's subgoals.
 
     Args:
         goal: In words.
         library: Its skills are named to the model.
-        llm: Asked only when no skill covers a goal of more than `LONG_GOAL_WORDS` words.
+        llm: Asked only when no skill covers a goal of more than `LONG_GOAL_WORDS` words; None: never.
         covers: Tells whether one skill covers the goal.
+        form: Tells how many letters of a goal a program fixes; 0 where none says enough.
     """
+    if (parts := stitched(goal, lambda text: form(text, library))) is not None:
+        return parts
     if covers(goal, library):
         return Plan(goal=goal, subgoals=(Subgoal(text=goal),), covered=True)
-    if not library.skills or len(goal.split()) <= LONG_GOAL_WORDS:
+    if llm is None or not library.skills or len(goal.split()) <= LONG_GOAL_WORDS:
         return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
     skills = "\n".join(f"- {skill.name}: {skill.description[:160]}" for skill in library.skills.values())
     prompt = render("plan", skills=fence("skills", skills), goal=fence("goal", goal))

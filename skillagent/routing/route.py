@@ -57,10 +57,17 @@ def covers(goal: str, library: Library, *, cache: VectorCache, thresholds: Thres
     """Tell whether one skill has solved a goal of this very shape, or nearly so, or its program is for such goals."""
     limits = thresholds or Thresholds()
     skills = list(library.skills.values())
-    if any(_telling(letters, goal, limits) for letters in _running(goal, skills).values()):
+    if form(goal, library, thresholds=limits):
         return True
     _, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
     return bool((solved >= limits.covers).any())
+
+
+def form(goal: str, library: Library, *, thresholds: Thresholds | None = None) -> int:
+    """Return how many letters of a goal the pattern of some program fixes; 0 where none says enough by itself."""
+    limits = thresholds or Thresholds()
+    known = _running(goal, list(library.skills.values())).values()
+    return max((letters for letters in known if _telling(letters, goal, limits)), default=0)
 
 
 def nearest_skills(goal: str, library: Library, *, cache: VectorCache) -> list[Skill]:

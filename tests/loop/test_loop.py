@@ -39,14 +39,17 @@ from skillagent.schema import (
     Label,
     Labelled,
     Lesson,
+    Plan,
     PutInsight,
     PutSkill,
     RetireInsight,
     Role,
     Skill,
     Split,
+    Subgoal,
     Task,
     Usage,
+    Variation,
 )
 from skillagent.testing import Corridor, HashEmbedder, MemoryStore, ScriptedLLM
 
@@ -116,6 +119,48 @@ def make(world=None, player=None, library=None, watch=lambda _: None):
         watch=watch,
     )
     return agent, dropped
+
+
+class TwoVerbs(Corridor):
+    verbs = (*Corridor.verbs, Corridor.verbs[0].model_copy(update={"name": "touch"}))
+
+
+def pressing(colour):
+    """Return a player that presses one colour whatever the goal, and has the other's words."""
+
+    def play(messages, role):
+        if role is Role.REFLECTOR:
+            return Player()(messages, role)
+        lines = messages[-1].content.splitlines()
+        ref = next(line[1] for line in lines if line.startswith("[") and line.endswith(f'"{colour}"'))
+        return {"verb": "click", "ref": ref}
+
+    return play
+
+
+def test_where_no_model_may_be_asked_the_plan_is_made_of_what_programs_know():
+    agent, _ = make(TwoVerbs(SECRET))
+    parts = Plan(goal="g", subgoals=(Subgoal(text="first"), Subgoal(text="second")))
+    stitching = replace(agent, stitch=lambda goal, library: parts, plan=lambda goal, library: pytest.fail("asked"))
+    assert attempt(stitching, TASK, Library(), Variation(alone=True)).plan == parts
+
+
+def test_what_is_borrowed_is_recorded_and_learnt_from_where_nothing_succeeded():
+    lent, asked = attempt(make(player=pressing("white"))[0], TASK, Library()), []
+    assert lent.verdict.success
+    agent, _ = make(player=pressing("red"))
+
+    def borrow(tried, library, alone):
+        asked.append([one.verdict.success for one in tried])
+        return [lent]
+
+    *own, last = run(replace(agent, borrow=borrow), [TASK])
+    assert asked == [[False] * len(own)]
+    assert last == lent
+    tried = [event.entry.attempt for event in agent.store.events() if isinstance(event.entry, Attempted)]
+    assert tried[-1] == lent.id
+    decisions = [event.entry.decision for event in agent.store.events() if isinstance(event.entry, Decided)]
+    assert lent.id in decisions[0].edit.evidence
 
 
 def test_the_agent_learns_a_secret_and_then_solves_what_it_could_not():
