@@ -26,6 +26,7 @@ from evals.program_reach import ALONE, Wordless, solved
 from skillagent import load, open_agent
 from skillagent.cli.output import note
 from skillagent.envs.robot.simulator import descriptions
+from skillagent.learning.borrow import LENT
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt
@@ -54,7 +55,7 @@ def lent(agent: Agent, task: Task, others: Library) -> tuple[list[str], Library]
 
 
 def _lenders(successes: Sequence[Attempt]) -> list[str]:
-    return list(dict.fromkeys(name for one in successes for name in one.trajectory.programs))
+    return list(dict.fromkeys(name.removeprefix(LENT) for one in successes for name in one.trajectory.programs))
 
 
 def main(

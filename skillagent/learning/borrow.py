@@ -18,6 +18,7 @@ from skillagent.programs.text import FILE, dump, program_of
 from skillagent.schema import Ask, Attempt, Check, Do, Each, Expect, Node, Program, Repeat, Skill, Target, Task, When
 
 Near = Callable[[str, Library], Sequence[Skill]]
+LENT = "lent-"  # before the lender's name: what becomes of the loan does not count for it
 _INSTANCES = 2  # failed instances that the programs are tried on
 _VALUE = re.compile(r"[\"“]([^\"“”]+)[\"”]")
 
@@ -55,7 +56,7 @@ def as_lent(skill: Skill, goal: str) -> Iterator[Skill]:
         return
     loose = tuple(_loose(node) for node in program.steps)
     for text in dict.fromkeys(dump(Program(goals=(pattern,), steps=steps)) for steps in (program.steps, loose)):
-        yield skill.model_copy(update={"goals": (goal,), "files": {FILE: text}})
+        yield skill.model_copy(update={"name": f"{LENT}{skill.name}", "goals": (goal,), "files": {FILE: text}})
 
 
 def _lenders(goal: str, skills: Sequence[Skill], domain: str) -> Iterator[Skill]:

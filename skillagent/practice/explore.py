@@ -52,11 +52,7 @@ def practise(
         ConfigError: Not all of these seeds are practice seeds; nothing was tried.
     """
     amount = practice or Practice()
-    last = task.seed + amount.seeds - 1
-    if Split.of(last) is not Split.PRACTICE:
-        raise ConfigError(f"seed {last} is a {Split.of(last)} seed; learning uses practice seeds only")
-    own = [task.model_copy(update={"seed": task.seed + number}) for number in range(amount.seeds)]
-    instances = [*own, *(one for one in again(task) if one.seed not in {mine.seed for mine in own})]
+    instances = _instances(task, amount.seeds, again)
     failed: list[Attempt] = []
     solved = 0
     for instance in instances:
@@ -95,6 +91,13 @@ def practise(
         waiting.append(which)
         if one.trajectory.void is None:
             failed[which] = one
+
+
+def _instances(task: Task, seeds: int, again: Callable[[Task], Sequence[Task]]) -> list[Task]:
+    own = [task.model_copy(update={"seed": task.seed + number}) for number in range(seeds)]
+    if (split := own[-1].split) is not Split.PRACTICE:
+        raise ConfigError(f"seed {own[-1].seed} is a {split} seed; learning uses practice seeds only")
+    return [*own, *(one for one in again(task) if one not in own)]
 
 
 _WAYS = ("focus", "branch", "start")

@@ -81,7 +81,7 @@ def test_a_near_program_that_solves_a_failed_instance_is_a_success_to_learn_from
     alone, asked = solving(lambda program: "name" not in program)
     (success,) = borrow([tried(0.0, 3)], alone, BROKEN, KNOWN, ELSEWHERE, DRAWER)
     assert (success.verdict.success, success.trajectory.task.seed) == (True, 3)
-    assert asked == [(3, "drawer", True), (3, "drawer", False)]
+    assert asked == [(3, "lent-drawer", True), (3, "lent-drawer", False)]
 
 
 def test_nothing_is_borrowed_where_something_succeeded_nor_beyond_so_many_lenders():
@@ -90,4 +90,4 @@ def test_nothing_is_borrowed_where_something_succeeded_nor_beyond_so_many_lender
     assert borrow([tried(0.0)], alone, DRAWER, most=0) == []
     assert asked == []
     assert borrow([tried(0.0)], alone, DRAWER, DRAWER.model_copy(update={"name": "other"}), most=1) == []
-    assert {name for _, name, _ in asked} == {"drawer"}
+    assert {name for _, name, _ in asked} == {"lent-drawer"}
