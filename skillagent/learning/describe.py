@@ -173,6 +173,11 @@ def by_amount(target: Target) -> bool:
     return target.order in ("least", "greatest")
 
 
+def by_first(target: Target) -> bool:
+    """Prefer the first of those that the goal names alike: it may be all the same which."""
+    return target.order == 1 and bool(slots_of(target.name or target.has or ""))
+
+
 def either(one: Doubts, other: Doubts) -> Doubts:
     """Return what doubts where one of the two does."""
     return lambda target: one(target) or other(target)

@@ -15,8 +15,17 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 from skillagent.learning.align import Column, Part, Use, appears, by_goal, columns, joined, parts_of, reference_of, used
-from skillagent.learning.describe import Style, by_amount, by_fixed_label, by_part, described, either, never_seen
-from skillagent.learning.patterns import ALIKE, VERY_ALIKE, common, fits_all, guessed, kinds
+from skillagent.learning.describe import (
+    Style,
+    by_amount,
+    by_first,
+    by_fixed_label,
+    by_part,
+    described,
+    either,
+    never_seen,
+)
+from skillagent.learning.patterns import ALIKE, VERY_ALIKE, common, fits_all, guessed, kinds, without_articles
 from skillagent.learning.trace import useful_steps
 from skillagent.programs.find import find, plain
 from skillagent.programs.perform import perform
@@ -72,7 +81,7 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
             unsure = either(doubts, by_fixed_label)
             styles += [Style(unsure), Style(unsure, left_open=True)]
         styles.append(Style(doubts, from_goal=True))  # what two goals have in common may be so by chance
-        styles += [Style(doubts, prefers=by_part), Style(doubts, prefers=by_amount)]
+        styles += [Style(doubts, prefers=by_part), Style(doubts, prefers=by_amount), Style(doubts, prefers=by_first)]
         for pattern in _patterns(own, [one.goal for one in near]):
             made = [one for style in styles if (one := _fitted(pattern, own, style)) is not None]
             begun = [
@@ -132,7 +141,8 @@ def _patterns(shown: Sequence[_Shown], more: Sequence[str]) -> list[str]:
         proposed.append(common(known, listing=False, parting=True))
         proposed += [common([first, *known], listing=False, amounts=True) for first in known]
     proposed += [guessed(one.goal, used(one.steps)) for one in shown]
-    sound = [pattern for pattern in dict.fromkeys(proposed) if _sound(pattern)]
+    once = {without_articles(pattern): pattern for pattern in reversed(proposed)}
+    sound = [pattern for pattern in dict.fromkeys(proposed) if pattern in once.values() and _sound(pattern)]
     return [pattern for pattern in sound if fits_all(pattern, goals)]
 
 

@@ -102,6 +102,11 @@ def _tokens(goal: str) -> list[Span]:
     return [match.span() for match in _TOKEN.finditer(goal)]
 
 
+def without_articles(text: str) -> str:
+    """Return a text as it is compared: whatever its case, spaces and articles are."""
+    return " ".join("the" if word in _ARTICLES else word for word in text.casefold().split())
+
+
 def _blocks(one: Sequence[str], other: Sequence[str]) -> list[Match]:
     first, second = (["the" if word.casefold() in _ARTICLES else word.casefold() for word in g] for g in (one, other))
     return SequenceMatcher(None, first, second, autojunk=False).get_matching_blocks()
