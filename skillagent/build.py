@@ -204,7 +204,9 @@ def open_agent(
             gate=_gate(options, worlds, routed, watch),
             store=kept,
             spent=lambda: meter.total,
-            borrow=partial(borrowed, near=partial(nearest_skills, cache=vectors), most=options.practice.borrow),
+            borrow=partial(
+                borrowed, near=partial(nearest_skills, cache=vectors), most=options.practice.borrow * options.programs
+            ),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
             watch=watch,

@@ -14,8 +14,12 @@ from functools import cache
 from skillagent.schema import Plan, Subgoal
 
 _MOST = 7  # parts
-_BETWEEN = re.compile(r"(?:[,;.]\s*|\s+)(?:and\s+)?(?:then\s+|after\s+(?:that|this)\s*,?\s*)|[;.]\s+|,?\s+and\s+|,\s+")
+_BETWEEN = re.compile(
+    r"(?:[,;.]\s*|\s+)(?:and\s+)?(?:then\s+|after\s+(?:that|this)\s*,?\s*)|[;.]\s+|,?\s+and\s+|,\s+", re.IGNORECASE
+)
 _AFTER = re.compile(r",?\s+after\s+(?:you\s+)?", re.IGNORECASE)  # what comes first stands behind it
+
+_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 
 Form = Callable[[str], int]  # letters that a program's pattern fixes of a goal; 0 where none says enough
 
@@ -44,7 +48,7 @@ def stitched(goal: str, form: Form) -> Plan | None:
 def _orders(goal: str, fixed: Form) -> Iterator[tuple[str, ...]]:
     """Yield the parts of a goal in the order of doing: as it is read, or what stands behind an `after` first."""
     yield _known(goal, fixed)
-    for after in _AFTER.finditer(goal):
+    for after in _AFTER.finditer(_masked(goal)):
         first, second = _known(goal[after.end() :], fixed), _known(goal[: after.start()], fixed)
         if first and second:
             yield (*first, *second)
@@ -52,7 +56,7 @@ def _orders(goal: str, fixed: Form) -> Iterator[tuple[str, ...]]:
 
 def _known(goal: str, fixed: Form) -> tuple[str, ...]:
     """Return the parts of a goal, read from left to right, that are all known and fix most; none: no such."""
-    marks = list(_BETWEEN.finditer(goal))
+    marks = list(_BETWEEN.finditer(_masked(goal)))
     starts, ends = [0, *(mark.end() for mark in marks)], [*(mark.start() for mark in marks), len(goal)]
     best: dict[int, tuple[int, tuple[str, ...]]] = {len(starts): (0, ())}  # from the part with that number on
     for start in reversed(range(len(starts))):
@@ -62,6 +66,11 @@ def _known(goal: str, fixed: Form) -> tuple[str, ...]:
                 rest = best[end + 1]
                 best[start] = max(best.get(start, (0, ())), (letters + rest[0], (part, *rest[1])), key=_most)
     return best[0][1] if 0 in best else ()
+
+
+def _masked(goal: str) -> str:
+    """Return a goal with its quotations crossed out: what is quoted is not divided."""
+    return _QUOTED.sub(lambda match: "x" * len(match[0]), goal)
 
 
 def _most(one: tuple[int, tuple[str, ...]]) -> tuple[int, int]:

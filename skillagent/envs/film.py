@@ -1,4 +1,4 @@
-"""Film: an episode as moving pictures, or as a strip of stills.
+"""Film: an episode as moving pictures.
 
 A world that moves while it acts films itself, picture by picture (`Moving`); of any other, a picture is taken at the
 start and after every action. Pictures are PNG. Nothing is drawn that is not asked for: drawing costs more than acting.
@@ -90,22 +90,6 @@ class Film:
             _gif(file, frames, pauses)
         else:
             _mp4(file, frames, pauses)
-
-    def strip(self, file: Path, count: int = 6) -> None:
-        """Write so many of the pictures side by side as PNG, the first and the last among them."""
-        from PIL import Image
-
-        last = max(len(self._pictures) - 1, 0)
-        chosen = dict.fromkeys(round(n * last / max(count - 1, 1)) for n in range(count))
-        frames = [_small(self._pictures[n][0]) for n in chosen] if self._pictures else []
-        if not frames:
-            raise ConfigError(f"{file}: there is nothing to show: no picture was taken")
-        whole = Image.new("RGB", (sum(one.width for one in frames), max(one.height for one in frames)), "white")
-        left = 0
-        for one in frames:
-            whole.paste(one, (left, 0))
-            left += one.width
-        whole.save(file)
 
 
 def checked(file: Path) -> Path:

@@ -1,8 +1,9 @@
 """Borrow: where nothing succeeded, the programs of near skills, by themselves, whatever goals they were made for.
 
-A drawer's program may open a window. It is tried as it is, then with its elements known by their role alone. What it
-solves is a success like any other: a skill of its own is learnt from it, and the gate decides. No model is asked.
-Source: a new program from retrieved neighbours (ICAL); skills retrieved by language first (MT3).
+A drawer's program may open a window. It is tried as it is, then with its elements known by their role and by what the
+goal says of them. What it solves is a success like any other: a skill of its own is learnt from it, and the gate
+decides. No model is asked. Source: a new program from retrieved neighbours (ICAL); skills retrieved by language first
+(MT3).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def borrowed(
 
 
 def as_lent(skill: Skill, goal: str) -> Iterator[Skill]:
-    """Yield the skill with its program made for a goal, as it is and with its elements known by their role alone."""
+    """Yield the skill with its program made for a goal, as it is and without the fixed names of its elements."""
     program = program_of(skill)
     assert program is not None
     pattern = _pattern(program, goal)
@@ -87,7 +88,7 @@ def _loose(node: Node) -> Node:
     """Return a step with its elements known by their role, or by what the goal says of them."""
     match node:
         case Do(targets=targets):
-            return node.model_copy(update={"targets": {key: _role_alone(one) for key, one in targets.items()}})
+            return node.model_copy(update={"targets": {key: _by_role(one) for key, one in targets.items()}})
         case Ask(do=do):
             return node.model_copy(update={"do": _loose(do)})
         case Expect(check=check):
@@ -102,9 +103,9 @@ def _loose(node: Node) -> Node:
 
 
 def _loose_check(check: Check) -> Check:
-    return check.model_copy(update={"element": _role_alone(check.element)}) if check.element else check
+    return check.model_copy(update={"element": _by_role(check.element)}) if check.element else check
 
 
-def _role_alone(target: Target) -> Target:
+def _by_role(target: Target) -> Target:
     fixed = [key for key in ("name", "near", "within") if (text := getattr(target, key)) and not slots_of(text)]
     return target.model_copy(update=dict.fromkeys(fixed)) if target.role else target

@@ -23,9 +23,11 @@ def surprised(task: Task, events: Iterable[Event], *, most: int = 2) -> list[Tas
     open_: dict[int, Task] = {}
     for event in events:
         one = event.entry
-        if isinstance(one, Attempted) and one.task.id == task.id and one.task.split is Split.PRACTICE:
+        if not isinstance(one, Attempted) or one.task.id != task.id or one.task.split is not Split.PRACTICE:
+            continue
+        if one.programs and one.void is None:
             open_.pop(one.task.seed, None)
-            if one.surprise and one.programs:
+            if one.surprise:
                 open_[one.task.seed] = task.model_copy(update={"seed": one.task.seed})
     return list(open_.values())[: -most - 1 : -1]
 

@@ -46,7 +46,7 @@ def practise(
         task: On the first of the seeds.
         attempt: Makes one.
         practice: How much to try.
-        again: Returns practice instances of the task that surprised a program, in a run or an evaluation.
+        again: Returns practice instances of the task that surprised a program, in a run.
 
     Raises:
         ConfigError: Not all of these seeds are practice seeds; nothing was tried.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -157,11 +158,16 @@ def _held(texts: Sequence[str], goal: str) -> list[str] | None:
 
 def _first(texts: Sequence[str], goal: str, part: str, article: str = "(?:an?|the)") -> list[str] | None:
     """Return what stands between these texts, each as early as it can stand; `part` is what a value consists of."""
+    found = _expression(tuple(texts), part, article).fullmatch(goal)
+    return None if found is None else list(found.groups())
+
+
+@lru_cache(maxsize=16_384)  # four a pattern: re's own cache is too small for the patterns of a library
+def _expression(texts: tuple[str, ...], part: str, article: str) -> re.Pattern[str]:
     sections = [_loose(texts[0], article), *(f"({part}+?){_loose(text, article)}" for text in texts[1:])]
     # Atomic: a slot ends where what follows it first stands, for good. To try other ends takes minutes with ten slots.
     early = "".join(f"(?>{section})" for section in sections[:-1])
-    found = re.fullmatch(rf"\s*{early}{sections[-1]}\s*", goal, re.IGNORECASE | re.DOTALL)
-    return None if found is None else list(found.groups())
+    return re.compile(rf"\s*{early}{sections[-1]}\s*", re.IGNORECASE | re.DOTALL)
 
 
 def _with_marks(before: str, text: str, after: str) -> str:

@@ -365,6 +365,8 @@ def test_evolve_takes_a_program_away_that_only_fails_and_it_can_be_brought_back(
     store.commit(decided(PutSkill(skill=runs, base=2)))
     for n in range(4):
         store.commit(tried(n, "log-in", score=0.0, programs=("log-in",)))
+        store.commit(tried(n, score=1.0))
+        store.commit(tried(n, score=1.0))
     assert "1 change would be made" in call("skills", "evolve", "--dry-run").out
     assert FILE in store.load().skills["log-in"].files
     assert "its words stay" in call("skills", "evolve").out

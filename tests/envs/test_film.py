@@ -99,16 +99,6 @@ def test_only_what_is_rolled_is_drawn():
     assert not film.rolling
 
 
-def test_a_strip_shows_first_and_last(tmp_path):
-    film = Film()
-    film.rolling = True
-    played(Still(), film)
-    film.strip(tmp_path / "strip.png", count=2)
-    with Image.open(tmp_path / "strip.png") as strip:
-        assert strip.size == (80, 30)
-        assert [strip.getpixel((x, 5)) for x in (5, 75)] == [(255, 0, 0), (0, 0, 255)]
-
-
 def test_a_film_is_written_as_mp4(tmp_path):
     import imageio_ffmpeg
 
@@ -126,5 +116,3 @@ def test_another_ending_and_an_empty_film_are_refused(tmp_path):
         checked(tmp_path / "film.avi")
     with pytest.raises(ConfigError, match="no picture was taken"):
         Film().write(tmp_path / "film.gif")
-    with pytest.raises(ConfigError, match="no picture was taken"):
-        Film().strip(tmp_path / "strip.png")

@@ -152,6 +152,7 @@ def test_what_is_borrowed_is_recorded_and_learnt_from_where_nothing_succeeded():
 
     def borrow(tried, library, alone):
         asked.append([one.verdict.success for one in tried])
+        assert not alone(TASK, library).trajectory.steps, "the model was asked"
         return [lent]
 
     *own, last = run(replace(agent, borrow=borrow), [TASK])

@@ -61,4 +61,6 @@ def test_what_surprised_a_program_is_practised_again_until_it_runs_through():
 
     assert seeds(ran(4), ran(7), ran(9)) == [9, 7]
     assert seeds(ran(4), ran(7), ran(7, surprise="")) == [4]
+    assert seeds(ran(4), *tried(A, 0.0, first=4)) == [4], "no program ran: nothing was mended"
+    assert seeds(ran(4).model_copy(update={"void": "crash"})) == []
     assert seeds(ran(4, task=B), *tried(A, 0.0), ran(Split.HOLDOUT.first_seed), ran(Split.GATE.first_seed)) == []

@@ -109,7 +109,7 @@ class Tabletop:
         table, held = self.table, self.table.held
         state = "open" if table.gap > _OPEN else "closed" if table.gap < _CLOSED else "half closed"
         holding = f"it holds {self._arm.called(held)}" if held else "it holds nothing"
-        lines = [f"hand at {at(table.hand)}, turned by {table.yaw + 0.0:.0f} degrees, gripper {state}, {holding}"]
+        lines = [f"hand at {at(table.hand)}, turned by {round(table.yaw) + 0} degrees, gripper {state}, {holding}"]
         elements = list[Element]()
         for number, thing in enumerate(table.now.values(), start=1):
             lines.append(f'[{number}] {thing.role} "{thing.name}"{self._told(thing)}')
