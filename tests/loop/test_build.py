@@ -1,0 +1,63 @@
+"""Build: what the options say is what the agent does."""
+
+import pytest
+
+from skillagent.build import Options, open_agent
+from skillagent.config import load
+from skillagent.library import Library
+from skillagent.programs.text import FILE
+from skillagent.schema import Attempt, Attempted, Skill, Task, Trajectory, Verdict
+from skillagent.testing import MemoryStore, ScriptedLLM
+
+GOAL = "go to the red ball, then open the door"
+TASK = Task(env="corridor", name="press")
+
+
+def skill(name, pattern):
+    return Skill(name=name, description="d", body="b", files={FILE: f"goals: ['{pattern}']\nsteps: [wave]\n"})
+
+
+LIBRARY = Library(skills={one.name: one for one in (skill("go", "go to the {place}"), skill("open", "open the door"))})
+
+
+def failing(task):
+    verdict = Verdict(score=0.0, by="environment")
+    return Attempt(plan=None, route=None, trajectory=Trajectory(task=task, goal=GOAL), verdict=verdict, library="x")
+
+
+@pytest.fixture
+def opened(tmp_path):
+    def open_(store=None, **options):
+        settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory")
+        return open_agent(
+            settings, llm=ScriptedLLM([]), store=store or MemoryStore(LIBRARY), options=Options(**options)
+        )
+
+    return open_
+
+
+def test_a_goal_is_planned_in_parts_without_the_model(opened):
+    with opened() as agent:
+        for planned in (agent.plan, agent.stitch):
+            assert [part.text for part in planned(GOAL, LIBRARY).subgoals] == ["go to the red ball", "open the door"]
+
+
+@pytest.mark.parametrize("off", ["planning", "programs"])
+def test_where_programs_or_planning_are_off_goals_stay_whole(opened, off):
+    with opened(**{"planning": False, off: False}) as agent:
+        assert [part.text for part in agent.stitch(GOAL, Library()).subgoals] == [GOAL]
+        assert [part.text for part in agent.plan(GOAL, LIBRARY).subgoals] == [GOAL]
+
+
+def test_nothing_is_borrowed_where_programs_are_off(opened):
+    with opened(programs=False) as agent:
+        assert not list(agent.borrow([failing(TASK)], LIBRARY, lambda task, library: pytest.fail("tried")))
+
+
+def test_instances_that_surprised_a_program_are_practised_too(opened):
+    store = MemoryStore(LIBRARY)
+    odd = TASK.model_copy(update={"seed": 40})
+    store.commit(Attempted(attempt="x", task=odd, goal=GOAL, score=1.0, programs=("go",), surprise="no ball"))
+    with opened(store) as agent:
+        tried = [one.trajectory.task.seed for one in agent.practise(TASK, lambda task, variation: failing(task))]
+    assert tried[:4] == [0, 1, 2, 40]
