@@ -67,15 +67,17 @@ def learn(
 
     Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and what they teach is
     replayed on fresh instances before it is kept. With --demos, what others did on practice instances is learnt from in
-    the same way. With --more, tasks that failed of late are practised again, on instances that were never tried. Then
-    the library is looked after, as `skillagent skills evolve` and `skillagent insights evolve` do. At the end: what was
-    accepted, what was refused and why, and what it cost. Ctrl-C stops at any time, and what was committed stands. Exits
-    with 3 when the world failed in every try.
+    the same way; of an arm's demonstrations, those that do not fit the others are refused, and the mean of the rest is
+    learnt from too. With --more, tasks that failed of late are practised again, on instances that were never tried.
+    Then the library is looked after, as `skillagent skills evolve` and `skillagent insights evolve` do. At the end:
+    what was accepted, what was refused and why, and what it cost. Ctrl-C stops at any time, and what was committed
+    stands. Exits with 3 when the world failed in every try.
     With --json, one JSON object a line: the events as they happen, the last one has "event": "result".
     """
     from collections import deque
 
     from skillagent.build import Options
+    from skillagent.cli.demos import compared, with_means
     from skillagent.cli.show import watching
     from skillagent.errors import BudgetSpent
     from skillagent.loop import evolve
@@ -92,6 +94,9 @@ def learn(
     ):
         if idle := sorted({one.trajectory.task.id for one in shown} - {task.id for task in pool}):
             watch.say(f"--demos: nothing is learnt from {', '.join(idle)}: not among the tasks that are practised")
+        shown = with_means(
+            agent, compared([one for one in shown if one.trajectory.task.id not in idle], watch.say), watch.say
+        )
         if resume:
             chosen = _left(chosen, agent.store.events(), watch)
         tried: list[Attempt] = []

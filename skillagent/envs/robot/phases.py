@@ -9,12 +9,13 @@ says: several ways to tell it are returned, and trials decide.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from skillagent.envs.robot.primitives import path_of
+from skillagent.envs.robot.several import Mean, Said, mean, refused
 from skillagent.envs.robot.simulator import Simulator, Vector, oracle
 from skillagent.schema import Action
 
@@ -55,12 +56,58 @@ def recorded(simulator: Simulator, name: str, seed: int) -> Recorded | None:
 
 def ways(simulator: Simulator, demo: Recorded) -> Iterator[list[Action]]:
     """Yield ways to say a demonstration of the simulator's task in primitives, the likeliest first."""
-    aims = [
-        (str(number), demo.goal[0] if role == "goal" else demo.other[0])
-        for number, (role, *_) in enumerate(simulator.things, start=1)
-        if number > 1
-    ]
+    aims = [(ref, places[0]) for ref, places in _seen(simulator, demo).items() if ref != "1"]
     yield from told(demo, "1", aims[::-1])  # the goal comes last
+
+
+def means(simulator: Simulator, demos: Sequence[Recorded]) -> Iterator[Mean]:
+    """Yield ways to say what demonstrations of the simulator's task have in common, the likeliest first.
+
+    They differ in how far before the touch the path is followed; what the end is relative to, the demonstrations show.
+    """
+    found = list[Mean]()
+    for lead in _LEADS:
+        for reach in _REACHES:
+            one = mean([said(demo, _seen(simulator, demo), lead, reach) for demo in demos])
+            if one is not None and one not in found:
+                found.append(one)
+                yield one
+
+
+def unfit(simulator: Simulator, demos: Sequence[Recorded]) -> dict[int, str]:
+    """Return which demonstrations of the simulator's task do not fit the others, by their place, and why in words.
+
+    How near the hand must be for an object to have been moved by it, is as refuses fewest.
+    """
+    tellings = ([said(demo, _seen(simulator, demo), reach=reach) for demo in demos] for reach in _REACHES)
+    return min((refused(one) for one in tellings), key=len)
+
+
+def said(demo: Recorded, seen: Mapping[str, Vector], lead: int = _LEADS[0], reach: float = _REACHES[0]) -> list[Said]:
+    """Return a demonstration in primitives with where things were.
+
+    Args:
+        demo: A success.
+        seen: Where things were, a row a control step, by their refs; the object first, a goal last.
+        lead: Control steps before the touch from which the path is followed.
+        reach: How near the hand must be to where an object is said to be, to have moved it.
+    """
+    touch, moved = touched(demo, reach)
+    begin, (thing, *_), aim = max(0, touch - lead), seen, list(seen)[-1]
+    last = _pressed(_retrace(demo, moved, len(demo.hand) - 1, aim, seen[aim][moved]))
+    rows = [0, begin, moved] if moved > begin else [0, moved]
+    actions = [*_approach(demo, begin, moved, thing), last]
+    return [
+        Said(one, {ref: places[row] for ref, places in seen.items()})
+        for one, row in zip(actions, rows if moved else [0], strict=True)
+    ]
+
+
+def _seen(simulator: Simulator, demo: Recorded) -> dict[str, Vector]:
+    """Return where the things that the simulator shows were in a demonstration, by their refs, shape (n, 3) each."""
+    roles = [role for role, *_ in simulator.things]
+    rows = [demo.goal if role == "goal" else (demo.thing, demo.other)[n] for n, role in enumerate(roles)]
+    return {str(number): one for number, one in enumerate(rows, start=1)}
 
 
 def touched(demo: Recorded, reach: float) -> tuple[int, int]:
@@ -90,8 +137,11 @@ def told(demo: Recorded, thing: str, aims: Sequence[tuple[str, Vector]]) -> Iter
     for moved, begin in dict.fromkeys(begins):
         for aim, place in (*aims, (thing, demo.thing[moved])) if moved or not aims else aims:
             last = _retrace(demo, moved, len(demo.hand) - 1, aim, place)
-            pressed = last.model_copy(update={"arguments": {**last.arguments, "on": _ON}})
-            yield [*_approach(demo, begin, moved, thing), pressed]
+            yield [*_approach(demo, begin, moved, thing), _pressed(last)]
+
+
+def _pressed(last: Action) -> Action:
+    return last.model_copy(update={"arguments": {**last.arguments, "on": _ON}})
 
 
 def _approach(demo: Recorded, begin: int, moved: int, thing: str) -> list[Action]:

@@ -1,0 +1,86 @@
+"""Demos: episodes of an arm that others have done, compared before they are learnt from.
+
+Only episodes that follow paths can be compared (`retrace`); all others are passed on as they are. What fits together is
+also done by its mean, in the world, and learnt from beside the rest if that succeeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from skillagent.envs.robot.several import Telling, idle, mean, refused, telling
+from skillagent.errors import WorldFault
+from skillagent.loop import Agent
+from skillagent.schema import Action, Attempt, Outcome, Step, Task, Trajectory
+
+
+def compared(shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attempt]:
+    """Return the episodes without those that do not fit the others at their task; what was found is said."""
+    out = list[str]()
+    for task, told in _paths(shown).items():
+        odd = refused([one for _, one in told])
+        if len(told) > 2 and len(odd) == len(told) - 1:  # which of them is the odd one nobody can tell
+            say(f"--demos: {task}: no two of {len(told)} fit together: {next(iter(odd.values()))}")
+            continue
+        for number, why in odd.items():
+            say(f"--demos: {task}: refused: {why} ({_seed(told[number][0])})")
+            out.append(told[number][0].id)
+        kept = [pair for pair in told if pair[0].id not in out]
+        for number, why in idle([one for _, one in kept]).items():
+            say(f"--demos: {task}: {why} ({_seed(kept[number][0])})")
+    return [one for one in shown if one.id not in out]
+
+
+def with_means(agent: Agent, shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attempt]:
+    """Return the episodes behind those in which the mean of several did their task where the first of them did."""
+    made = list[Attempt]()
+    for task, told in _paths(shown).items():
+        demos = [one for _, one in told]
+        both = mean(demos) if len(demos) > 1 and not refused(demos) else None
+        if both is None:
+            continue
+        tried = _done(agent, told[0][0].trajectory.task, both.actions)
+        say(f"--demos: {task}: {len(told)} demonstrations: {both.note}")
+        if tried is not None and tried.verdict.success:
+            made.append(tried)
+        else:
+            say(f"--demos: {task}: their mean does not do it at {_seed(told[0][0])}; each is learnt from by itself")
+    return [*made, *shown]
+
+
+def _paths(shown: Sequence[Attempt]) -> dict[str, list[tuple[Attempt, Telling]]]:
+    """Return the episodes that follow paths, by their tasks."""
+    found: dict[str, list[tuple[Attempt, Telling]]] = {}
+    for one in shown:
+        if one.verdict.success and (told := telling(one.trajectory)) is not None:
+            found.setdefault(one.trajectory.task.id, []).append((one, told))
+    return found
+
+
+def _seed(one: Attempt) -> str:
+    return f"seed {one.trajectory.task.seed}"
+
+
+def _done(agent: Agent, task: Task, actions: Sequence[Action]) -> Attempt | None:
+    """Return the episode in which these actions are done; None where the world fails."""
+    try:
+        world = agent.open(task)
+        first = world.reset(task)
+        outcome, steps = Outcome(observation=first), list[Step]()
+        for action in actions:
+            if outcome.terminated or outcome.truncated:
+                break
+            seen, outcome = outcome.observation, world.step(action)
+            steps.append(Step(observation=seen, action=action, error=outcome.error, reward=outcome.reward, by="oracle"))
+    except WorldFault:
+        agent.drop(task)
+        return None
+    trajectory = Trajectory(
+        task=task,
+        goal=first.goal,
+        steps=tuple(steps),
+        final=outcome.observation,
+        reward=outcome.reward,
+        terminated=outcome.terminated,
+    )
+    return Attempt(plan=None, route=None, trajectory=trajectory, verdict=agent.judge(trajectory), library="")
