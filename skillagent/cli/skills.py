@@ -166,6 +166,41 @@ def rollback(
         say(f"rolled back: {of_changes(entry.changes)}")
 
 
+@app.command(
+    epilog=examples(
+        'skillagent skills correct pick-place "2 cm higher at the end"',
+        'skillagent skills correct pick-place "5 mm to the left at step 2"',
+    )
+)
+def correct(
+    ctx: typer.Context,
+    name: Name,
+    words: Annotated[str, typer.Argument(help="How far, which way and where: 1 cm further away in the middle.")],
+    as_json: AsJson = False,
+) -> None:
+    """Move one point of the way that an arm's program takes; what is near it moves along, the rest stays as it is.
+
+    How far: a number with mm, cm or m. Which way: left, right, away or further, towards or closer, up or higher, down
+    or lower. Where: at the start, in the middle or at the end, of a step or of all; at step 2 is where step 2 ends.
+    Without a place it is the end. It becomes a new version, not replayed; `skillagent skills rollback` takes it back.
+    """
+    from skillagent.cli.correct import corrected
+    from skillagent.cli.texts import known_skill, unified
+    from skillagent.cli.words import of_changes
+
+    store, library, _ = _opened(ctx)
+    old = known_skill(library, name)
+    entry = corrected(old, words)
+    text = unified(old, store.commit(entry).skills[name])
+    made = of_changes(entry.decision.edit.changes)
+    if as_json:
+        emit({"name": name, "changes": made, "diff": text})
+    else:
+        say(text)
+        say(f"corrected: {made}")
+        note(f"undo with `skillagent skills rollback {name}`")
+
+
 @app.command(epilog=examples("skillagent skills retire log-in"))
 def retire(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Take a skill out of the library.

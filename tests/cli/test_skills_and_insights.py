@@ -411,3 +411,38 @@ def test_a_student_tells_what_insights_are_worth(call, lived):
     assert "form-date-2: +0.00 for small/one" in captured.err
     assert "form-date-1: no exam for small/one" in captured.err
     assert "without insight menu-2" in captured.out
+
+
+REACH = "steps:\n- move_to: {role: object, offset: [0.0, 0.0, 0.1]}\n"
+
+
+@pytest.fixture
+def arm(store):
+    body = "# Reach\n\n## Steps\n\n1. `move_to` the object offset [0.0, 0.0, 0.1]\n"
+    store.commit(decided(PutSkill(skill=Skill(name="reach", description="Reach.", body=body, files={FILE: REACH}))))
+
+
+def test_a_persons_words_move_a_point_of_a_program_and_can_be_taken_back(call, store, arm):
+    told = call("skills", "correct", "reach", "2 cm higher at the end")
+    assert "+- move_to: {role: object, offset: [0.0, 0.0, 0.12]}" in told.out
+    assert "+1. `move_to` the object offset [0.0, 0.0, 0.12]" in told.out
+    assert "corrected: skill reach v2 (was v1)" in told.out
+    assert "a person: 2 cm higher at the end" in call("skills", "log", "reach").out
+    assert not list(checked(store.load() and store._skills / "reach")[0].problems)
+    call("skills", "rollback", "reach")
+    assert store.load().skills["reach"].files[FILE] == REACH
+
+
+@pytest.mark.parametrize(
+    ("skill", "words", "why"),
+    [
+        ("reach", "a bit higher", "'a bit higher' is not understood; say it like '2 cm higher'"),
+        ("reach", "2 cm higher at step 4", "reach: step 4 has no offset or path to be moved: its steps are 1. move_to"),
+        ("log-in", "2 cm higher", "log-in has no program, only words"),
+        ("reech", "2 cm higher", "did you mean reach?"),
+    ],
+)
+def test_a_correction_that_cannot_be_made_says_what_can(skill, words, why, call, store, arm):
+    before = store.load().digest
+    assert why in call("skills", "correct", skill, words, code=2).err
+    assert store.load().digest == before

@@ -30,7 +30,9 @@ _WAYS = {
     "lower": (2, -1),
 }
 _SAID = (("to the right of", "to the left of"), ("further away than", "closer than"), ("higher than", "lower than"))
-_AMOUNT = re.compile(rf"(\d+(?:\.\d+)?|\.\d+) *({'|'.join(_UNITS)}) +(?:to the +)?({'|'.join(_WAYS)})")
+_AMOUNT = re.compile(
+    rf"(\d+(?:\.\d+)?|\.\d+) *({'|'.join(_UNITS)}) +(?:to the +)?({'|'.join(sorted(_WAYS, key=len, reverse=True))})"
+)
 _WHERE = re.compile(r"(?:(?:at|in) the (start|middle|end)(?: of step (\d+))?|at step (\d+))")
 _FARTHEST = 0.2  # metres: more is another program, not a correction
 EXAMPLES = (
