@@ -61,6 +61,14 @@ def test_an_end_is_told_relative_to_the_thing_to_which_it_varies_least(goals, en
     assert both.actions[1].arguments["ref"] == ref
 
 
+def test_demonstrations_that_see_no_thing_in_common_have_no_mean():
+    other = [
+        Said(step.action.model_copy(update={"arguments": {**step.action.arguments, "ref": "7"}}), {"7": np.zeros(3)})
+        for step in demo()
+    ]
+    assert mean([demo(), other]) is None
+
+
 def test_before_the_touch_paths_are_matched_backwards_and_cut_to_the_shortest():
     def coming(length):
         shown, rows = demo(start=(0.0, -0.01 * length, 0.05)), np.zeros((length, 7))

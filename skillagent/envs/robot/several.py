@@ -59,7 +59,7 @@ Telling = Sequence[Said]  # a whole demonstration
 
 @dataclass(frozen=True)
 class Mean:
-    """What several demonstrations have in common: actions, and how far they vary, a value a step, in metres.
+    """What several demonstrations have in common: actions, and how far they vary in each step, in metres.
 
     `offsets` is the spread of where a step leads, `paths` that of each of its via-points; empty where there are none.
     """
@@ -146,7 +146,10 @@ def mean(demos: Sequence[Telling]) -> Mean | None:
         arguments = dict(steps[0].action.arguments)
         offset = 0.0
         if all(step.end is not None for step in steps):
-            ref, offset = _frame(steps)
+            frame = _frame(steps)
+            if frame is None:
+                return None
+            ref, offset = frame
             arguments |= {"ref": ref, "offset": _numbers(np.mean([step.relative(ref) for step in steps], axis=0))}
         rows = _alike([step.rows for step in steps])
         whole: Vector = np.mean(rows, axis=0)
@@ -159,13 +162,15 @@ def mean(demos: Sequence[Telling]) -> Mean | None:
     return Mean(actions, offsets, paths)
 
 
-def _frame(steps: Sequence[Said]) -> tuple[str, float]:
-    """Return the thing that a step's end is told relative to, and how far the end varies, in metres."""
+def _frame(steps: Sequence[Said]) -> tuple[str, float] | None:
+    """Return the thing that an end is told relative to, and how far it varies, in metres; None: no thing is in all."""
     said = [str(step.action.arguments["ref"]) for step in steps]
     usual = max(dict.fromkeys(said), key=said.count)
     common = [ref for ref in steps[0].places if all(ref in step.places for step in steps)]
     spread = {ref: float(_spread(np.array([[step.relative(ref)] for step in steps]))[0]) for ref in common}
-    best = usual if spread[usual] <= _VARIES else min(spread, key=lambda ref: spread[ref])
+    if not spread:
+        return None
+    best = usual if spread.get(usual, np.inf) <= _VARIES else min(spread, key=lambda ref: spread[ref])
     return best, spread[best]
 
 
@@ -218,9 +223,10 @@ def _off(one: Said, other: Said, *, near: bool) -> Iterator[tuple[int, Vector, i
     if not len(mine) or not len(its):
         return
     first, second = mine[:, :3], _bent(its[:, :3], mine[:, :3])
-    if near and one.end is not None and other.end is not None:
-        first = mine[:, :3] - mine[-1, :3] + one.relative(str(one.action.arguments["ref"]))
-        second = its[:, :3] - its[-1, :3] + other.relative(str(one.action.arguments["ref"]))
+    ref = str(one.action.arguments.get("ref"))
+    if near and other.end is not None and ref in one.places and ref in other.places:
+        first = mine[:, :3] - mine[-1, :3] + one.relative(ref)
+        second = its[:, :3] - its[-1, :3] + other.relative(ref)
     for (begin, end), (start, stop) in zip(_pieces(mine), _pieces(its), strict=True):
         if near and begin == start == 0:
             begin, start = _coming(first[:end]), _coming(second[:stop])
