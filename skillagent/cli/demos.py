@@ -1,14 +1,15 @@
 """Demos: episodes of an arm that others have done, compared before they are learnt from.
 
 Only episodes that follow paths can be compared (`retrace`); all others are passed on as they are. What fits together is
-also done by its mean, in the world, and learnt from beside the rest if that succeeds.
+also done by its mean, in the world, and learnt from beside the rest if that succeeds; so is one that ends too early,
+with the rest of another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from skillagent.envs.robot.several import Telling, idle, mean, refused, telling
+from skillagent.envs.robot.several import Telling, idle, mean, refused, stitched, telling
 from skillagent.errors import WorldFault
 from skillagent.loop import Agent
 from skillagent.schema import Action, Attempt, Outcome, Step, Task, Trajectory
@@ -45,6 +46,22 @@ def with_means(agent: Agent, shown: Sequence[Attempt], say: Callable[[str], None
             made.append(tried)
         else:
             say(f"--demos: {task}: their mean does not do it at {_seed(told[0][0])}; each is learnt from by itself")
+    return [*made, *shown]
+
+
+def with_rests(agent: Agent, shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attempt]:
+    """Return the episodes behind those in which an unfinished one goes on as another did, and then succeeds."""
+    made, whole = list[Attempt](), _paths(shown)
+    for one in shown:
+        others = [each for each, _ in whole.get(one.trajectory.task.id, ())]
+        if one.verdict.success or not (found := stitched(one.trajectory, [each.trajectory for each in others])):
+            continue
+        actions, number, at = found
+        tried = _done(agent, one.trajectory.task, actions)
+        if tried is not None and tried.verdict.success:
+            made.append(tried)
+            rest = f"{_seed(one)} ends as {_seed(others[number])} is before step {at + 1}"
+            say(f"--demos: {one.trajectory.task.id}: {rest}: both together do it")
     return [*made, *shown]
 
 

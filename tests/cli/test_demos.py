@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from skillagent.cli.demos import compared, with_means
+from skillagent.cli.demos import compared, with_means, with_rests
 from skillagent.config import draw_without_a_screen
 from skillagent.envs.robot.phases import recorded, ways
 from skillagent.envs.robot.primitives import path_of, rows_of
@@ -28,7 +28,12 @@ def episode(world, task, actions):
         seen, outcome = outcome.observation, world.step(action)
         steps.append(Step(observation=seen, action=action, error=outcome.error, reward=outcome.reward, by="oracle"))
     trajectory = Trajectory(
-        task=task, goal=seen.goal, steps=tuple(steps), final=outcome.observation, reward=outcome.reward, terminated=True
+        task=task,
+        goal=seen.goal,
+        steps=tuple(steps),
+        final=outcome.observation,
+        reward=outcome.reward or 0.0,
+        terminated=outcome.terminated,
     )
     return Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
 
@@ -100,6 +105,31 @@ def test_a_mean_that_does_not_do_the_task_is_not_learnt_from(world, shown):
     agent, said = SimpleNamespace(open=lambda _: Elsewhere(), drop=print, judge=judge), []
     assert with_means(agent, shown, said.append) == shown
     assert "their mean does not do it at seed 0; each is learnt from by itself" in said[-1]
+
+
+def unfinished(world, one, steps):
+    """Return an episode that does only the first steps of another's, where that did it."""
+    trajectory = one.trajectory
+    return episode(world, trajectory.task, [step.action for step in trajectory.steps[:steps]])
+
+
+def test_a_demonstration_that_ends_too_early_goes_on_as_another_did_from_such_a_state(world, shown):
+    agent, said = SimpleNamespace(open=lambda _: world, drop=print, judge=judge), []
+    short = unfinished(world, shown[0], 2)
+    assert not short.verdict.success
+    tried, *rest = with_rests(agent, [short, shown[1]], said.append)
+    assert rest == [short, shown[1]]
+    assert (tried.verdict.success, tried.trajectory.task.seed, len(tried.trajectory.steps)) == (True, 0, 3)
+    assert said == ["--demos: metaworld/pick-place: seed 0 ends as seed 1 is before step 3: both together do it"]
+
+
+def test_demonstrations_whose_states_do_not_meet_are_not_put_together(world, shown):
+    away = (
+        shown[0].trajectory.steps[0].action.model_copy(update={"arguments": {"ref": "1", "offset": [0.1, -0.1, 0.2]}})
+    )
+    short = episode(world, shown[0].trajectory.task, [away])
+    assert with_rests(None, [short, *shown[1:]], print) == [short, *shown[1:]]
+    assert with_rests(None, shown, print) == shown
 
 
 def test_what_others_did_elsewhere_than_with_an_arm_is_passed_on_without_a_word(shown):

@@ -3,7 +3,7 @@
 Paths are matched where the gripper opens and closes: before the touch from the touch backwards, after it in time. The
 mean of what does not fit together fits nothing, so those that depart from the others are refused first, in words.
 Whether the mean does the task is not known here: it must be tried. Sources: via-points with spread (KMP), admission by
-agreement and novelty (compatible demonstrations).
+agreement and novelty (compatible demonstrations), chains where states meet (SkillMimic-V2).
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ APART = 0.05  # metres between two paths that do not fit together
 _CLOSE = 0.05  # metres from the touch in which paths to it are compared: further off the hand comes from anywhere
 _SAME = 0.01  # metres: what is no further off adds nothing
 _VARIES = 0.01  # metres: an offset that is spread wider may be relative to something else
+_MEETS = 0.03  # metres between hand and things in two states that are as good as one
+_HAND = re.compile(r"^hand at \((-?[\d.]+), (-?[\d.]+), (-?[\d.]+)\), .*gripper ([a-z ]+)", re.MULTILINE)
 _PLACED = re.compile(r"^\[(\w+)\] .* at \((-?[\d.]+), (-?[\d.]+), (-?[\d.]+)\)", re.MULTILINE)
 
 
@@ -113,6 +115,36 @@ def idle(demos: Sequence[Telling]) -> dict[int, str]:
         if i not in found and j not in found and still and clash(demos[i], demos[j], _SAME) is None:
             found[j] = f"demonstration {j + 1} adds nothing to demonstration {i + 1}: the same places, the same way"
     return found
+
+
+def stitched(unfinished: Trajectory, others: Sequence[Trajectory]) -> tuple[list[Action], int, int] | None:
+    """Return an unfinished demonstration with the rest of another that was in such a state as it ends in.
+
+    Beside the actions: which of the others, and from which of its steps on, both counted from 0. States meet where the
+    hand is to the first thing as it was there, and the gripper is alike; the rest is relative to things anyway.
+    """
+    end = _state(unfinished.final.text) if unfinished.final is not None else None
+    if end is None:
+        return None
+    meetings = list[tuple[float, int, int]]()
+    for number, other in enumerate(others):
+        for at, step in enumerate(other.steps[1:], start=1):
+            state = _state(step.observation.text)
+            if state is not None and state[1] == end[1] and (far := float(np.linalg.norm(state[0] - end[0]))) < _MEETS:
+                meetings.append((far, number, at))
+    if not meetings:
+        return None
+    _, number, at = min(meetings)
+    steps = (*unfinished.steps, *others[number].steps[at:])
+    return [step.action for step in steps if not step.error], number, at
+
+
+def _state(text: str) -> tuple[Vector, str] | None:
+    """Return how the hand is to the first thing, shape (3,), and how its gripper is, as an observation says it."""
+    hand, things = _HAND.search(text), places(text)
+    if hand is None or not things:
+        return None
+    return np.array([float(one) for one in hand.groups()[:3]]) - next(iter(things.values())), hand[4]
 
 
 def clash(one: Telling, other: Telling, apart: float = APART) -> str | None:
