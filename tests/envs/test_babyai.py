@@ -154,6 +154,12 @@ def test_a_level_ends_when_its_steps_or_the_tasks_actions_are_spent(world):
     assert outcome.reward == 0.0
 
 
+def test_a_level_ends_when_its_time_is_up(world):
+    world.reset(task("GoToObj", timeout_s=1e-9))
+    ended = act(world, "turn_left")
+    assert (ended.truncated, ended.reward, ended.error) == (True, 0.0, "the task is over")
+
+
 def test_a_level_may_end_on_the_way_to_a_door(world):
     first = world.reset(task("GoTo", 3))
     while any(one.states == ("closed",) for one in first.elements) is False:

@@ -49,6 +49,12 @@ def test_a_task_keeps_the_promises_of_an_environment_and_can_be_done(name):
     check_environment(MetaWorld, task(name), lambda first: (action for action in actions))
 
 
+def test_an_episode_ends_when_its_time_is_up(world):
+    world.reset(task("pick-place", timeout_s=1e-9))
+    ended = act(world, "wait", seconds=0.1)
+    assert (ended.truncated, ended.reward, ended.error) == (True, 0.0, "the task is over")
+
+
 def test_every_task_of_the_simulator_is_told_in_three_wordings():
     from metaworld.env_dict import ALL_V3_ENVIRONMENTS
 

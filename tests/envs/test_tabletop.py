@@ -74,6 +74,12 @@ def test_every_task_is_done_by_verbs_alone(world, name):
     assert solve(world, task(name, 1), oracle(world)).reward == 1.0
 
 
+def test_an_episode_ends_when_its_time_is_up(world):
+    world.reset(task("stack", timeout_s=1e-9))
+    ended = act(world, "wait", seconds=0.1)
+    assert (ended.truncated, ended.reward, ended.error) == (True, 0.0, "the task is over")
+
+
 def test_every_task_is_told_in_three_wordings_with_everything_filled_in():
     goals = {name: {draw(name, seed).goal for seed in range(3)} for name in wordings()}
     assert all(len(goals[name]) == 3 for name in wordings())

@@ -217,10 +217,13 @@ def test_looking_around_goes_on_until_there_is_what_comes_next_known_by_what_its
     ]
 
 
-def test_looking_around_that_nothing_new_ended_is_done_as_often_as_was_shown():
-    lamp = ("thing", "lamp")
-    one = episode("Take it.", ([lamp], "look", {}), ([lamp], "look", {}), ([lamp], "take", {"ref": 1}))
-    assert steps_of(one)[:2] == ["- look: {}", "- look: {}"]
+def test_looking_around_whose_end_cannot_be_told_is_done_as_often_as_was_shown():
+    old, red, blue = ("thing", "old key"), ("thing", "red key"), ("thing", "blue key")
+    one = episode("Take it.", ([old], "look", {}), ([old, red], "take", {"ref": 2}))
+    other = episode("Take it.", ([old], "look", {}), ([old, blue], "take", {"ref": 2}))
+    steps = steps_of(one, other)
+    assert steps[0] == "- look: {}", "the last key was there before: it ends no search"
+    assert len(steps) == 2
 
 
 def test_a_goal_that_says_a_where_another_says_the_is_of_one_kind():

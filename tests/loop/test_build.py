@@ -20,9 +20,9 @@ def skill(name, pattern):
 LIBRARY = Library(skills={one.name: one for one in (skill("go", "go to the {place}"), skill("open", "open the door"))})
 
 
-def failing(task):
+def failing(task, goal=GOAL):
     verdict = Verdict(score=0.0, by="environment")
-    return Attempt(plan=None, route=None, trajectory=Trajectory(task=task, goal=GOAL), verdict=verdict, library="x")
+    return Attempt(plan=None, route=None, trajectory=Trajectory(task=task, goal=goal), verdict=verdict, library="x")
 
 
 @pytest.fixture
@@ -50,8 +50,16 @@ def test_where_programs_or_planning_are_off_goals_stay_whole(opened, off):
 
 
 def test_nothing_is_borrowed_where_programs_are_off(opened):
-    with opened(programs=False) as agent:
-        assert not list(agent.borrow([failing(TASK)], LIBRARY, lambda task, library: pytest.fail("tried")))
+    lent = []
+
+    def alone(task, library):
+        lent.extend(library.skills)
+        return failing(task)
+
+    for programs in (False, True):
+        with opened(programs=programs) as agent:
+            assert not list(agent.borrow([failing(TASK, "dance")], LIBRARY, alone))
+            assert bool(lent) is programs
 
 
 def test_instances_that_surprised_a_program_are_practised_too(opened):
