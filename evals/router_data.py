@@ -8,19 +8,20 @@ those that the skill has solved; gate goals calibrate, holdout goals measure. Wh
 has one to itself, so a holdout goal is never worded as a solved one. `fold` divides families, never rows, for training.
 MiniWoB's goals are those that stand in `evals/results`, as drawing them needs a browser; gate goals are not among them.
 
-Distractors are the descriptions of Debian packages, chosen by the digest of their names: they are of this machine
-(`apt-cache dumpavail`), not frozen, and a digest tells whether two runs had the same.
+Distractors are what botocore says of the operations of some 400 services ("Creates a …"), chosen by the digest of their
+names: texts of tools, as a large library holds them. They are not frozen; a digest tells whether two runs had the same.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import gzip
 import hashlib
+import html
 import importlib.util
 import json
 import re
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -43,6 +44,7 @@ _MOST = {Split.PRACTICE: 5, Split.GATE: 4, Split.HOLDOUT: 5}  # different goals 
 _TRIED = 12  # seeds looked at for them
 _WORDINGS = 3
 _TEST_SHARE = 0.4
+_SHORTEST, _LONGEST = 120, 1_500  # characters of a distractor's body
 
 
 @dataclass(frozen=True)
@@ -252,24 +254,22 @@ def _page_descriptions() -> dict[str, str]:
 
 def distractors(count: int) -> list[Skill]:
     """Return so many unrelated skills with real texts; a longer list begins with a shorter one."""
-    chosen = sorted(_packages().items(), key=lambda item: hashlib.sha256(item[0].encode()).digest())[:count]
-    assert len(chosen) == count, f"this machine knows {len(chosen)} packages; apt-get update"
-    return [
-        Skill(name=f"deb-{re.sub(r'[^a-z0-9]+', '-', name).strip('-')[:59]}", description=line, body=body)
-        for name, (line, body) in chosen
-    ]
+    chosen = sorted(_operations().items(), key=lambda item: hashlib.sha256(item[0].encode()).digest())[:count]
+    assert len(chosen) == count, f"botocore describes {len(chosen)} operations at some length"
+    return [Skill(name=name, description=f"{text.split('. ')[0][:300]}.", body=text) for name, text in chosen]
 
 
-def _packages() -> dict[str, tuple[str, str]]:
-    command = ["apt-cache", "dumpavail"]
-    text = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+def _operations() -> dict[str, str]:
+    """Return what botocore says of its operations, by service and name."""
+    spec = importlib.util.find_spec("botocore")
+    assert spec and spec.submodule_search_locations, "botocore comes with litellm"
     found = {}
-    for block in text.split("\n\n"):
-        name = re.search(r"^Package: (.+)$", block, re.MULTILINE)
-        said = re.search(r"^Description(?:-en)?: (.+)\n((?: .*\n?)+)", block, re.MULTILINE)
-        if name and said and len(said[2]) > 100:
-            body = "\n".join(line.strip().removeprefix(".") for line in said[2].splitlines())
-            found.setdefault(name[1], (said[1], body))
+    for file in sorted(Path(spec.submodule_search_locations[0]).glob("data/*/*/service-2.json.gz")):
+        for name, operation in json.loads(gzip.decompress(file.read_bytes()))["operations"].items():
+            said = html.unescape(re.sub(r"<[^>]+>", " ", operation.get("documentation", "")))
+            words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", f"{file.parts[-3]}-{name}").lower()
+            if len(said := " ".join(said.split())) > _SHORTEST:
+                found[re.sub(r"[^a-z0-9]+", "-", words)[:64].strip("-")] = said[:_LONGEST]
     return found
 
 

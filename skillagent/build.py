@@ -52,6 +52,7 @@ from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
+from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, nearest_skills, route
 from skillagent.routing.steps import Similar, similar
@@ -166,16 +167,22 @@ def open_agent(
     worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
 
-    routed = partial(route, cache=vectors, thresholds=options.thresholds)
+    catalogue = Catalogue(vectors)
+    routed = partial(route, cache=vectors, thresholds=options.thresholds, catalogue=catalogue)
     room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 
     def covered(goal: str, library: Library) -> bool:
-        return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
+        return not options.planning or covers(
+            goal, library, cache=vectors, thresholds=options.thresholds, catalogue=catalogue
+        )
 
     def nearest(goal: str, library: Library) -> list[str]:
         limits = options.thresholds.model_copy(update={"insight": -1.0, "insights": len(library.insights)})
         plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
-        return [ranked.id for ranked in route(plan, library, cache=vectors, thresholds=limits).insights[0]]
+        return [
+            ranked.id
+            for ranked in route(plan, library, cache=vectors, thresholds=limits, catalogue=catalogue).insights[0]
+        ]
 
     try:
         yield Agent(
@@ -199,7 +206,9 @@ def open_agent(
             gate=_gate(options, worlds, routed, watch),
             store=kept,
             spent=lambda: meter.total,
-            borrow=partial(borrowed, near=partial(nearest_skills, cache=vectors), most=options.practice.borrow),
+            borrow=partial(
+                borrowed, near=partial(nearest_skills, cache=vectors, catalogue=catalogue), most=options.practice.borrow
+            ),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
             watch=watch,

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Protocol
 
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
+from skillagent.goals import named
 from skillagent.library import Library
 from skillagent.ports import Environment, Store
 from skillagent.schema import (
@@ -172,10 +173,12 @@ def attempt(agent: Agent, task: Task, library: Library, variation: Variation = P
     try:
         environment = agent.open(task)
         first = environment.reset(task)
-        goal = first.goal
+        asked, goal = named(first.goal, library.skills)
+        first = first.model_copy(update={"goal": goal})
         agent.watch(first)
-        whole = variation.alone or len(environment.verbs) == 1  # what one verb does is not done in parts
+        whole = variation.alone or len(environment.verbs) == 1 or asked  # what one verb does is not done in parts
         plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),)) if whole else agent.plan(goal, library)
+        plan = plan.model_copy(update={"domain": task.env, "named": asked})
         agent.watch(plan)
         route = agent.route(plan, library)
         agent.watch(route)
