@@ -13,10 +13,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import bm25s
@@ -35,6 +34,8 @@ from skillagent.schema import Skill, Split
 from skillagent.store.vectors import ChromaVectors
 
 Scores = NDArray[np.float64]  # of goals by skills
+Kept = NDArray[np.bool_]  # which skills are candidates for each goal
+Way = Callable[[Kept], Scores]
 _PART = 700  # characters of a body that make one vector
 
 
@@ -141,54 +142,22 @@ def _unit(row: NDArray[np.float32]) -> NDArray[np.float32]:
     return row / max(float(np.linalg.norm(row)), 1e-9)
 
 
-def z(scores: Scores) -> Scores:
-    """Return each goal's scores in standard deviations from their mean."""
-    spread = scores.std(axis=1, keepdims=True)
-    return (scores - scores.mean(axis=1, keepdims=True)) / np.where(spread < 1e-9, 1.0, spread)
+def z(scores: Scores, kept: Kept) -> Scores:
+    """Return each goal's scores in standard deviations from their mean over what is kept."""
+    counts = kept.sum(axis=1, keepdims=True)
+    mean = np.where(kept, scores, 0.0).sum(axis=1, keepdims=True) / counts
+    spread = np.sqrt(np.where(kept, (scores - mean) ** 2, 0.0).sum(axis=1, keepdims=True) / counts)
+    return (scores - mean) / np.where(spread < 1e-9, 1.0, spread)
 
 
-def ladder(bench: Bench, parts: bool) -> Mapping[str, Scores]:
-    """Return the scores of each way to route, from the poorest on."""
-    rng = np.random.default_rng(0)
-    text, nearest, centroid = bench.near(bench.whole), bench.solved("nearest"), bench.centroid()
-    words, expanded = bench.bm25(bench.whole), bench.bm25(bench.expanded)
-    ways = {
-        "random": rng.random((len(bench.goals), len(bench.skills))),
-        "BM25Plus over descriptions": bench.bm25(bench.described),
-        "BM25 of bm25s (robertson) over the text": bench.lucene(bench.whole, "robertson"),
-        "BM25 of bm25s (lucene) over the text": bench.lucene(bench.whole),
-        "BM25Plus over the text": words,
-        "dense over descriptions": bench.near(bench.described),
-        "dense over the text": text,
-        "BM25Plus over text and solved goals": expanded,
-        "nearest solved goal": nearest,
-        "prototype of solved goals": bench.solved("mean"),
-        "fusion before: z(words) + z(text) + z(nearest)": 0.4 * z(bench.lucene(bench.today))
-        + z(bench.near(bench.today))
-        + z(nearest),
-        "bar: z(words) + z(centroid)": 0.5 * z(expanded) + z(centroid),
-        "the same, z among the best 20": among(20, (0.4, expanded), (1.0, centroid)),
-        "the same, z of each domain's skills": by_domain(bench, 0.5 * z(expanded) + z(centroid)),
-        "the router": bench.routed(),
-    }
-    if parts:
-        ways["dense, nearest of description and parts"] = bench.parts()
-        ways["bar with parts: z(words) + z(parts) + z(nearest)"] = 0.4 * z(expanded) + z(bench.parts()) + z(nearest)
-    return ways
-
-
-def among(count: int, *weighted: tuple[float, Scores]) -> Scores:
+def among(count: int, kept: Kept, *weighted: tuple[float, Scores]) -> Scores:
     """Return sums of z-scores over only those that are among the best by any part: others cannot move them."""
-    kept = np.zeros_like(weighted[0][1], dtype=bool)
+    best = np.zeros_like(kept)
     for _, part in weighted:
-        best = np.argpartition(-part, min(count, part.shape[1] - 1), axis=1)[:, :count]
-        np.put_along_axis(kept, best, True, axis=1)
-    total = np.zeros_like(weighted[0][1])
-    for weight, part in weighted:
-        shown = np.where(kept, part, np.nan)
-        spread = np.nanstd(shown, axis=1, keepdims=True)
-        total += weight * (shown - np.nanmean(shown, axis=1, keepdims=True)) / np.where(spread < 1e-9, 1.0, spread)
-    return np.where(kept, total, -np.inf)
+        order = np.argpartition(-np.where(kept, part, -np.inf), min(count, part.shape[1] - 1), axis=1)
+        np.put_along_axis(best, order[:, :count], True, axis=1)
+    best &= kept
+    return np.where(best, sum(weight * z(part, best) for weight, part in weighted), -np.inf)
 
 
 def by_domain(bench: Bench, scores: Scores) -> Scores:
@@ -200,26 +169,72 @@ def by_domain(bench: Bench, scores: Scores) -> Scores:
     return scores
 
 
-def measured(bench: Bench, scores: Scores, filtered: bool = False) -> dict[str, object]:
-    """Return recall and AUROC of one way to route."""
+def ladder(bench: Bench, parts: bool) -> Mapping[str, Way]:
+    """Return the ways to route, from the poorest on."""
+    random = np.random.default_rng(0).random((len(bench.goals), len(bench.skills)))
+    text, today = bench.near(bench.whole), bench.near(bench.today)
+    nearest, centroid = bench.solved("nearest"), bench.centroid()
+    lucene, expanded = bench.lucene(bench.today), bench.bm25(bench.expanded)
+    alone = {
+        "random": random,
+        "BM25Plus over descriptions": bench.bm25(bench.described),
+        "BM25 of bm25s (robertson) over the text": bench.lucene(bench.whole, "robertson"),
+        "BM25 of bm25s (lucene) over the text": bench.lucene(bench.whole),
+        "BM25Plus over the text": bench.bm25(bench.whole),
+        "dense over descriptions": bench.near(bench.described),
+        "dense over the text": text,
+        "BM25Plus over text and solved goals": expanded,
+        "nearest solved goal": nearest,
+        "prototype of solved goals": bench.solved("mean"),
+        "the router": bench.routed(),
+    }
+    ways: dict[str, Way] = {name: partial(as_it_is, scores) for name, scores in alone.items()}
+    ways |= {
+        "fusion before: z(words) + z(text) + z(nearest)": lambda kept: (
+            0.4 * z(lucene, kept) + z(today, kept) + z(nearest, kept)
+        ),
+        "bar: z(words) + z(centroid)": lambda kept: 0.5 * z(expanded, kept) + z(centroid, kept),
+        "the same, z among the best 20": lambda kept: among(20, kept, (0.4, expanded), (1.0, centroid)),
+        "the same, z of each domain's skills": lambda kept: by_domain(
+            bench, 0.5 * z(expanded, kept) + z(centroid, kept)
+        ),
+    }
+    if parts:
+        near = bench.parts()
+        ways["dense, nearest of description and parts"] = partial(as_it_is, near)
+        ways["z(words) + z(parts) + z(nearest)"] = lambda kept: (
+            0.4 * z(expanded, kept) + z(near, kept) + z(nearest, kept)
+        )
+    return ways
+
+
+def as_it_is(scores: Scores, _: Kept) -> Scores:
+    """Return scores that do not depend on what else is there."""
+    return scores
+
+
+def measured(bench: Bench, way: Way, filtered: bool = False) -> tuple[dict[str, object], NDArray[np.float64]]:
+    """Return recall and AUROC of one way to route, and how often each skill came first."""
+    kept = np.ones((len(bench.goals), len(bench.skills)), dtype=bool)
     if filtered:
-        domains = np.array([skill.domain for skill in bench.skills])
-        asked = np.array([goal.domain for goal in bench.goals])
-        scores = np.where((domains == "") | (domains == asked[:, None]), scores, -np.inf)
+        domains, asked = np.array([skill.domain for skill in bench.skills]), [goal.domain for goal in bench.goals]
+        kept = (domains == "") | (domains == np.array(asked)[:, None])
     rows = np.arange(len(bench.goals))
-    own = scores[rows, bench.right]
-    others = scores.copy()
-    others[rows, bench.right] = -np.inf
-    rank = (others >= own[:, None]).sum(axis=1)  # a tie is lost
+    there = np.where(kept, way(kept), -np.inf)
+    own = there[rows, bench.right]
+    there[rows, bench.right] = -np.inf
+    rank = (there >= own[:, None]).sum(axis=1)  # a tie is lost
+    without = kept.copy()
+    without[rows, bench.right] = False
+    absent = np.where(without, way(without), -np.inf).max(axis=1)
     names = np.array([goal.skill for goal in bench.goals])
     first, fifth = _by_skill(rank < 1, names), _by_skill(rank < 5, names)
-    best = others.max(axis=1)
     return {
         "recall@1": round(float(first.mean()), 3),
         "interval": [round(float(end), 3) for end in _interval(first)],
         "recall@5": round(float(fifth.mean()), 3),
-        "auroc": round(auroc(np.maximum(own, best), best), 3),
-    }
+        "auroc": round(auroc(np.maximum(own, there.max(axis=1)), absent), 3),
+    }, first
 
 
 def _by_skill(hits: NDArray[np.bool_], names: NDArray[np.str_]) -> NDArray[np.float64]:
@@ -243,35 +258,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--split", default="holdout", choices=[str(split) for split in Split])
+    parser.add_argument("--solved", type=int, help="so many solved goals a skill; all, if not given")
     parser.add_argument("--distractors", default="0,1000,10000")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/skillagent/router")
     wanted = parser.parse_args()
     counts = [int(count) for count in wanted.distractors.split(",")]
     skills, goals = load()
+    skills = [skill.model_copy(update={"goals": skill.goals[: wanted.solved]}) for skill in skills]
     goals = [goal for goal in goals if goal.split == wanted.split]
     unrelated = distractors(max(counts))
     cache = ChromaVectors(embedder(load_settings()), path=wanted.cache)
     names = "\n".join(one.name for one in unrelated)
     report: dict[str, object] = {
         "split": wanted.split,
+        "solved": wanted.solved,
         "goals": len(goals),
         "skills": len(skills),
         "distractors": {"digest": hashlib.sha256(names.encode()).hexdigest()[:16], "from": "botocore"},
     }
     for count in counts:
-        began = time.monotonic()
-        bench = Bench(goals, [*skills, *unrelated[:count]], cache)
-        found = {}
-        for name, scores in ladder(bench, parts=count <= 1000).items():
-            found[name] = {"all": measured(bench, scores), "own domain": measured(bench, scores, filtered=True)}
-            one, own = found[name]["all"], found[name]["own domain"]
-            print(
-                f"{count:6} {name:45} {one['recall@1']} {one['recall@5']} {one['auroc']}  own: {own['recall@1']}"
-                f" {own['recall@5']} {own['auroc']}",
-                flush=True,
-            )
+        bench, found, firsts = Bench(goals, [*skills, *unrelated[:count]], cache), {}, {}
+        for name, way in ladder(bench, parts=count <= 1000).items():
+            (one, firsts[name]), (own, _) = measured(bench, way), measured(bench, way, filtered=True)
+            found[name] = {"all": one, "own": own}
+            print(f"{count:6} {name:48} {one} own {own['recall@1']} {own['recall@5']} {own['auroc']}", flush=True)
+        for name in ("fusion before: z(words) + z(text) + z(nearest)", "bar: z(words) + z(centroid)"):
+            lead = firsts["the router"] - firsts[name]
+            ends = [round(float(end), 3) for end in _interval(lead)]
+            found["the router"][f"recall@1 above {name.split(':')[0]}"] = [round(float(lead.mean()), 3), *ends]
+            print(f"{count:6} the router above {name.split(':')[0]}: {lead.mean():.3f} {ends}", flush=True)
         report[f"{count} distractors"] = found
-        print(f"{time.monotonic() - began:.0f} s")
     cache.close()
     if wanted.out:
         wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
