@@ -3,8 +3,8 @@
     python -m evals.router_speed --out evals/results/router-speed.json
 
 Texts are what botocore says of its operations, over and over with another word at the end beyond 10,000; every tenth
-skill has a program with two forms of goals. Vectors are synthetic, drawn from a text's digest, so that building measures
-the index and not the embedder; what the embedder takes for a goal and for a skill is measured apart, on real texts.
+skill has a program with two forms of goals. Vectors are synthetic, drawn from a text's digest, so that building
+measures the index and not the embedder; what that takes for a goal and for a skill is measured apart, on real texts.
 Chroma holds the same vectors in memory, with its defaults, and is asked for ten.
 """
 

@@ -61,7 +61,8 @@ class Index(Generic[T]):
 
     def _clear(self) -> None:
         self._seen: Mapping[str, T] | None = None
-        self._held: dict[str, tuple[int, T]] = {}
+        self._kept: dict[str, T] = {}
+        self._numbers: dict[str, int] = {}
         self._entries: list[tuple[str, T, Item]] = []  # by number, with those that were taken out
         self._words, self._patterns = Words(), Patterns()
         self._texts, self._wholes, self._goals = _Rows(), _Rows(), _Rows()
@@ -71,7 +72,7 @@ class Index(Generic[T]):
         self._there = array("b")  # by number: 0 where it was taken out
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._kept)
 
     def __getitem__(self, number: int) -> tuple[str, T]:
         """Return an item with its name or id."""
@@ -79,31 +80,33 @@ class Index(Generic[T]):
         return key, one
 
     def __contains__(self, key: str) -> bool:
-        return key in self._held
+        return key in self._kept
 
     def find(self, key: str) -> T:
         """Return the item of a name or id; raises KeyError where there is none."""
-        return self._held[key][1]
+        return self._kept[key]
 
     def hold(self, items: Mapping[str, T]) -> None:
         """Hold just these."""
         if items is self._seen:
             return
-        fresh = {key: one for key, one in items.items() if not self._has(key, one)}
+        other = {key: one for key, one in items.items() if self._kept.get(key) is not one}
+        fresh = {key: one for key, one in other.items() if key not in self._kept or self._kept[key] != one}
         if len(self._entries) + len(fresh) > 2 * len(items) + _SPARE:
             self._clear()
-            fresh = dict(items)
-        for key in [key for key in self._held if key not in items or key in fresh]:
+            fresh = other = dict(items)
+        changed = [key for key in fresh if key in self._kept]
+        if len(self._kept) + len(fresh) - len(changed) > len(items):
+            changed += self._kept.keys() - items.keys()
+        for key in changed:
             self._remove(key)
         self._add(fresh)
+        self._kept.update(other)
         self._seen = items
 
-    def _has(self, key: str, one: T) -> bool:
-        held = self._held.get(key)
-        return held is not None and (held[1] is one or held[1] == one)
-
     def _remove(self, key: str) -> None:
-        number, _ = self._held.pop(key)
+        number = self._numbers.pop(key)
+        del self._kept[key]
         self._words.remove(number, _expanded(self._entries[number][2]))
         self._patterns.remove(number)
         self._there[number] = 0
@@ -119,7 +122,7 @@ class Index(Generic[T]):
         for (key, one), item, text, goals in zip(fresh.items(), items, texts, shapes, strict=True):
             number, own = self._words.add(_expanded(item)), solved[at : at + len(goals)]
             at += len(goals)
-            self._held[key] = (number, one)
+            self._numbers[key] = number
             self._entries.append((key, one, item))
             self._patterns.add(number, item.patterns)
             self._texts.add(text[np.newaxis])

@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from skillagent.routing.catalogue import Likeness
 
 _WORDS = 0.3
+_WORDS_UNTRIED = 0.6  # of items that have solved nothing: their texts are less like goals, and their words say more
 RIVALS = 19
 _UNRELATED = 0.1  # the score of an item that has nothing to do with the goal
 
-# Logistic regression on gate goals, libraries of 1 to 1,164 skills: for the score, its lead over rivals, and neither.
-_PROVEN = (7.1, 7.2, -9.7)  # of items that have solved goals
-_UNTRIED = (5.2, 10.7, -7.7)
+# `evals.router_gate`: a logistic regression on the score, its lead over the next ones, and neither.
+_PROVEN = (8.1, 6.4, -10.6)  # of items that have solved goals
+_UNTRIED = (3.5, 9.0, -7.1)
 
 
 def fuse(like: Likeness) -> NDArray[np.float64]:
-    """Return the score of each item, shape (n,): about 0 for what is unrelated, 1.3 for what is equal."""
-    scores = _WORDS * like.words + like.whole
+    """Return the score of each item, shape (n,): about 0 for what is unrelated, 1.3 or more for what is equal."""
+    scores = np.where(like.solved > -1, _WORDS, _WORDS_UNTRIED) * like.words + like.whole
     return np.asarray(scores.round(6), dtype=np.float64)  # further digits depend on where a vector lies in memory
 
 
@@ -40,3 +41,14 @@ def chance(best: float, rivals: NDArray[np.float64], *, proven: bool) -> float:
     lead = best - (float(near.sum()) + _UNRELATED * (RIVALS - len(near))) / RIVALS
     score, ahead, neither = _PROVEN if proven else _UNTRIED
     return 1 / (1 + math.exp(-(score * best + ahead * lead + neither)))
+
+
+def lacking(now: float, wanted: float, *, proven: bool) -> float:
+    """Return how much more score an item needs for a greater chance; a better score is a greater lead as well."""
+    score, ahead, _ = _PROVEN if proven else _UNTRIED
+    return (_odds(wanted) - _odds(now)) / (score + ahead)
+
+
+def _odds(chance: float) -> float:
+    inside = min(max(chance, 1e-9), 1 - 1e-9)
+    return math.log(inside / (1 - inside))
