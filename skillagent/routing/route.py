@@ -129,7 +129,7 @@ def _skills(goal: str, plan: Plan, index: Index[Skill], limits: Thresholds) -> t
     like = index.likeness(goal, plan.domain)
     scores = fuse(like)
     order = _best(index, scores, like, limits.skills + RIVALS)
-    considered = _ranked(index, scores, like, order[:_CONSIDERED], limits.skills)
+    best = _ranked(index, scores, like, order, limits.skills)
     runs = index.fitting(goal, plan.domain)
     at = {int(number): n for n, number in zip(*_places(like, runs), strict=True)}
     fit = [
@@ -139,9 +139,8 @@ def _skills(goal: str, plan: Plan, index: Index[Skill], limits: Thresholds) -> t
     if fit:
         chosen = _ranked(index, scores, like, [at[number] for number in fit[: limits.programs]])
     else:
-        shown = _ranked(index, scores, like, order, limits.skills)[: limits.skills]
-        chosen = [one for one in shown if _shown(one, limits)]
-    return tuple(_with_named(chosen, plan, index, limits)), considered
+        chosen = [one for one in best[: limits.skills] if _shown(one, limits)]
+    return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
 
 
 def _shown(one: Ranked, limits: Thresholds) -> bool:

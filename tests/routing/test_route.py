@@ -242,5 +242,16 @@ def test_the_index_of_forms_finds_just_what_reading_them_all_does(goal):
     assert patterns.fitting(goal) == {}
 
 
+def test_what_was_considered_has_the_chance_by_which_it_was_left_out():
+    twins = {
+        f"s{n}": Skill(name=f"s{n}", description="Logs in.", body="Fill both fields.", goals=(f"log in there {n}",))
+        for n in range(9)
+    }
+    found = routed("log in there again", Library(skills=twins))
+    best = found.considered[0][0]
+    assert best.parts["chance"] == pytest.approx(chance(best.score, np.full(8, best.score), proven=True), abs=0.05)
+    assert bool(found.skills[0]) == (best.parts["chance"] >= 0.5 or best.parts["solved"] >= 0.9)
+
+
 def test_only_words_that_no_slot_touches_stand_in_every_goal_of_a_form():
     assert fixed_words('Enter "{name}"and un{what} the Box') == {"enter", "and", "the", "box"}
