@@ -7,7 +7,7 @@ rows of what was taken out stay until they are the most, and never come back in 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -39,16 +39,15 @@ class Item(NamedTuple):
 class Likeness(NamedTuple):
     """How like a goal items are: `numbers` of an index, in ascending order, and each part an array over them.
 
-    `words`: BM25Plus over text and solved goals, as a share of the most that any text could have. `text`, `solved`:
-    cosines to the text, and to the nearest solved goal; -1 where nothing was solved. `whole`: cosine to the mean of
-    the text and the mean of the solved goals, a running prototype.
+    `words`: BM25Plus over text and solved goals, as a share of the most that any text could have. `whole`: cosine to
+    the mean of the text and the mean of the solved goals, a running prototype; where nothing was solved, to the text.
+    `proven`: it has solved goals.
     """
 
     numbers: NDArray[np.intp]
     words: NDArray[np.float64]
-    text: NDArray[np.float64]
-    solved: NDArray[np.float64]
     whole: NDArray[np.float64]
+    proven: NDArray[np.bool_]
 
 
 class Index(Generic[T]):
@@ -66,7 +65,8 @@ class Index(Generic[T]):
         self._entries: list[tuple[str, T, Item]] = []  # by number, with those that were taken out
         self._words, self._patterns = Words(), Patterns()
         self._texts, self._wholes, self._goals = _Rows(), _Rows(), _Rows()
-        self._owners = array("q")  # of the solved goals; an item's stand together
+        self._solved = array("q")  # by number: how many goals it solved
+        self._starts = array("q")  # by number: where these begin
         self._domains: dict[str, int] = {"": 0}
         self._codes = array("q")  # domains by number
         self._there = array("b")  # by number: 0 where it was taken out
@@ -127,8 +127,9 @@ class Index(Generic[T]):
             self._patterns.add(number, item.patterns)
             self._texts.add(text[np.newaxis])
             self._wholes.add(_prototype(text, own)[np.newaxis])
+            self._starts.append(len(self._goals))
+            self._solved.append(len(own))
             self._goals.add(own)
-            self._owners.extend([number] * len(own))
             self._codes.append(self._domains.setdefault(item.domain, len(self._domains)))
             self._there.append(1)
 
@@ -136,21 +137,26 @@ class Index(Generic[T]):
         """Return how like a goal the items are that are of use in a domain; an empty domain is every one."""
         numbers = self._of_use(domain)
         if not numbers.size:
-            none = np.zeros(0)
-            return Likeness(numbers, none, none, none, none)
-        query = self._cache.vectors([shape(goal)])[0]
-        solved = np.full(len(self._entries), -1.0)
-        if self._owners:
-            owners = np.array(self._owners)
-            starts = np.flatnonzero(np.diff(owners, prepend=-1))
-            solved[owners[starts]] = np.maximum.reduceat(self._goals.near(query), starts)
+            return Likeness(numbers, np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
         return Likeness(
             numbers=numbers,
             words=self._words.shares(goal)[numbers],
-            text=self._texts.near(query)[numbers],
-            solved=solved[numbers],
-            whole=self._wholes.near(query)[numbers],
+            whole=self._wholes.near(self._query(goal))[numbers],
+            proven=np.array(self._solved)[numbers] > 0,
         )
+
+    def near(self, goal: str, numbers: Iterable[int]) -> list[tuple[float, float]]:
+        """Return the cosines of a goal to some items' texts, and to the nearest goals that they solved, or -1."""
+        query, found = self._query(goal), []
+        for n in numbers:
+            own = range(self._starts[n], self._starts[n] + self._solved[n])
+            solved = self._goals.near(query, own).max() if own else -1.0
+            found.append((float(self._texts.near(query, range(n, n + 1))[0]), float(solved)))
+        return found
+
+    def _query(self, goal: str) -> Vectors:
+        query: Vectors = self._cache.vectors([shape(goal)])[0]
+        return query
 
     def fitting(self, goal: str, domain: str = "") -> dict[int, int]:
         """Return the items with a form that a goal has word for word, and how many letters of it are the form's."""
@@ -229,7 +235,10 @@ class _Rows:
         self._rows[self._count : self._count + len(rows)] = rows
         self._count += len(rows)
 
-    def near(self, query: Vectors) -> NDArray[np.float64]:
-        """Return the cosine of every row to a unit row."""
+    def __len__(self) -> int:
+        return self._count
+
+    def near(self, query: Vectors, of: range | None = None) -> NDArray[np.float64]:
+        """Return the cosine of every row to a unit row, or of some that stand together."""
         rows = np.zeros((0, len(query)), dtype=np.float32) if self._rows is None else self._rows[: self._count]
-        return np.asarray(rows @ query, dtype=np.float64)
+        return np.asarray((rows if of is None else rows[of.start : of.stop]) @ query, dtype=np.float64)

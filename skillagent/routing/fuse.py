@@ -25,7 +25,7 @@ _UNTRIED = (3.5, 9.0, -7.1)
 
 def fuse(like: Likeness) -> NDArray[np.float64]:
     """Return the score of each item, shape (n,): about 0 for what is unrelated, 1.3 or more for what is equal."""
-    scores = np.where(like.solved > -1, _WORDS, _WORDS_UNTRIED) * like.words + like.whole
+    scores = np.where(like.proven, _WORDS, _WORDS_UNTRIED) * like.words + like.whole
     return np.asarray(scores.round(6), dtype=np.float64)  # further digits depend on where a vector lies in memory
 
 

@@ -10,7 +10,7 @@ one whose exception is nearer the goal than what it says is left out. Returns id
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 import numpy as np
@@ -94,7 +94,9 @@ def covers(
     held.hold(library)
     if any(_telling(letters, goal, limits) for letters in held.skills.fitting(goal).values()):
         return True
-    return bool((held.skills.likeness(goal).solved >= limits.covers).any())
+    like = held.skills.likeness(goal)
+    best = _best(held.skills, fuse(like), like, 1 + RIVALS)
+    return any(solved >= limits.covers for _, solved in held.skills.near(goal, like.numbers[best].tolist()))
 
 
 def nearest_skills(
@@ -103,9 +105,9 @@ def nearest_skills(
     """Return the library's skills, those first that have solved goals most like this one, or else say most like it."""
     held = catalogue or Catalogue(cache)
     held.hold(library)
-    like = held.skills.likeness(goal)
-    order = np.argsort(-np.maximum(like.text, like.solved), kind="stable")
-    return [held.skills[int(like.numbers[n])][1] for n in order]
+    numbers = held.skills.likeness(goal).numbers.tolist()
+    near = dict(zip(numbers, held.skills.near(goal, numbers), strict=True))
+    return [held.skills[number][1] for number in sorted(numbers, key=lambda number: -max(near[number]))]
 
 
 Chosen = tuple[Ranked, ...]
@@ -116,12 +118,15 @@ def _for_goal(
 ) -> tuple[Chosen, Chosen, Chosen, Chosen]:
     skills, considered = _skills(goal, plan, catalogue.skills, limits)
     insights = _insights(goal, catalogue.insights, limits, cache)
-    demonstrations = catalogue.demonstrations
-    like = demonstrations.likeness(goal, plan.domain)
+    like = catalogue.demonstrations.likeness(goal, plan.domain)
     scores = fuse(like)
-    similar = _best(demonstrations, scores, like, 1, among=like.solved >= limits.solved)
-    shown = _ranked(demonstrations, scores, like, similar)
-    return skills, insights, tuple(shown), tuple(considered)
+    best = _best(catalogue.demonstrations, scores, like, 1 + RIVALS)
+    shown = [one for one in _ranked(goal, catalogue.demonstrations, scores, like, best) if _alike(one, limits)]
+    return skills, insights, tuple(shown[:1]), tuple(considered)
+
+
+def _alike(one: Ranked, limits: Thresholds) -> bool:
+    return one.parts["solved"] >= limits.solved
 
 
 def _skills(goal: str, plan: Plan, index: Index[Skill], limits: Thresholds) -> tuple[Chosen, list[Ranked]]:
@@ -129,15 +134,13 @@ def _skills(goal: str, plan: Plan, index: Index[Skill], limits: Thresholds) -> t
     like = index.likeness(goal, plan.domain)
     scores = fuse(like)
     order = _best(index, scores, like, limits.skills + RIVALS)
-    best = _ranked(index, scores, like, order, limits.skills)
+    best = _ranked(goal, index, scores, like, order, limits.skills)
     runs = index.fitting(goal, plan.domain)
-    at = {int(number): n for n, number in zip(*_places(like, runs), strict=True)}
-    fit = [
-        number for number in runs if _telling(runs[number], goal, limits) or like.solved[at[number]] >= limits.solved
-    ]
-    fit.sort(key=lambda number: (-runs[number], -scores[at[number]], index[number][0]))
+    running = _ranked(goal, index, scores, like, np.searchsorted(like.numbers, sorted(runs)).tolist())
+    letters = {index[number][0]: count for number, count in runs.items()}
+    fit = [one for one in running if _telling(letters[one.id], goal, limits) or _alike(one, limits)]
     if fit:
-        chosen = _ranked(index, scores, like, [at[number] for number in fit[: limits.programs]])
+        chosen = sorted(fit, key=lambda one: (-letters[one.id], -one.score, one.id))[: limits.programs]
     else:
         chosen = [one for one in best[: limits.skills] if _shown(one, limits)]
     return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
@@ -160,12 +163,6 @@ def _telling(letters: int, goal: str, limits: Thresholds) -> bool:
     return letters >= min(limits.form, limits.share * len(goal))
 
 
-def _places(like: Likeness, numbers: Iterable[int]) -> tuple[list[int], list[int]]:
-    """Return where in a likeness some of its numbers stand, and the numbers."""
-    wanted = sorted(numbers)
-    return [int(place) for place in np.searchsorted(like.numbers, wanted)], wanted
-
-
 def _best(
     index: Index[T],
     scores: NDArray[np.float64],
@@ -183,16 +180,16 @@ def _best(
 
 
 def _ranked(
-    index: Index[T], scores: NDArray[np.float64], like: Likeness, places: Sequence[int], chances: int = 0
+    goal: str, index: Index[T], scores: NDArray[np.float64], like: Likeness, places: Sequence[int], chances: int = 0
 ) -> list[Ranked]:
     """Return candidates with what their scores are made of; so many of the first ones with the chance that they fit."""
-    found = []
-    for turn, n in enumerate(places):
-        key, one = index[int(like.numbers[n])]
-        parts = {name: float(getattr(like, name)[n]) for name in ("words", "text", "solved", "whole")}
+    numbers, found = [int(like.numbers[n]) for n in places], []
+    for turn, (n, number, (text, solved)) in enumerate(zip(places, numbers, index.near(goal, numbers), strict=True)):
+        key, one = index[number]
+        parts = {"words": float(like.words[n]), "text": text, "solved": solved, "whole": float(like.whole[n])}
         if turn < chances:
             rivals = scores[np.array(places[turn + 1 :], dtype=np.intp)]
-            parts["chance"] = chance(float(scores[n]), rivals, proven=parts["solved"] > -1)
+            parts["chance"] = chance(float(scores[n]), rivals, proven=bool(like.proven[n]))
         found.append(
             Ranked(id=key, score=float(scores[n]), parts=parts, version=one.version if isinstance(one, Skill) else None)
         )
@@ -202,8 +199,8 @@ def _ranked(
 def _insights(goal: str, index: Index[Insight], limits: Thresholds, cache: VectorCache) -> Chosen:
     like = index.likeness(goal)
     scores = fuse(like)
-    near = _best(index, scores, like, len(index), among=like.text >= limits.insight)
-    known = _ranked(index, scores, like, near)
+    near = _best(index, scores, like, len(index), among=like.whole >= limits.insight)  # of its text: it solves no goals
+    known = _ranked(goal, index, scores, like, near)
     if limits.insight > -1:  # from there on, all are shown
         exceptions = _exceptions(goal, [index[int(like.numbers[n])][1] for n in near], cache)
         known = [one for one in known if one.parts["text"] >= exceptions.get(one.id, -1.0)]
