@@ -152,10 +152,10 @@ def _shown(one: Ranked, limits: Thresholds) -> bool:
 
 def _with_named(chosen: list[Ranked], plan: Plan, index: Index[Skill], limits: Thresholds) -> list[Ranked]:
     """Return the skill that the user named, or those that were chosen; and those that are always shown."""
-    pinned = [name for name in limits.pinned if name in index and name not in {one.id for one in chosen}]
-    named = [plan.named] if plan.named in index else []
-    asked = [Ranked(id=name, score=0.0, version=index.find(name).version) for name in (*named, *pinned)]
-    return asked if named else [*chosen, *asked]
+    kept = [] if plan.named in index else chosen
+    asked = dict.fromkeys(name for name in (plan.named, *limits.pinned) if name in index)
+    there = {one.id for one in kept}
+    return [*kept, *(Ranked(id=k, score=0.0, version=index.find(k).version) for k in asked if k not in there)]
 
 
 def _telling(letters: int, goal: str, limits: Thresholds) -> bool:

@@ -440,3 +440,21 @@ def test_what_is_shown_on_purpose_is_all_that_the_library_then_holds():
     assert held == [{"other"}]
     assert [one.id for one in tried.route.insights[0]] == ["other"]
     assert not tried.verdict.success
+
+
+def test_a_skill_that_the_goal_names_is_shown_though_nothing_is_alike_and_the_goal_goes_on_without_it():
+    class Asked(Corridor):
+        def reset(self, task):
+            first = super().reset(task)
+            return first.model_copy(update={"goal": f"/quite-other {first.goal}"})
+
+    other = Skill(name="quite-other", description="Bakes bread.", body="Knead it.", domain="kitchen")
+    library = Library(skills={"quite-other": other})
+    agent, _ = make(world=Asked(SECRET))
+    tried = attempt(agent, TASK, library)
+    assert [one.id for one in tried.route.skills[0]] == ["quite-other"]
+    assert (tried.plan.domain, tried.plan.named) == ("corridor", "quite-other")
+    assert tried.trajectory.goal == tried.plan.goal
+    assert not tried.plan.goal.startswith("/")
+    agent, _ = make(world=Corridor(SECRET))
+    assert attempt(agent, TASK, library).route.skills == ((),)

@@ -170,7 +170,8 @@ def test_a_program_of_another_environment_does_not_run_here():
 
 def test_a_skill_that_the_user_names_is_shown_and_no_other_and_a_pinned_one_beside_what_fits():
     plan = Plan(goal=LOGIN, subgoals=(Subgoal(text=LOGIN),))
-    asked = route(plan.model_copy(update={"named": "pick-date"}), LIBRARY, cache=HashEmbedder())
+    limits = Thresholds(pinned=("pick-date",))
+    asked = route(plan.model_copy(update={"named": "pick-date"}), LIBRARY, cache=HashEmbedder(), thresholds=limits)
     assert [r.id for r in asked.skills[0]] == ["pick-date"]
     pinned = route(plan, LIBRARY, cache=HashEmbedder(), thresholds=Thresholds.model_validate({"pinned": "pick-date,x"}))
     assert [r.id for r in pinned.skills[0]] == ["log-in", "pick-date"]
