@@ -23,7 +23,7 @@ from skillagent.cli.output import note
 from skillagent.config import load
 from skillagent.library import Library
 from skillagent.loop import Agent
-from skillagent.schema import Decided, Decision, Event, Label, Labelled, Plan, PutInsight, Subgoal, digest_of
+from skillagent.schema import Decided, Decision, Event, Label, Labelled, Plan, PutInsight, digest_of
 
 _HELPS = (Label.POSITIVE, Label.UNRETRIEVED)
 _USELESS = (Label.NEGATIVE, Label.IRRELEVANT)
@@ -57,7 +57,7 @@ def retrieved(agent: Agent, library: Library, labelled: Sequence[Labelled]) -> R
     """Return how well a library's insights are retrieved for goals on which it is known what they do."""
     found = Retrieval()
     for one in labelled:
-        routed = agent.route(Plan(goal=one.goal, subgoals=(Subgoal(text=one.goal),)), library)
+        routed = agent.route(Plan(goal=one.goal), library)
         shown = {ranked.id for ranked in routed.insights[0]}
         for key, label in one.labels.items():
             if key in library.insights:

@@ -52,11 +52,12 @@ from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
+from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
-from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Subgoal, Task, Value, Variation
+from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Task, Value, Variation
 from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
@@ -166,27 +167,29 @@ def open_agent(
     worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
 
-    routed = partial(route, cache=vectors, thresholds=options.thresholds)
+    catalogue = Catalogue(vectors)
+    routed = partial(route, catalogue=catalogue, thresholds=options.thresholds)
+    near = partial(nearest_skills, catalogue=catalogue)
     room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 
-    def covered(goal: str, library: Library) -> bool:
-        return not options.planning or covers(goal, library, cache=vectors, thresholds=options.thresholds)
+    def covered(goal: str, library: Library, domain: str) -> bool:
+        return not options.planning or covers(goal, library, domain, catalogue=catalogue, thresholds=options.thresholds)
 
-    def formed(goal: str, library: Library) -> int:
+    def formed(goal: str, library: Library, domain: str) -> int:
         on = options.planning and options.programs
-        return form(goal, library, thresholds=options.thresholds) if on else 0
+        return form(goal, library, domain, catalogue=catalogue, thresholds=options.thresholds) if on else 0
 
     def nearest(goal: str, library: Library) -> list[str]:
         limits = options.thresholds.model_copy(update={"insight": -1.0, "insights": len(library.insights)})
-        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
-        return [ranked.id for ranked in route(plan, library, cache=vectors, thresholds=limits).insights[0]]
+        routed = route(Plan(goal=goal), library, catalogue=catalogue, thresholds=limits)
+        return [ranked.id for ranked in routed.insights[0]]
 
     try:
         yield Agent(
             open=worlds.open,
             drop=worlds.drop,
-            plan=partial(plan, llm=metered, covers=covered, form=formed),
-            stitch=partial(plan, llm=None, covers=covered, form=formed),
+            plan=partial(plan, llm=metered, covers=covered, form=formed, near=near),
+            stitch=partial(plan, llm=None, covers=covered, form=formed, near=near),
             route=routed,
             act=partial(
                 act,
@@ -194,7 +197,7 @@ def open_agent(
                 room=room,
                 programs=options.programs,
                 filling=options.filling,
-                aids=_aids(options, vectors, kept),
+                aids=_aids(options, vectors, catalogue, kept),
             ),
             judge=judge,
             practise=partial(practise, practice=options.practice, again=lambda task: surprised(task, kept.events())),
@@ -204,9 +207,7 @@ def open_agent(
             gate=_gate(options, worlds, routed, watch),
             store=kept,
             spent=lambda: meter.total,
-            borrow=partial(
-                borrowed, near=partial(nearest_skills, cache=vectors), most=options.practice.borrow * options.programs
-            ),
+            borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
             watch=watch,
@@ -245,7 +246,7 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
     return gated
 
 
-def _aids(options: Options, vectors: VectorCache, store: Store) -> Aids:
+def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:
     def harmful_ids() -> list[str]:
         return [key for key, worth in utilities(store.events()).items() if worth.hurts]
 
@@ -253,17 +254,17 @@ def _aids(options: Options, vectors: VectorCache, store: Store) -> Aids:
     return Aids(
         distil=Distiller(close, characters=_RULES, harmful=harmful_ids) if options.memory.rules else None,
         likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
-        recall=partial(recall, cache=vectors) if options.memory.recall else None,
+        recall=partial(recall, catalogue=catalogue) if options.memory.recall else None,
         invent=options.memory.invent,
     )
 
 
 def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Care]:
     """Return the kinds of care for the library, in the order in which they are taken."""
+    catalogue = Catalogue(vectors)
 
     def shown(goal: str, library: Library) -> list[str]:
-        plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
-        routed = route(plan, library, cache=vectors, thresholds=options.thresholds)
+        routed = route(Plan(goal=goal), library, catalogue=catalogue, thresholds=options.thresholds)
         return [ranked.id for ranked in routed.insights[0]]
 
     def unharmed(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:

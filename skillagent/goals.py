@@ -6,14 +6,23 @@ Two goals of one shape ask for the same thing with other values. Nothing here kn
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 _NAMED = re.compile(  # words with a capital or a digit, unless they begin a sentence; @users, #tags and $prices
     r"(?<![.!?]\s)(?<!^)[@#$]?\b\w*[A-Z0-9]\w*(?:[-'.:/>]\w+)*|[@#$]\w+|\b\w*\d\w*(?:[.:/]\d+)*"
 )
+_ASKED = re.compile(r"\s*/([a-z0-9-]+)\s+(.*)", re.DOTALL)
 _RUN = re.compile(r"…(?:[\s,/>&]*(?:and |or )?…)+")
 
 
 def shape(goal: str) -> str:
     """Return the goal with its values replaced by `…`: what is quoted, named or a number; a run of them becomes one."""
     return _RUN.sub("…", _NAMED.sub("…", _QUOTED.sub("…", goal)))
+
+
+def named(goal: str, names: Container[str]) -> tuple[str, str]:
+    """Return the known name that a goal begins with, as in `/log-in Enter …`, or none, and the goal without it."""
+    if (found := _ASKED.match(goal)) and found[1] in names and found[2]:
+        return found[1], found[2]
+    return "", goal

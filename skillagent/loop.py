@@ -17,6 +17,7 @@ from functools import partial
 from typing import Protocol
 
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
+from skillagent.goals import named
 from skillagent.library import Library
 from skillagent.ports import Environment, Store
 from skillagent.schema import (
@@ -37,7 +38,6 @@ from skillagent.schema import (
     Score,
     Seconds,
     Split,
-    Subgoal,
     Task,
     Trajectory,
     Usage,
@@ -104,9 +104,9 @@ def undiagnosed(_: Attempt, __: Library, ___: Showing) -> Labelled | None:
     return None
 
 
-def unplanned(goal: str, _: Library) -> Plan:
+def unplanned(whole: Plan, _: Library) -> Plan:
     """Do a goal as a whole."""
-    return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+    return whole
 
 
 def unborrowed(_: Sequence[Attempt], __: Library, ___: Alone) -> Iterable[Attempt]:
@@ -125,7 +125,7 @@ class Agent:
 
     open: Callable[[Task], Environment]
     drop: Callable[[Task], None]
-    plan: Callable[[str, Library], Plan]
+    plan: Callable[[Plan, Library], Plan]
     route: Callable[[Plan, Library], Route]
     act: Act
     judge: Callable[[Trajectory], Verdict]
@@ -137,7 +137,7 @@ class Agent:
     store: Store
     spent: Callable[[], Usage]
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
-    stitch: Callable[[str, Library], Plan] = unplanned
+    stitch: Callable[[Plan, Library], Plan] = unplanned
     borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
     upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
@@ -179,11 +179,12 @@ def attempt(agent: Agent, task: Task, library: Library, variation: Variation = P
     try:
         environment = agent.open(task)
         first = environment.reset(task)
-        goal = first.goal
+        asked, goal = named(first.goal, library.skills)
+        first = first.model_copy(update={"goal": goal})
         agent.watch(first)
-        whole = len(environment.verbs) == 1  # what one verb does is not done in parts
-        planned = unplanned if whole else agent.stitch if variation.alone else agent.plan
-        plan = planned(goal, library)
+        plan = Plan(goal=goal, domain=task.env, named=asked)
+        if not asked and len(environment.verbs) > 1:  # what one verb does is not done in parts
+            plan = (agent.stitch if variation.alone else agent.plan)(plan, library)
         agent.watch(plan)
         route = agent.route(plan, library)
         agent.watch(route)

@@ -9,16 +9,17 @@ goal is then its own only subgoal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from skillagent.acting.stitch import stitched
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
-from skillagent.schema import Json, Message, Plan, Role, Subgoal
+from skillagent.schema import Json, Message, Plan, Role, Skill, Subgoal
 
 LONG_GOAL_WORDS = 40
+_NAMED = 30  # skills that the model is told of
 
 _SUBGOAL: Json = {
     "type": "object",
@@ -39,35 +40,38 @@ _SCHEMA: Json = {
 
 
 def plan(
-    goal: str,
+    whole: Plan,
     library: Library,
     *,
     llm: LLM | None,
-    covers: Callable[[str, Library], bool],
-    form: Callable[[str, Library], int] = lambda _, __: 0,
+    covers: Callable[[str, Library, str], bool],
+    form: Callable[[str, Library, str], int],
+    near: Callable[[str, Library, str], Sequence[Skill]],
 ) -> Plan:
-    """Return the goal's subgoals.
+    """Return the plan with its goal divided into subgoals, or as it is.
 
     Args:
-        goal: In words.
-        library: Its skills are named to the model.
+        whole: Its goal in words, and the domain that it is for.
+        library: Its skills nearest to the goal are named to the model.
         llm: Asked only when no skill covers a goal of more than `LONG_GOAL_WORDS` words; None: never.
-        covers: Tells whether one skill covers the goal.
-        form: Tells how many letters of a goal a program fixes; 0 where none says enough.
+        covers: Tells whether one skill covers a goal in a domain.
+        form: Tells how many letters of a goal a program fixes in a domain; 0 where none says enough.
+        near: Returns the skills of use in a domain, the nearest to a goal first.
     """
-    if (parts := stitched(goal, lambda text: form(text, library))) is not None:
-        return parts
-    if covers(goal, library):
-        return Plan(goal=goal, subgoals=(Subgoal(text=goal),), covered=True)
-    if llm is None or not library.skills or len(goal.split()) <= LONG_GOAL_WORDS:
-        return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
-    skills = "\n".join(f"- {skill.name}: {skill.description[:160]}" for skill in library.skills.values())
+    goal, domain = whole.goal, whole.domain
+    if parts := stitched(goal, lambda text: form(text, library, domain)):
+        return whole.model_copy(update={"subgoals": tuple(Subgoal(text=part) for part in parts)})
+    if covers(goal, library, domain):
+        return whole.model_copy(update={"covered": True})
+    if llm is None or len(goal.split()) <= LONG_GOAL_WORDS or not (known := near(goal, library, domain)):
+        return whole
+    skills = "\n".join(f"- {skill.name}: {skill.description[:160]}" for skill in known[:_NAMED])
     prompt = render("plan", skills=fence("skills", skills), goal=fence("goal", goal))
     try:
         reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=_SCHEMA, max_tokens=700)
     except PromptTooLong:
-        return Plan(goal=goal, subgoals=(Subgoal(text=goal),))
-    return Plan(goal=goal, subgoals=_subgoals(reply.data or {}) or (Subgoal(text=goal),))
+        return whole
+    return whole.model_copy(update={"subgoals": _subgoals(reply.data or {}) or whole.subgoals})
 
 
 def _subgoals(data: Json) -> tuple[Subgoal, ...]:

@@ -11,8 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
-from skillagent.schema import Plan, Subgoal
-
 _MOST = 7  # parts
 _BETWEEN = re.compile(
     r"(?:[,;.]\s*|\s+)(?:and\s+)?(?:then\s+|after\s+(?:that|this)\s*,?\s*)|[;.]\s+|,?\s+and\s+|,\s+", re.IGNORECASE
@@ -24,10 +22,10 @@ _QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 Form = Callable[[str], int]  # letters that a program's pattern fixes of a goal; 0 where none says enough
 
 
-def stitched(goal: str, form: Form) -> Plan | None:
+def stitched(goal: str, form: Form) -> tuple[str, ...]:
     """Return the goal as parts that programs know, in the order in which they are to be done.
 
-    None unless every part is known, and together they fix more of the goal than one program does.
+    Empty unless every part is known, and together they fix more of the goal than one program does.
 
     Args:
         goal: In words.
@@ -40,9 +38,7 @@ def stitched(goal: str, form: Form) -> Plan | None:
 
     made = [parts for parts in _orders(goal, fixed) if 2 <= len(parts) <= _MOST]
     best = max(made, key=letters, default=())
-    if letters(best) <= fixed(goal):
-        return None
-    return Plan(goal=goal, subgoals=tuple(Subgoal(text=part) for part in best))
+    return best if letters(best) > fixed(goal) else ()
 
 
 def _orders(goal: str, fixed: Form) -> Iterator[tuple[str, ...]]:

@@ -226,7 +226,9 @@ class Chat:
         others = [one for part in route.considered for one in part if one.id not in chosen]
         if others:
             self._watch.say(f"runner-up: {words.of_ranked(others[0])}")
-        self._watch.say("solved: likeness to a goal it has solved; text: likeness to its own text (1 is equal)")
+        self._watch.say(
+            "chance: that it fits; solved, text: likeness to a goal it solved, and to its text (1 is equal)"
+        )
 
     def _undo(self) -> None:
         from skillagent.cli import words

@@ -133,16 +133,17 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the insights nearest a question in words."""
+    from skillagent.routing.catalogue import Catalogue
     from skillagent.routing.route import Thresholds, route
-    from skillagent.schema import Plan, Subgoal
+    from skillagent.schema import Plan
 
     parts = parts_of(ctx)
     settings = parts.settings()
     library = parts.store(settings).load()
     everything = Thresholds(insight=-1.0, insights=top)
-    plan = Plan(goal=query, subgoals=(Subgoal(text=query),))
     only = library.model_copy(update={"skills": {}, "demonstrations": {}})
-    found = route(plan, only, cache=parts.vectors(settings), thresholds=everything).insights[0] if len(only) else ()
+    catalogue = Catalogue(parts.vectors(settings))
+    found = route(Plan(goal=query), only, catalogue=catalogue, thresholds=everything).insights[0]
     if as_json:
         emit([_hit(library.insights[one.id], one.parts["text"]) for one in found])
         return

@@ -114,9 +114,9 @@ def of_usage(usage: Usage) -> str:
 
 
 def of_ranked(one: Ranked) -> str:
-    """One candidate with its version and the cosines that decide whether it is shown."""
+    """One candidate with its version and what decides whether it is shown: a chance, and cosines."""
     version = f" v{one.version}" if one.version is not None else ""
-    parts = [f"{name} {one.parts[name]:.2f}" for name in ("solved", "text") if name in one.parts]
+    parts = [f"{name} {one.parts[name]:.2f}" for name in ("chance", "solved", "text") if name in one.parts]
     return f"{one.id}{version} [{', '.join(parts) or f'{one.score:.2f}'}]"
 
 

@@ -18,7 +18,7 @@ from skillagent.programs.template import filled_by, literal, slots_of, slots_of_
 from skillagent.programs.text import FILE, dump, program_of
 from skillagent.schema import Ask, Attempt, Check, Do, Each, Expect, Node, Program, Repeat, Skill, Target, Task, When
 
-Near = Callable[[str, Library], Sequence[Skill]]
+Near = Callable[[str, Library, str], Sequence[Skill]]
 LENT = "lent-"  # before the lender's name: what becomes of the loan does not count for it
 _INSTANCES = 2  # failed instances that the programs are tried on
 _VALUE = re.compile(r"[\"“]([^\"“”]+)[\"”]")
@@ -33,7 +33,7 @@ def borrowed(
         tried: The attempts at one task.
         library: Whose programs are lent.
         alone: Tries a task with a library without ever asking the model.
-        near: Returns the library's skills, the nearest to a goal first.
+        near: Returns the skills of use in an environment, the nearest to a goal first.
         most: How many skills lend their programs; 0: none.
     """
     if any(one.verdict.success for one in tried):
@@ -41,7 +41,7 @@ def borrowed(
     failed = {one.trajectory.task: one for one in tried if one.verdict.success is False}
     for task, one in islice(failed.items(), _INSTANCES):
         goal = one.trajectory.goal
-        for lender in islice(_lenders(goal, near(goal, library), task.env), most):
+        for lender in islice(_lenders(goal, near(goal, library, task.env)), most):
             played = (alone(task, Library(skills={lent.name: lent})) for lent in as_lent(lender, goal))
             if (success := next((one for one in played if one.verdict.success), None)) is not None:
                 yield success
@@ -60,14 +60,14 @@ def as_lent(skill: Skill, goal: str) -> Iterator[Skill]:
         yield skill.model_copy(update={"name": f"{LENT}{skill.name}", "goals": (goal,), "files": {FILE: text}})
 
 
-def _lenders(goal: str, skills: Sequence[Skill], domain: str) -> Iterator[Skill]:
-    """Yield those that run in this environment and are not for such goals: those that are had their turn."""
+def _lenders(goal: str, skills: Sequence[Skill]) -> Iterator[Skill]:
+    """Yield those that run and are not for such goals: those that are had their turn."""
     for skill in skills:
         try:
             program = program_of(skill)
         except InvalidSkill:
             continue
-        if program is not None and skill.domain in ("", domain) and filled_by(program.goals, goal) is None:
+        if program is not None and filled_by(program.goals, goal) is None:
             yield skill
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from skillagent.library import Library
-from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Subgoal, Task, digest_of
+from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Task, digest_of
 
 Router = Callable[[Plan, Library], Route]
 _LOOKS = 20
@@ -42,16 +42,16 @@ def touched(
     candidate, keys, missed = library.apply(edit), {change.key for change in edit.changes}, 0
     for task in tasks:
         goal = goal_of(task)
-        if goal is None or _differs(goal, library, candidate, keys, route):
+        if goal is None or _differs(goal, task.env, library, candidate, keys, route):
             missed = 0
             yield task
         elif (missed := missed + 1) == _LOOKS:
             return
 
 
-def _differs(goal: str, before: Library, after: Library, keys: set[str], route: Router) -> bool:
+def _differs(goal: str, domain: str, before: Library, after: Library, keys: set[str], route: Router) -> bool:
     """Tell whether a goal is shown another choice, or an item of the choice that is rewritten."""
-    plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
+    plan = Plan(goal=goal, domain=domain)
     was = route(plan, before).ids
     return was != route(plan, after).ids or not keys.isdisjoint(was)
 
@@ -82,6 +82,6 @@ def rehearsals(
             break
         if entry.task.id in own or entry.task.id in found or entry.task.split is Split.HOLDOUT:
             continue
-        if _differs(entry.goal, library, candidate, keys, route):
+        if _differs(entry.goal, entry.task.env, library, candidate, keys, route):
             found[entry.task.id] = entry.task
     return tuple(found.values())

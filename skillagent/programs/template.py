@@ -203,6 +203,11 @@ def form_of(patterns: Iterable[str], goal: str) -> int:
     return max((_letters(pattern) for pattern in patterns if matched(pattern, goal) is not None), default=0)
 
 
+def without_slots(pattern: str, mark: str) -> str:
+    """Return what a pattern says, with a mark in the place of each slot."""
+    return _PATTERN.sub(lambda match: mark if match["name"] else match[0][0], pattern)
+
+
 def _letters(pattern: str) -> int:
     return len(_PATTERN.sub("", pattern))
 

@@ -7,21 +7,22 @@ up: the nearest insights, and the steps of the nearest skill.
 from __future__ import annotations
 
 from skillagent.library import Library
-from skillagent.ports import VectorCache
+from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import Thresholds, route
-from skillagent.schema import Plan, Recalled, Subgoal
+from skillagent.schema import Plan, Recalled
 
 _INSIGHTS = 3
 _LONGEST = 1_200  # characters
 _NEAR = 0.3
 
 
-def recall(question: str, library: Library, *, cache: VectorCache) -> Recalled:
+def recall(question: str, library: Library, *, catalogue: Catalogue) -> Recalled:
     """Return what is known that is near the question, and what it stands in; nothing where nothing is."""
-    plan = Plan(goal=question, subgoals=(Subgoal(text=question),))
-    found = route(plan, library, cache=cache, thresholds=Thresholds(text=_NEAR, insight=_NEAR, insights=_INSIGHTS))
+    plan = Plan(goal=question)
+    limits = Thresholds(insight=_NEAR, insights=_INSIGHTS)
+    found = route(plan, library, catalogue=catalogue, thresholds=limits)
     insights = [library.insights[one.id] for one in found.insights[0]]
-    skills = [library.skills[one.id] for one in found.skills[0][:1]]
+    skills = [library.skills[one.id] for one in found.considered[0][:1] if one.parts["text"] >= _NEAR]
     lines = [f"- {insight.condition.applies}: {insight.explanation}" for insight in insights]
     lines += [skill.body for skill in skills]
     names = (*(insight.id for insight in insights), *(skill.name for skill in skills))

@@ -1,38 +1,50 @@
 """Route: which skills, insights and one demonstration to show for each subgoal, or none.
 
-Candidates are ordered by fused z-scores, and one whose program knows a goal of this form comes first. Whether the best
-of them is shown at all is decided on an absolute scale: how near the goal is to a goal that the item has solved, or to
-the item's own text. A skill that does not fit costs tokens and misleads a small model, so abstaining is the default.
-A goal that a program's pattern fits word for word needs no likeness: values of another length are unlike, and the form
-is the same. An insight's condition has two sides: one whose exception is nearer the goal than what it says is left out.
-Returns ids; reads nothing but the library.
+Candidates are ordered by one score of words and meaning (`fuse`), and one whose program knows a goal of this form comes
+first. Whether the best of them is shown at all is decided by the chance that it fits, as gate goals have shown. A skill
+that does not fit costs tokens and misleads a small model, so abstaining is the default. A skill of another environment
+is no candidate. A goal that a program's pattern fits word for word needs no likeness: values of another length are
+unlike, and the form is the same. What the user names is shown whatever the score. An insight's condition has two sides:
+one whose exception is nearer the goal than what it says is left out. Returns ids; reads nothing but the library.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated, TypeVar
 
 import numpy as np
-from pydantic import Field
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
 
-from skillagent.errors import InvalidSkill
+from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.ports import VectorCache
-from skillagent.programs.template import form_of
-from skillagent.programs.text import program_of
-from skillagent.routing.dense import similarities
-from skillagent.routing.fuse import fuse
-from skillagent.routing.lexical import bm25_scores
+from skillagent.routing.catalogue import Catalogue, Index, Likeness
+from skillagent.routing.fuse import RIVALS, chance, fuse
 from skillagent.schema import Insight, Plan, Ranked, Route, Skill, Value
+
+_CONSIDERED = 3
+T = TypeVar("T", bound=Value)
+
+
+def _names(given: object) -> object:
+    """Return `a,b` as names."""
+    return tuple(name.strip() for name in given.split(",") if name.strip()) if isinstance(given, str) else given
 
 
 class Thresholds(Value):
-    """Cosines from which an item is shown. Where the numbers come from: `evals/LOG.md`."""
+    """From where on an item is shown. Where the numbers come from: `evals/LOG.md`."""
 
-    solved: float = Field(default=0.85, description="to the nearest goal that the item has solved")
-    text: float = Field(default=0.60, description="to the item's own text")
-    insight: float = Field(default=0.50, description="to an insight's condition")
-    covers: float = Field(default=0.90, description="from here on one skill covers the whole goal")
+    chance: float = Field(default=0.5, description="that a skill fits, from which it is shown")
+    solved: float = Field(
+        default=0.85,
+        description="cosine to a solved goal from which a demonstration is shown, and a program of a loose form runs",
+    )
+    insight: float = Field(default=0.50, description="cosine to an insight's condition")
+    covers: float = Field(
+        default=0.90, description="cosine to a solved goal from which one skill covers the whole goal, and is shown"
+    )
     form: int = Field(
         default=12, description="letters that a program's pattern fixes of a goal, to be enough by itself"
     )
@@ -40,74 +52,117 @@ class Thresholds(Value):
     skills: int = 1
     programs: int = Field(default=3, description="skills that may run, each where the one before does not fit the page")
     insights: int = 3
+    pinned: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
+        default=(), description="skills that are shown for every goal, after those that fit"
+    )
 
 
-WEIGHTS = {"words": 0.4, "text": 1.0, "solved": 1.0}
+def route(
+    plan: Plan,
+    library: Library,
+    *,
+    catalogue: Catalogue,
+    thresholds: Thresholds | None = None,
+) -> Route:
+    """Return what the library offers for each subgoal of the plan, best first; ids only.
 
-
-def route(plan: Plan, library: Library, *, cache: VectorCache, thresholds: Thresholds | None = None) -> Route:
-    """Return what the library offers for each subgoal of the plan, best first; ids only."""
+    Args:
+        plan: Its domain says which skills are candidates, and its `named` which one the user asked for.
+        library: What there is.
+        catalogue: What was indexed at earlier calls, and the vectors.
+        thresholds: From where on an item is shown.
+    """
     limits = thresholds or Thresholds()
-    parts = [_for_goal(subgoal.text, library, cache, limits) for subgoal in plan.subgoals]
+    catalogue.hold(library)
+    parts = [_for_goal(subgoal.text, plan, catalogue, limits) for subgoal in plan.subgoals]
     skills, insights, demonstrations, considered = zip(*parts, strict=True)
     return Route(skills=skills, insights=insights, demonstrations=demonstrations, considered=considered)
 
 
-def covers(goal: str, library: Library, *, cache: VectorCache, thresholds: Thresholds | None = None) -> bool:
+def covers(
+    goal: str,
+    library: Library,
+    domain: str = "",
+    *,
+    catalogue: Catalogue,
+    thresholds: Thresholds | None = None,
+) -> bool:
     """Tell whether one skill has solved a goal of this very shape, or nearly so, or its program is for such goals."""
-    limits = thresholds or Thresholds()
-    skills = list(library.skills.values())
-    if form(goal, library, thresholds=limits):
+    limits, skills = thresholds or Thresholds(), catalogue.skills
+    if form(goal, library, domain, catalogue=catalogue, thresholds=limits):
         return True
-    _, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
-    return bool((solved >= limits.covers).any())
+    like = skills.likeness(goal, domain)
+    best = _best(skills, fuse(like), like, 1 + RIVALS)
+    return any(solved >= limits.covers for _, solved in skills.near(goal, like.numbers[best].tolist()))
 
 
-def form(goal: str, library: Library, *, thresholds: Thresholds | None = None) -> int:
+def form(
+    goal: str,
+    library: Library,
+    domain: str = "",
+    *,
+    catalogue: Catalogue,
+    thresholds: Thresholds | None = None,
+) -> int:
     """Return how many letters of a goal the pattern of some program fixes; 0 where none says enough by itself."""
     limits = thresholds or Thresholds()
-    known = _running(goal, list(library.skills.values())).values()
+    catalogue.hold(library)
+    known = catalogue.skills.fitting(goal, domain).values()
     return max((letters for letters in known if _telling(letters, goal, limits)), default=0)
 
 
-def nearest_skills(goal: str, library: Library, *, cache: VectorCache) -> list[Skill]:
-    """Return the library's skills, those first that have solved goals most like this one, or else say most like it."""
-    skills = list(library.skills.values())
-    text, solved = similarities(goal, [skill_text(s) for s in skills], [s.goals for s in skills], cache)
-    order = np.argsort(-np.maximum(text, solved), kind="stable")
-    return [skills[n] for n in order]
+def nearest_skills(goal: str, library: Library, domain: str = "", *, catalogue: Catalogue) -> list[Skill]:
+    """Return the skills that are of use in a domain, the nearest to a goal first."""
+    catalogue.hold(library)
+    like = catalogue.skills.likeness(goal, domain)
+    order = _best(catalogue.skills, fuse(like), like, len(like.numbers))
+    return [catalogue.skills[int(like.numbers[n])][1] for n in order]
 
 
-def skill_text(skill: Skill) -> str:
-    """Return what a skill is searched by: the whole of it, the telling parts first."""
-    return "\n".join([skill.name.replace("-", " "), skill.description, *skill.goals[:3], skill.body])
+Chosen = tuple[Ranked, ...]
 
 
-def _for_goal(
-    goal: str, library: Library, cache: VectorCache, limits: Thresholds
-) -> tuple[tuple[Ranked, ...], tuple[Ranked, ...], tuple[Ranked, ...], tuple[Ranked, ...]]:
-    skills = list(library.skills.values())
-    ranked = _rank(
-        goal,
-        [skill.name for skill in skills],
-        [skill_text(skill) for skill in skills],
-        [skill.goals for skill in skills],
-        cache,
-        versions=[skill.version for skill in skills],
-    )
-    chosen = [r for r in ranked if r.parts["solved"] >= limits.solved or r.parts["text"] >= limits.text]
-    like, runs = {r.id for r in chosen}, _running(goal, skills)
-    fit = [r for r in ranked if r.id in runs and (r.id in like or _telling(runs[r.id], goal, limits))]
-    running = sorted(fit, key=lambda r: -runs[r.id])  # stable: equals keep their order
-    chosen = running[: limits.programs] or chosen[: limits.skills]
-    insights = list(library.insights.values())
-    known = _rank(goal, [i.id for i in insights], [_insight_text(i) for i in insights], [()] * len(insights), cache)
-    exceptions = _exceptions(goal, insights, cache) if limits.insight > -1 else {}  # from -1 on, all are shown
-    fitting = [r for r in known if limits.insight <= r.parts["text"] >= exceptions.get(r.id, -1.0)]
-    demos = list(library.demonstrations.values())
-    shown = _rank(goal, [d.id for d in demos], [d.goal for d in demos], [(d.goal,) for d in demos], cache)
-    similar = [r for r in shown if r.parts["solved"] >= limits.solved]
-    return tuple(chosen), tuple(fitting[: limits.insights]), tuple(similar[:1]), tuple(ranked[:3])
+def _for_goal(goal: str, plan: Plan, catalogue: Catalogue, limits: Thresholds) -> tuple[Chosen, Chosen, Chosen, Chosen]:
+    skills, considered = _skills(goal, plan, catalogue.skills, limits)
+    insights = _insights(goal, catalogue.insights, limits)
+    like = catalogue.demonstrations.likeness(goal, plan.domain)
+    scores = fuse(like)
+    best = _best(catalogue.demonstrations, scores, like, 1 + RIVALS)
+    shown = [one for one in _ranked(goal, catalogue.demonstrations, scores, like, best) if _alike(one, limits)]
+    return skills, insights, tuple(shown[:1]), tuple(considered)
+
+
+def _alike(one: Ranked, limits: Thresholds) -> bool:
+    return one.parts["solved"] >= limits.solved
+
+
+def _skills(goal: str, plan: Plan, index: Index[Skill], limits: Thresholds) -> tuple[Chosen, list[Ranked]]:
+    """Return the skills to show, and the best that were considered."""
+    like = index.likeness(goal, plan.domain)
+    scores = fuse(like)
+    order = _best(index, scores, like, limits.skills + RIVALS)
+    best = _ranked(goal, index, scores, like, order, limits.skills)
+    runs = index.fitting(goal, plan.domain)
+    running = _ranked(goal, index, scores, like, np.searchsorted(like.numbers, sorted(runs)).tolist())
+    letters = {index[number][0]: count for number, count in runs.items()}
+    fit = [one for one in running if _telling(letters[one.id], goal, limits) or _alike(one, limits)]
+    if fit:
+        chosen = sorted(fit, key=lambda one: (-letters[one.id], -one.score, one.id))[: limits.programs]
+    else:
+        chosen = [one for one in best[: limits.skills] if _shown(one, limits)]
+    return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
+
+
+def _shown(one: Ranked, limits: Thresholds) -> bool:
+    return one.parts["chance"] >= limits.chance or one.parts["solved"] >= limits.covers
+
+
+def _with_named(chosen: list[Ranked], plan: Plan, index: Index[Skill], limits: Thresholds) -> list[Ranked]:
+    """Return the skill that the user named, or those that were chosen; and those that are always shown."""
+    kept = [] if plan.named in index else chosen
+    asked = dict.fromkeys(name for name in (plan.named, *limits.pinned) if name in index)
+    there = {one.id for one in kept}
+    return [*kept, *(Ranked(id=k, score=0.0, version=index.find(k).version) for k in asked if k not in there)]
 
 
 def _telling(letters: int, goal: str, limits: Thresholds) -> bool:
@@ -115,47 +170,54 @@ def _telling(letters: int, goal: str, limits: Thresholds) -> bool:
     return letters >= min(limits.form, limits.share * len(goal))
 
 
-def _running(goal: str, skills: Sequence[Skill]) -> dict[str, int]:
-    """Return those whose programs know a goal of this very form, and how many letters of it are the form's."""
-    found = {}
-    for skill in skills:
-        try:
-            program = program_of(skill)
-        except InvalidSkill:
-            continue  # its words are still of use
-        if program is not None and (known := form_of(program.goals, goal)):
-            found[skill.name] = known
+def _best(
+    index: Index[T],
+    scores: NDArray[np.float64],
+    like: Likeness,
+    count: int,
+    among: NDArray[np.bool_] | None = None,
+) -> list[int]:
+    """Return the places of the best in a likeness, the best first; equals in the order of their ids."""
+    places = np.arange(len(scores)) if among is None else np.flatnonzero(among)
+    if len(places) > count:
+        edge = np.partition(scores[places], len(places) - count)[len(places) - count]
+        places = places[scores[places] >= edge]
+    ordered = sorted(places.tolist(), key=lambda n: (-scores[n], index[int(like.numbers[n])][0]))
+    return ordered[:count]
+
+
+def _ranked(
+    goal: str, index: Index[T], scores: NDArray[np.float64], like: Likeness, places: Sequence[int], chances: int = 0
+) -> list[Ranked]:
+    """Return candidates with what their scores are made of; so many of the first ones with the chance that they fit."""
+    numbers, found = [int(like.numbers[n]) for n in places], []
+    for turn, (n, number, (text, solved)) in enumerate(zip(places, numbers, index.near(goal, numbers), strict=True)):
+        key, one = index[number]
+        parts = {"words": float(like.words[n]), "text": text, "solved": solved, "whole": float(like.whole[n])}
+        if turn < chances:
+            rivals = scores[np.array(places[turn + 1 :], dtype=np.intp)]
+            parts["chance"] = chance(float(scores[n]), rivals, proven=bool(like.proven[n]))
+        found.append(
+            Ranked(id=key, score=float(scores[n]), parts=parts, version=one.version if isinstance(one, Skill) else None)
+        )
     return found
 
 
-def _rank(
-    goal: str,
-    ids: Sequence[str],
-    texts: Sequence[str],
-    solved: Sequence[Sequence[str]],
-    cache: VectorCache,
-    versions: Sequence[int] | None = None,
-) -> list[Ranked]:
-    text, near = similarities(goal, texts, solved, cache)
-    scores = {"words": bm25_scores(goal, texts), "text": text, "solved": near}
-    order = sorted(enumerate(fuse(scores, WEIGHTS)), key=lambda pair: (-pair[1], ids[pair[0]]))
-    return [
-        Ranked(
-            id=ids[i],
-            score=float(score),
-            parts={name: float(values[i]) for name, values in scores.items()},
-            version=versions[i] if versions else None,
-        )
-        for i, score in order
-    ]
+def _insights(goal: str, index: Index[Insight], limits: Thresholds) -> Chosen:
+    like = index.likeness(goal)
+    scores = fuse(like)
+    near = _best(index, scores, like, len(index), among=like.whole >= limits.insight)  # of its text: it solves no goals
+    known = _ranked(goal, index, scores, like, near)
+    if limits.insight > -1:  # from there on, all are shown
+        exceptions = _exceptions(goal, [index[int(like.numbers[n])][1] for n in near], index.cache)
+        known = [one for one in known if one.parts["text"] >= exceptions.get(one.id, -1.0)]
+    return tuple(known[: limits.insights])
 
 
 def _exceptions(goal: str, insights: Sequence[Insight], cache: VectorCache) -> dict[str, float]:
     """Return how near the goal is to what insights say they are not for; those that say nothing of it are left out."""
     said = {one.id: text for one in insights if (text := one.condition.does_not_apply.strip())}
-    near, _ = similarities(goal, list(said.values()), [()] * len(said), cache)
-    return dict(zip(said, near.tolist(), strict=True))
-
-
-def _insight_text(insight: Insight) -> str:
-    return f"{insight.condition.applies} {insight.explanation} {insight.example}"
+    if not said:
+        return {}
+    rows = cache.vectors([shape(goal), *said.values()])
+    return dict(zip(said, (rows[1:] @ rows[0]).tolist(), strict=True))

@@ -22,11 +22,18 @@ class Subgoal(Value):
 
 
 class Plan(Value):
-    """One to seven subgoals, in order. `covered` is true when one skill covers the goal and no model was asked."""
+    """One to seven subgoals, in order; not given, the goal itself. `covered`: one skill covers it, no model was asked.
+
+    `domain` is the environment that the goal is for, empty: any; `named` the skill that the user asked for, if any.
+    """
 
     goal: str
-    subgoals: Annotated[tuple[Subgoal, ...], Field(min_length=1, max_length=7)]
+    subgoals: Annotated[tuple[Subgoal, ...], Field(min_length=1, max_length=7)] = Field(
+        default_factory=lambda given: (Subgoal(text=given["goal"]),)
+    )
     covered: bool = False
+    domain: str = ""
+    named: str = ""
 
 
 class Ranked(Value):

@@ -17,7 +17,7 @@ from skillagent.schema import (
 )
 
 VERB = Verb(name="done", doc="End.", parameters={"type": "object", "properties": {}, "required": []})
-PLAN = Plan(goal="do it", subgoals=(Subgoal(text="do it"),))
+PLAN = Plan(goal="do it")
 NOTHING = Route(skills=((),), insights=((),), demonstrations=((),))
 OPENED = opening([VERB], NOTHING, Library(), room=10_000)
 

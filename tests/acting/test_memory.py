@@ -16,7 +16,6 @@ from skillagent.schema import (
     Recalled,
     Route,
     Skill,
-    Subgoal,
     Task,
     Variation,
 )
@@ -31,7 +30,7 @@ MOMENT = Moment(of="d", goal="press it", step=KeyStep(observation="a wall", acti
 def acted(*replies, library=LIBRARY, route=NO_ROUTE, **options):
     world, model = Corridor(), ScriptedLLM([*replies])
     first = world.reset(TASK)
-    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    plan = Plan(goal=first.goal)
     trajectory = act(world, TASK, first, plan, route, library, llm=model, variation=Variation(), aids=Aids(**options))
     return trajectory, model, [messages for _, messages in model.asked]
 
@@ -80,7 +79,7 @@ def test_what_is_not_known_is_said_so_and_nobody_asks_twice_in_one_state():
 
     world, model = Corridor(), Listening([{"verb": "recall", "question": "q"}, right()])
     first = world.reset(TASK)
-    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    plan = Plan(goal=first.goal)
     route = Route(skills=((),), insights=((),), demonstrations=((),))
     done = act(
         world,
@@ -121,7 +120,7 @@ def test_where_there_is_an_example_or_no_room_none_is_made_up():
 
     world, model = Corridor(), ScriptedLLM(full)
     first = world.reset(TASK)
-    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    plan = Plan(goal=first.goal)
     done = act(world, TASK, first, plan, NO_ROUTE, LIBRARY, llm=model, variation=Variation(), aids=Aids(invent=1))
     assert done.reward == 1.0
     assert done.examples == ()
@@ -180,7 +179,7 @@ def test_an_episode_that_ends_with_a_question_is_failed_and_not_unscored():
     world, model = Scoring(), ScriptedLLM([{"verb": "recall", "question": "q"}])
     task = TASK.model_copy(update={"max_steps": 1})
     first = world.reset(task)
-    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    plan = Plan(goal=first.goal)
     route = Route(skills=((),), insights=((),), demonstrations=((),))
     answer = {"recall": lambda question, library: Recalled(text="red")}
     done = act(world, task, first, plan, route, LIBRARY, llm=model, variation=Variation(), aids=Aids(**answer))
@@ -193,7 +192,7 @@ def test_a_question_is_done_again_as_a_question_and_nothing_else_follows_from_it
     assert _wrong(asking.model_copy(update={"terminated": False})) == 1
     world, model = Corridor(), ScriptedLLM([right()])
     first = world.reset(TASK)
-    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    plan = Plan(goal=first.goal)
     route = Route(skills=((),), insights=((),), demonstrations=((),))
     begin = Variation(begin=asking.steps[:1])
     again = act(world, TASK, first, plan, route, LIBRARY, llm=model, variation=begin, aids=Aids(**answer))

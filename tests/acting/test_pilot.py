@@ -33,7 +33,7 @@ def routed(*parts):
 def acted(texts, *, llm=ANY, goal="", world=None, variation=PLAIN, caps=None, **options):
     environment, task = world or Corridor(), TASK.model_copy(update={"goal": goal, **(caps or {})})
     first = environment.reset(task)
-    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=first.goal),))
+    plan = Plan(goal=first.goal)
     known = library(**texts)
     return act(environment, task, first, plan, routed(tuple(texts)), known, llm=llm, variation=variation, **options)
 

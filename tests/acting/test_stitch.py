@@ -9,8 +9,7 @@ PATTERNS = ("go to the {place}", "pick up the {thing}", "open the door", "put th
 
 
 def parts(goal, patterns=PATTERNS):
-    made = stitched(goal, lambda text: form_of(patterns, text))
-    return [part.text for part in made.subgoals] if made else None
+    return list(stitched(goal, lambda text: form_of(patterns, text))) or None
 
 
 @pytest.mark.parametrize(

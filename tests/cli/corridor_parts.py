@@ -22,7 +22,8 @@ from skillagent.llm.meter import Meter, Metered
 from skillagent.loop import Agent, unwatched
 from skillagent.ports import LLM, Store
 from skillagent.practice.explore import practise
-from skillagent.routing.route import Thresholds, covers, route
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.route import Thresholds, covers, nearest_skills, route
 from skillagent.schema import Role
 from skillagent.testing import Corridor, HashEmbedder, ScriptedLLM
 
@@ -88,7 +89,7 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
     meter, embedder = Meter(), HashEmbedder()
     metered = Metered(llm, meter, budget(settings))
     world = environment or Corridor(secret)
-    routed = partial(route, cache=embedder, thresholds=Thresholds())
+    routed = partial(route, catalogue=Catalogue(embedder), thresholds=Thresholds())
 
     def open_(task):
         if task.env not in ("corridor", "web"):
@@ -98,8 +99,12 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
     return Agent(
         open=open_,
         drop=lambda task: None,
-        plan=lambda goal, library: plan(
-            goal, library, llm=metered, covers=partial(covers, cache=embedder, thresholds=Thresholds())
+        plan=partial(
+            plan,
+            llm=metered,
+            covers=partial(covers, catalogue=Catalogue(embedder)),
+            form=lambda *_: 0,
+            near=partial(nearest_skills, catalogue=Catalogue(embedder)),
         ),
         route=routed,
         act=partial(act, llm=metered, programs=options.programs),

@@ -19,7 +19,6 @@ from skillagent.schema import (
     Skill,
     Split,
     Step,
-    Subgoal,
     Task,
     Trajectory,
     Usage,
@@ -82,7 +81,7 @@ class Pressing:
         yield Agent(
             open=opening,
             drop=lambda task: None,
-            plan=lambda goal, library: Plan(goal=goal, subgoals=(Subgoal(text=goal),)),
+            plan=lambda goal, library: Plan(goal=goal),
             route=lambda plan, library: Route(skills=((),), insights=((),), demonstrations=((),)),
             act=self.act,
             judge=judge,

@@ -44,8 +44,10 @@ def solving(solves):
 
 
 def borrow(attempts, alone, *skills, most=5):
-    library = Library(skills={one.name: one for one in skills})
-    return list(borrowed(attempts, library, alone, near=lambda goal, held: list(held.skills.values()), most=most))
+    def near(goal, held, domain):
+        return [one for one in held.skills.values() if one.domain in ("", domain)]
+
+    return list(borrowed(attempts, Library(skills={s.name: s for s in skills}), alone, near=near, most=most))
 
 
 def test_a_program_is_lent_as_it_is_and_with_its_elements_known_by_their_role():

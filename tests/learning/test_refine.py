@@ -3,8 +3,9 @@
 from skillagent.errors import PromptTooLong
 from skillagent.learning.refine import goals_of, hits, refine, steadiness
 from skillagent.library import Library
+from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import Thresholds, route
-from skillagent.schema import Condition, Decided, Event, Insight, Label, Labelled, Plan, Subgoal, Task
+from skillagent.schema import Condition, Decided, Event, Insight, Label, Labelled, Plan, Task
 from skillagent.testing import HashEmbedder, ScriptedLLM
 
 DATE = Insight(
@@ -20,8 +21,8 @@ WRONG = "type the name of the owner into the form"
 
 
 def shown(goal, library):
-    plan = Plan(goal=goal, subgoals=(Subgoal(text=goal),))
-    return [one.id for one in route(plan, library, cache=HashEmbedder(), thresholds=LIMITS).insights[0]]
+    routed = route(Plan(goal=goal), library, catalogue=Catalogue(HashEmbedder()), thresholds=LIMITS)
+    return [one.id for one in routed.insights[0]]
 
 
 def events(*said):

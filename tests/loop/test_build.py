@@ -6,7 +6,7 @@ from skillagent.build import Options, open_agent
 from skillagent.config import load
 from skillagent.library import Library
 from skillagent.programs.text import FILE
-from skillagent.schema import Attempt, Attempted, Skill, Task, Trajectory, Verdict
+from skillagent.schema import Attempt, Attempted, Plan, Skill, Task, Trajectory, Verdict
 from skillagent.testing import MemoryStore, ScriptedLLM
 
 GOAL = "go to the red ball, then open the door"
@@ -39,14 +39,17 @@ def opened(tmp_path):
 def test_a_goal_is_planned_in_parts_without_the_model(opened):
     with opened() as agent:
         for planned in (agent.plan, agent.stitch):
-            assert [part.text for part in planned(GOAL, LIBRARY).subgoals] == ["go to the red ball", "open the door"]
+            assert [part.text for part in planned(Plan(goal=GOAL), LIBRARY).subgoals] == [
+                "go to the red ball",
+                "open the door",
+            ]
 
 
 @pytest.mark.parametrize("off", ["planning", "programs"])
 def test_where_programs_or_planning_are_off_goals_stay_whole(opened, off):
     with opened(**{"planning": False, off: False}) as agent:
-        assert [part.text for part in agent.stitch(GOAL, Library()).subgoals] == [GOAL]
-        assert [part.text for part in agent.plan(GOAL, LIBRARY).subgoals] == [GOAL]
+        assert [part.text for part in agent.stitch(Plan(goal=GOAL), Library()).subgoals] == [GOAL]
+        assert [part.text for part in agent.plan(Plan(goal=GOAL), LIBRARY).subgoals] == [GOAL]
 
 
 def test_nothing_is_borrowed_where_programs_are_off(opened):

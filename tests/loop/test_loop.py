@@ -27,7 +27,8 @@ from skillagent.learning.write import write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt, evolve, learn, run, showing, trial
 from skillagent.practice.explore import practise
-from skillagent.routing.route import covers, route
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.route import covers, form, nearest_skills, route
 from skillagent.schema import (
     Attempted,
     Cause,
@@ -92,13 +93,19 @@ def make(world=None, player=None, library=None, watch=lambda _: None):
     llm = ScriptedLLM(player or Player())
 
     def routed(plan, library):
-        return route(plan, library, cache=embedder)
+        return route(plan, library, catalogue=Catalogue(embedder))
 
     dropped = []
     agent = Agent(
         open=lambda task: world,
         drop=dropped.append,
-        plan=lambda goal, library: plan(goal, library, llm=llm, covers=lambda g, b: covers(g, b, cache=embedder)),
+        plan=partial(
+            plan,
+            llm=llm,
+            covers=partial(covers, catalogue=Catalogue(embedder)),
+            form=partial(form, catalogue=Catalogue(embedder)),
+            near=partial(nearest_skills, catalogue=Catalogue(embedder)),
+        ),
         route=routed,
         act=lambda *values, **options: act(*values, llm=llm, **options),
         judge=judge,
@@ -477,12 +484,27 @@ def test_what_is_shown_on_purpose_is_all_that_the_library_then_holds():
     other = KNOWN.model_copy(update={"id": "other", "explanation": "Another."})
     library = Library(insights={KNOWN.id: KNOWN, "other": other})
     agent, _ = make(player=Reader(), library=library)
-    held = []
-    agent = replace(
-        agent,
-        route=lambda plan, library: held.append(set(library.insights)) or route(plan, library, cache=HashEmbedder()),
-    )
+    held, found = [], partial(route, catalogue=Catalogue(HashEmbedder()))
+    agent = replace(agent, route=lambda plan, library: held.append(set(library.insights)) or found(plan, library))
     tried = showing(agent, library, TASK, ["other"])
     assert held == [{"other"}]
     assert [one.id for one in tried.route.insights[0]] == ["other"]
     assert not tried.verdict.success
+
+
+def test_a_skill_that_the_goal_names_is_shown_though_nothing_is_alike_and_the_goal_goes_on_without_it():
+    class Asked(Corridor):
+        def reset(self, task):
+            first = super().reset(task)
+            return first.model_copy(update={"goal": f"/quite-other {first.goal}"})
+
+    other = Skill(name="quite-other", description="Bakes bread.", body="Knead it.", domain="kitchen")
+    library = Library(skills={"quite-other": other})
+    agent, _ = make(world=Asked(SECRET))
+    tried = attempt(agent, TASK, library)
+    assert [one.id for one in tried.route.skills[0]] == ["quite-other"]
+    assert (tried.plan.domain, tried.plan.named) == ("corridor", "quite-other")
+    assert tried.trajectory.goal == tried.plan.goal
+    assert not tried.plan.goal.startswith("/")
+    agent, _ = make(world=Corridor(SECRET))
+    assert attempt(agent, TASK, library).route.skills == ((),)

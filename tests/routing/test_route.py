@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
-from skillagent.goals import shape
+from skillagent.goals import named, shape
 from skillagent.library import Library
+from skillagent.programs.template import form_of
 from skillagent.programs.text import FILE
-from skillagent.routing.fuse import fuse
-from skillagent.routing.lexical import bm25_scores
-from skillagent.routing.route import covers, route
-from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Plan, Skill, Subgoal
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.fuse import chance
+from skillagent.routing.lexical import Words, bm25_scores
+from skillagent.routing.patterns import Patterns, fixed_words
+from skillagent.routing.route import Thresholds, covers, nearest_skills, route
+from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Plan, Skill
 from skillagent.testing import HashEmbedder
 
 LOGIN = 'Enter the username "bob" and the password "x1" into the text fields and press login.'
@@ -35,8 +38,12 @@ LIBRARY = Library(
 )
 
 
-def routed(goal, library=LIBRARY):
-    return route(Plan(goal=goal, subgoals=(Subgoal(text=goal),)), library, cache=HashEmbedder())
+def afresh():
+    return Catalogue(HashEmbedder())
+
+
+def routed(goal, library=LIBRARY, domain=""):
+    return route(Plan(goal=goal, domain=domain), library, catalogue=afresh())
 
 
 @pytest.mark.parametrize(
@@ -93,7 +100,7 @@ def test_a_goal_that_a_program_s_pattern_fits_word_for_word_needs_no_likeness():
     def knowing(pattern):
         runs = Skill(name="w", description="d", body="b", files={FILE: f"goals: ['{pattern}']\nsteps: [done]"})
         library = Library(skills={"w": runs})
-        return [r.id for r in routed(goal, library).skills[0]], covers(goal, library, cache=HashEmbedder())
+        return [r.id for r in routed(goal, library).skills[0]], covers(goal, library, catalogue=afresh())
 
     assert knowing("Water {plants...} as well and all") == ([], False)
     assert knowing("Water the {plants...} as well") == (["w"], True)
@@ -111,12 +118,12 @@ def test_the_router_abstains_where_nothing_fits_and_says_what_it_considered():
 
 def test_an_empty_library_offers_nothing():
     assert routed(LOGIN, Library()).ids == ()
-    assert not covers(LOGIN, Library(), cache=HashEmbedder())
+    assert not covers(LOGIN, Library(), catalogue=afresh())
 
 
 def test_a_skill_that_solved_a_goal_of_this_shape_covers_it():
-    assert covers(LOGIN.replace("bob", "eve"), LIBRARY, cache=HashEmbedder())
-    assert not covers("Log in and then pay the bill", LIBRARY, cache=HashEmbedder())
+    assert covers(LOGIN.replace("bob", "eve"), LIBRARY, catalogue=afresh())
+    assert not covers("Log in and then pay the bill", LIBRARY, catalogue=afresh())
 
 
 def test_bm25_ranks_the_document_that_shares_the_rare_word_first():
@@ -127,6 +134,144 @@ def test_bm25_ranks_the_document_that_shares_the_rare_word_first():
     assert bm25_scores("zzz", []).shape == (0,)
 
 
-def test_a_scorer_that_says_nothing_does_not_move_the_others():
-    flat, clear = np.array([1.0, 1.0]), np.array([0.0, 1.0])
-    assert fuse({"a": flat, "b": clear}, {"a": 5.0, "b": 1.0}).tolist() == [-1.0, 1.0]
+def test_a_word_that_is_in_most_of_a_few_texts_still_speaks_for_them():
+    assert min(bm25_scores("press", ["press it", "press that", "write"])[:2]) > 0
+
+
+def test_words_that_come_and_go_count_as_if_they_had_always_been_there_or_never():
+    words = Words(["pay the invoice", "write a letter"])
+    gone = words.add("pay a visit to the tax office")
+    words.remove(gone, "pay a visit to the tax office")
+    words.add("pay later")
+    fresh = Words(["pay the invoice", "write a letter", "pay later"])
+    assert words.scores("pay the letter")[[0, 1, 3]].tolist() == fresh.scores("pay the letter").tolist()
+    assert words.scores("visit pay")[gone] == 0
+
+
+def test_a_share_of_words_says_the_same_in_a_library_of_any_size():
+    small = Words(["pay the invoice", "write a letter"])
+    large = Words(["pay the invoice", "write a letter", *(f"item number{n}" for n in range(500))])
+    assert small.shares("pay the invoice")[0] == pytest.approx(large.shares("pay the invoice")[0], abs=0.1)
+    assert small.shares("nothing of this").tolist() == [0, 0]
+
+
+def test_a_skill_of_another_environment_is_no_candidate():
+    skills = {name: skill.model_copy(update={"domain": "miniwob"}) for name, skill in LIBRARY.skills.items()}
+    library = Library(skills=skills)
+    assert [r.id for r in routed(LOGIN, library, domain="miniwob").skills[0]] == ["log-in"]
+    assert [r.id for r in routed(LOGIN, library).skills[0]] == ["log-in"], "an unknown environment may be any"
+    assert [r.id for r in routed(LOGIN, LIBRARY, domain="tabletop").skills[0]] == ["log-in"], "of use everywhere"
+    found = routed(LOGIN, library, domain="tabletop")
+    assert (found.ids, found.considered) == ((), ((),))
+
+
+def test_a_program_of_another_environment_does_not_run_here():
+    runs = Skill(name="w", description="d", body="b", domain="a", files={FILE: "goals: [Water it all]\nsteps: [done]"})
+    library = Library(skills={"w": runs})
+    assert routed("Water it all", library, domain="a").ids == ("w",)
+    assert routed("Water it all", library, domain="b").ids == ()
+
+
+def test_a_skill_that_the_user_names_is_shown_and_no_other_and_a_pinned_one_beside_what_fits():
+    plan = Plan(goal=LOGIN)
+    limits = Thresholds(pinned=("pick-date",))
+    asked = route(plan.model_copy(update={"named": "pick-date"}), LIBRARY, catalogue=afresh(), thresholds=limits)
+    assert [r.id for r in asked.skills[0]] == ["pick-date"]
+    pinned = route(
+        plan,
+        LIBRARY,
+        catalogue=afresh(),
+        thresholds=Thresholds.model_validate({"pinned": "pick-date,x"}),
+    )
+    assert [r.id for r in pinned.skills[0]] == ["log-in", "pick-date"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "found"),
+    [
+        ("/log-in Enter it.", ("log-in", "Enter it.")),
+        ("/log-out Enter it.", ("", "/log-out Enter it.")),
+        ("/log-in", ("", "/log-in")),
+        ("Enter /log-in now", ("", "Enter /log-in now")),
+    ],
+)
+def test_a_goal_may_begin_with_the_name_of_a_skill(goal, found):
+    assert named(goal, LIBRARY.skills) == found
+
+
+def test_a_catalogue_that_grew_and_shrank_finds_what_a_fresh_one_does():
+    catalogue, cache = Catalogue(HashEmbedder()), HashEmbedder()
+    plan = Plan(goal=LOGIN)
+    more = {
+        f"s{n}": Skill(name=f"s{n}", description=f"Does thing {n}.", body="x", goals=(f"do thing {n}",))
+        for n in range(200)
+    }
+    revised = LIBRARY.skills["log-in"].model_copy(update={"body": "Press login.", "version": 2})
+    for skills in (LIBRARY.skills, {**LIBRARY.skills, **more}, {**LIBRARY.skills, "log-in": revised}, {}, more):
+        library = LIBRARY.model_copy(update={"skills": skills})
+        grown = route(plan, library, catalogue=catalogue)
+        assert grown == route(plan, library, catalogue=Catalogue(cache))
+
+
+def test_a_likelier_skill_has_a_greater_chance_and_the_chance_does_not_hang_on_the_size_of_a_library():
+    few = chance(0.9, np.array([0.2]), proven=True)
+    many = chance(0.9, np.array([0.2, *[0.1] * 500]), proven=True)
+    assert few == pytest.approx(many)
+    assert chance(0.9, np.array([0.85] * 19), proven=True) < few < chance(1.1, np.array([0.2]), proven=True)
+
+
+FORMS = {
+    1: ["Water the {plants...} as well", "Water {all}"],
+    2: ['Enter "{name}"and press it'],
+    3: ["{anything} please"],
+    4: ["un{what} the box"],
+    5: ["{a} {{b}} {c}"],
+}
+
+
+@pytest.mark.parametrize(
+    "goal",
+    [
+        "Water the lilies, roses as well",
+        "WATER  the lilies as well",
+        'enter "Bob"and press it',
+        "Do this please",
+        "unlock the box",
+        "it {b} that",
+        "Nothing of the kind",
+    ],
+)
+def test_the_index_of_forms_finds_just_what_reading_them_all_does(goal):
+    patterns = Patterns()
+    for number, forms in FORMS.items():
+        patterns.add(number, forms)
+    found = {number: letters for number, forms in FORMS.items() if (letters := form_of(forms, goal))}
+    assert patterns.fitting(goal) == found
+    for number in FORMS:
+        patterns.remove(number)
+    assert patterns.fitting(goal) == {}
+
+
+def test_what_was_considered_has_the_chance_by_which_it_was_left_out():
+    twins = {
+        f"s{n}": Skill(name=f"s{n}", description="Logs in.", body="Fill both fields.", goals=(f"log in there {n}",))
+        for n in range(9)
+    }
+    found = routed("log in there again", Library(skills=twins))
+    best = found.considered[0][0]
+    assert best.parts["chance"] == pytest.approx(chance(best.score, np.full(8, best.score), proven=True), abs=0.05)
+    assert bool(found.skills[0]) == (best.parts["chance"] >= 0.5 or best.parts["solved"] >= 0.9)
+
+
+def test_only_words_that_no_slot_touches_stand_in_every_goal_of_a_form():
+    assert fixed_words('Enter "{name}"and un{what} the Box') == {"enter", "and", "the", "box"}
+
+
+def test_the_nearest_skills_are_those_of_use_in_a_domain_the_nearest_first():
+    known = (LIBRARY.skills["log-in"], LIBRARY.skills["pick-date"])
+    other = known[0].model_copy(update={"name": "far", "domain": "elsewhere"})
+    library = Library(skills={one.name: one for one in (other, *known)})
+    date = "Pick 05/20/2010 as the date"
+    assert [one.name for one in nearest_skills(LOGIN, library, "web", catalogue=afresh())] == ["log-in", "pick-date"]
+    assert [one.name for one in nearest_skills(date, library, "web", catalogue=afresh())] == ["pick-date", "log-in"]
+    assert len(nearest_skills(LOGIN, library, catalogue=afresh())) == 3

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from skillagent.library import Library
+from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.recall import recall
 from skillagent.routing.steps import Similar, diverse, nearest, similar
 from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Moment, Recalled, Skill
@@ -78,12 +79,12 @@ def test_recall_answers_with_what_stands_in_the_library_and_nothing_else():
     )
     skill = Skill(name="log-in", description="log in to the shop", body="1. fill the name\n")
     library = Library(insights={"i": insight}, skills={"log-in": skill})
-    found = recall("when a date is asked what is first", library, cache=CACHE)
+    found = recall("when a date is asked what is first", library, catalogue=Catalogue(CACHE))
     assert (found.text, found.of) == ("- When a date is asked: month first", ("i",))
-    found = recall("how to log in to the shop", library, cache=CACHE)
+    found = recall("how to log in to the shop", library, catalogue=Catalogue(CACHE))
     assert "fill the name" in found.text
     assert "log-in" in found.of
-    assert recall("quantum chromodynamics", library, cache=CACHE) == Recalled()
+    assert recall("quantum chromodynamics", library, catalogue=Catalogue(CACHE)) == Recalled()
 
 
 @pytest.mark.parametrize("rows", [np.ones((5, 2)), np.array([[1, 0]] * 3 + [[0, 1]] * 2, dtype=float)])

@@ -1,0 +1,244 @@
+"""Catalogue: a library made searchable, and brought up to date by what has changed since it was last asked for.
+
+One item that comes or goes costs its own words and vectors, whatever else is held. What a reader would get wrong: the
+rows of what was taken out stay until they are the most, and never come back in a result. Nothing is chosen here.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillagent.errors import InvalidSkill
+from skillagent.goals import shape
+from skillagent.library import Library
+from skillagent.ports import VectorCache, Vectors
+from skillagent.programs.text import program_of
+from skillagent.routing.lexical import Words
+from skillagent.routing.patterns import Patterns
+from skillagent.schema import Demonstration, Insight, Skill, Value
+
+_SPARE = 64  # rows of what was taken out that are never worth a rebuild
+_OTHER = -1  # the code of a domain that no item has
+T = TypeVar("T", bound=Value)
+
+
+class Item(NamedTuple):
+    """What something is searched by: its text, the goals that it solved, where it is of use, and forms of goals."""
+
+    text: str
+    goals: tuple[str, ...] = ()
+    domain: str = ""
+    patterns: tuple[str, ...] = ()
+
+
+class Likeness(NamedTuple):
+    """How like a goal items are: `numbers` of an index, in ascending order, and each part an array over them.
+
+    `words`: BM25Plus over text and solved goals, as a share of the most that any text could have. `whole`: cosine to
+    the mean of the text and the mean of the solved goals, a running prototype; where nothing was solved, to the text.
+    `proven`: it has solved goals.
+    """
+
+    numbers: NDArray[np.intp]
+    words: NDArray[np.float64]
+    whole: NDArray[np.float64]
+    proven: NDArray[np.bool_]
+
+
+class Index(Generic[T]):
+    """Items of one kind by what they are searched by. Each has a number, which no other ever gets."""
+
+    def __init__(self, cache: VectorCache, as_item: Callable[[T], Item]) -> None:
+        self.cache = cache
+        self._as_item = as_item
+        self._clear()
+
+    def _clear(self) -> None:
+        self._seen: Mapping[str, T] | None = None
+        self._kept: dict[str, T] = {}
+        self._numbers: dict[str, int] = {}
+        self._entries: list[tuple[str, T, Item]] = []  # by number, with those that were taken out
+        self._words, self._patterns = Words(), Patterns()
+        self._texts, self._wholes, self._goals = _Rows(), _Rows(), _Rows()
+        self._solved = array("q")  # by number: how many goals it solved
+        self._starts = array("q")  # by number: where these begin
+        self._domains: dict[str, int] = {"": 0}
+        self._codes = array("q")  # domains by number
+        self._there = array("b")  # by number: 0 where it was taken out
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __getitem__(self, number: int) -> tuple[str, T]:
+        """Return an item with its name or id."""
+        key, one, _ = self._entries[number]
+        return key, one
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._kept
+
+    def find(self, key: str) -> T:
+        """Return the item of a name or id; raises KeyError where there is none."""
+        return self._kept[key]
+
+    def hold(self, items: Mapping[str, T]) -> None:
+        """Hold just these."""
+        if items is self._seen:
+            return
+        other = {key: one for key, one in items.items() if self._kept.get(key) is not one}
+        fresh = {key: one for key, one in other.items() if key not in self._kept or self._kept[key] != one}
+        if len(self._entries) + len(fresh) > 2 * len(items) + _SPARE:
+            self._clear()
+            fresh = other = dict(items)
+        changed = [key for key in fresh if key in self._kept]
+        if len(self._kept) + len(fresh) - len(changed) > len(items):
+            changed += self._kept.keys() - items.keys()
+        for key in changed:
+            self._remove(key)
+        self._add(fresh)
+        self._kept.update(other)
+        self._seen = items
+
+    def _remove(self, key: str) -> None:
+        number = self._numbers.pop(key)
+        del self._kept[key]
+        self._words.remove(number, _expanded(self._entries[number][2]))
+        self._patterns.remove(number)
+        self._there[number] = 0
+
+    def _add(self, fresh: Mapping[str, T]) -> None:
+        if not fresh:
+            return
+        items = [self._as_item(one) for one in fresh.values()]
+        shapes = [tuple(dict.fromkeys(shape(goal) for goal in item.goals)) for item in items]
+        rows = self.cache.vectors([*(item.text for item in items), *(one for of in shapes for one in of)])
+        texts, solved = rows[: len(items)], rows[len(items) :]
+        at = 0
+        for (key, one), item, text, goals in zip(fresh.items(), items, texts, shapes, strict=True):
+            number, own = self._words.add(_expanded(item)), solved[at : at + len(goals)]
+            at += len(goals)
+            self._numbers[key] = number
+            self._entries.append((key, one, item))
+            self._patterns.add(number, item.patterns)
+            self._texts.add(text[np.newaxis])
+            self._wholes.add(_prototype(text, own)[np.newaxis])
+            self._starts.append(len(self._goals))
+            self._solved.append(len(own))
+            self._goals.add(own)
+            self._codes.append(self._domains.setdefault(item.domain, len(self._domains)))
+            self._there.append(1)
+
+    def likeness(self, goal: str, domain: str = "") -> Likeness:
+        """Return how like a goal the items are that are of use in a domain; an empty domain is every one."""
+        numbers = self._of_use(domain)
+        if not numbers.size:
+            return Likeness(numbers, np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
+        return Likeness(
+            numbers=numbers,
+            words=self._words.shares(goal)[numbers],
+            whole=self._wholes.near(self._query(goal))[numbers],
+            proven=np.array(self._solved)[numbers] > 0,
+        )
+
+    def near(self, goal: str, numbers: Iterable[int]) -> list[tuple[float, float]]:
+        """Return the cosines of a goal to some items' texts, and to the nearest goals that they solved, or -1."""
+        query, found = self._query(goal), []
+        for n in numbers:
+            own = range(self._starts[n], self._starts[n] + self._solved[n])
+            solved = self._goals.near(query, own).max() if own else -1.0
+            found.append((float(self._texts.near(query, range(n, n + 1))[0]), float(solved)))
+        return found
+
+    def _query(self, goal: str) -> Vectors:
+        query: Vectors = self.cache.vectors([shape(goal)])[0]
+        return query
+
+    def fitting(self, goal: str, domain: str = "") -> dict[int, int]:
+        """Return the items with a form that a goal has word for word, and how many letters of it are the form's."""
+        known = (0, self._domains.get(domain, _OTHER))
+        found = self._patterns.fitting(goal)
+        return {number: letters for number, letters in found.items() if not domain or self._codes[number] in known}
+
+    def _of_use(self, domain: str) -> NDArray[np.intp]:
+        there = np.array(self._there, dtype=bool)
+        if domain:
+            codes = np.array(self._codes)
+            there &= (codes == 0) | (codes == self._domains.get(domain, _OTHER))
+        return np.flatnonzero(there)
+
+
+class Catalogue:
+    """What a library's skills, insights and demonstrations are searched by."""
+
+    def __init__(self, cache: VectorCache) -> None:
+        self.skills = Index[Skill](cache, _of_skill)
+        self.insights = Index[Insight](cache, _of_insight)
+        self.demonstrations = Index[Demonstration](cache, _of_demonstration)
+
+    def hold(self, library: Library) -> None:
+        """Hold just what this library does."""
+        self.skills.hold(library.skills)
+        self.insights.hold(library.insights)
+        self.demonstrations.hold(library.demonstrations)
+
+
+def _of_skill(skill: Skill) -> Item:
+    try:
+        program = program_of(skill)
+    except InvalidSkill:
+        program = None  # its words are still of use
+    text = "\n".join([skill.name.replace("-", " "), skill.description, skill.body])
+    return Item(text, skill.goals, skill.domain, program.goals if program else ())
+
+
+def _of_insight(insight: Insight) -> Item:
+    return Item(f"{insight.condition.applies} {insight.explanation} {insight.example}")
+
+
+def _of_demonstration(demonstration: Demonstration) -> Item:
+    return Item(demonstration.goal, (demonstration.goal,), demonstration.domain)
+
+
+def _expanded(item: Item) -> str:
+    return "\n".join([item.text, *item.goals])
+
+
+def _prototype(text: Vectors, solved: Vectors) -> Vectors:
+    """Return the unit mean of a text and the mean of solved goals; of the text alone where nothing was solved."""
+    if not len(solved):
+        return text
+    mean = solved.mean(axis=0)
+    both = text + mean / max(float(np.linalg.norm(mean)), 1e-9)
+    whole: Vectors = both / max(float(np.linalg.norm(both)), 1e-9)
+    return whole
+
+
+class _Rows:
+    """Vectors in one growing array."""
+
+    def __init__(self) -> None:
+        self._rows: Vectors | None = None
+        self._count = 0
+
+    def add(self, rows: Vectors) -> None:
+        if not len(rows):
+            return
+        if self._rows is None:
+            self._rows = np.zeros((256, rows.shape[1]), dtype=np.float32)
+        while self._count + len(rows) > len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        self._rows[self._count : self._count + len(rows)] = rows
+        self._count += len(rows)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def near(self, query: Vectors, of: range | None = None) -> NDArray[np.float64]:
+        """Return the cosine of every row to a unit row, or of some that stand together."""
+        rows = np.zeros((0, len(query)), dtype=np.float32) if self._rows is None else self._rows[: self._count]
+        return np.asarray((rows if of is None else rows[of.start : of.stop]) @ query, dtype=np.float64)

@@ -1,0 +1,110 @@
+"""Explain: why the router shows what it shows for a goal, in words, and what would have to be otherwise.
+
+Everything said here is read off the route itself; nothing is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from skillagent.goals import named
+from skillagent.library import Library
+from skillagent.ports import VectorCache
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.fuse import lacking
+from skillagent.routing.route import Thresholds, route
+from skillagent.schema import Plan, Ranked, Value
+
+_WORTH_SAYING = 0.01
+
+
+class Explanation(Value):
+    """What is shown for a goal and what was considered, with the reasons in words."""
+
+    goal: str
+    shown: tuple[Ranked, ...]
+    considered: tuple[Ranked, ...]
+    why: tuple[str, ...]
+    otherwise: tuple[str, ...]
+
+
+def explain(
+    goal: str, library: Library, *, cache: VectorCache, domain: str = "", thresholds: Thresholds | None = None
+) -> Explanation:
+    """Return why the router would show what for a goal.
+
+    Args:
+        goal: As a user states it; it may begin with `/skill-name`.
+        library: What there is.
+        cache: Gives unit vectors.
+        domain: The environment that the goal is for; empty: any.
+        thresholds: From where on an item is shown.
+    """
+    limits, catalogue = thresholds or Thresholds(), Catalogue(cache)
+    asked, words = named(goal, library.skills)
+    plan = Plan(goal=words, domain=domain, named=asked)
+    found = route(plan, library, catalogue=catalogue, thresholds=limits)
+    shown, considered = found.skills[0], found.considered[0]
+    forms = {catalogue.skills[n][0]: count for n, count in catalogue.skills.fitting(words, domain).items()}
+    return Explanation(
+        goal=words,
+        shown=shown,
+        considered=considered,
+        why=tuple(_why(shown, considered, forms, asked, limits)),
+        otherwise=tuple(_otherwise(shown, considered, forms, limits)),
+    )
+
+
+def _why(
+    shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], forms: dict[str, int], asked: str, limits: Thresholds
+) -> Iterator[str]:
+    for one in shown:
+        if one.id == asked:
+            yield f"{one.id} is shown because the goal begins with its name: likeness is not asked"
+        elif not one.parts:
+            yield f"{one.id} is shown because it is pinned (thresholds.pinned)"
+        elif one.id in forms:
+            letters = f"{forms[one.id]} letters of it are fixed"
+            yield f"{one.id} is shown because its program knows goals of this form: {letters}"
+        elif one.parts.get("chance", 0.0) >= limits.chance:
+            yield f"{one.id} is shown because the chance that it fits, {_chance(one)}, is at least {limits.chance:.2f}"
+        else:
+            near = f"{_part(one, 'solved')}, from {limits.covers:.2f} on"
+            yield f"{one.id} is shown because it solved a goal like this one: {near}"
+    if not shown and not considered:
+        yield "nothing is shown because the library has no skill for this environment"
+    elif not shown:
+        best = considered[0]
+        least = f"{_chance(best)}, below {limits.chance:.2f}"
+        yield f"nothing is shown: the chance that the best one, {best.id}, fits is {least}"
+
+
+def _otherwise(
+    shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], forms: dict[str, int], limits: Thresholds
+) -> Iterator[str]:
+    if not considered:
+        return
+    best = considered[0]
+    if not shown:
+        more = max(lacking(best.parts["chance"], limits.chance, proven=best.parts["solved"] > -1), _WORTH_SAYING)
+        yield f"{best.id} would be shown with a score {more:.2f} higher, say after solving a goal like it"
+        yield f"or where the goal begins with /{best.id}"
+        return
+    behind = next((one for one in considered if one.id not in {chosen.id for chosen in shown}), None)
+    if behind is None:
+        yield "there is no runner-up"
+    elif any(one.id in forms for one in shown):
+        yield f"{behind.id} would come first only if its program knew goals of this form too, and more letters of it"
+    elif shown[0].parts:
+        lead = shown[0].score - behind.score
+        yield f"the runner-up {behind.id} is {lead:.2f} behind: it would have to score more than {shown[0].score:.2f}"
+    else:
+        yield f"without that, {best.id} would be the first candidate"
+
+
+def _chance(one: Ranked) -> str:
+    return _part(one, "chance")
+
+
+def _part(one: Ranked, name: str) -> str:
+    return f"{one.parts[name]:.2f}"

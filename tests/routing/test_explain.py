@@ -1,0 +1,78 @@
+"""Explain: the reasons are those by which the route was chosen."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from skillagent.cli import main
+from skillagent.library import Library
+from skillagent.programs.text import FILE
+from skillagent.routing.explain import explain
+from skillagent.routing.fuse import chance, lacking
+from skillagent.routing.route import Thresholds
+from skillagent.schema import Skill
+from skillagent.testing import HashEmbedder, MemoryStore
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
+
+from corridor_parts import parts
+
+LOGIN = 'Enter the username "bob" and the password "x1" into the text fields and press login.'
+RUNS = {FILE: 'goals: ["Water {plants} and the old oak"]\nsteps: [done]'}
+SKILLS = (
+    Skill(name="log-in", description="Logs in.", body="Fill both fields.", goals=(LOGIN,), domain="miniwob"),
+    Skill(name="pick-date", description="Picks dates.", body="Open it.", goals=("Select 03/04/2020 as the date.",)),
+    Skill(name="water", description="Waters.", body="Carry water.", files=RUNS),
+)
+LIBRARY = Library(skills={skill.name: skill for skill in SKILLS})
+
+
+def explained(goal, **options):
+    return explain(goal, LIBRARY, cache=HashEmbedder(), **options)
+
+
+@pytest.mark.parametrize(
+    ("goal", "shown", "why"),
+    [
+        (LOGIN, ["log-in"], "the chance that it fits"),
+        (f"/pick-date {LOGIN}", ["pick-date"], "begins with its name"),
+        ("Water roses and the old oak", ["water"], "its program knows goals of this form: 22 letters"),
+        ("Repaint the garage door", [], "nothing is shown: the chance that the best one"),
+    ],
+)
+def test_the_reason_is_the_one_that_decided(goal, shown, why):
+    found = explained(goal)
+    assert [one.id for one in found.shown] == shown
+    assert why in found.why[0]
+    assert found.otherwise
+
+
+def test_a_pinned_skill_says_so_and_another_environment_has_none():
+    found = explained("Repaint the garage door", thresholds=Thresholds(pinned=("log-in",)))
+    assert found.why == ("log-in is shown because it is pinned (thresholds.pinned)",)
+    assert "log-in" not in {one.id for one in explained(LOGIN, domain="tabletop").considered}
+    empty = explain(LOGIN, Library(), cache=HashEmbedder())
+    assert empty.why == ("nothing is shown because the library has no skill for this environment",)
+
+
+def test_so_much_more_score_is_just_enough():
+    import numpy as np
+
+    now = chance(0.5, np.array([0.2] * 19), proven=True)
+    better = 0.5 + lacking(now, 0.5, proven=True)
+    assert now < 0.5
+    assert chance(better, np.array([0.2] * 19), proven=True) == pytest.approx(0.5)
+
+
+def test_the_command_says_why_in_words_and_as_json(tmp_path, capsys):
+    given = parts(tmp_path, store=MemoryStore(LIBRARY))
+    assert main(["router", "explain", LOGIN, "--env", "miniwob"], parts=given) == 0
+    said = capsys.readouterr().out
+    assert "log-in is shown because" in said
+    assert "the runner-up pick-date" in said or "the runner-up water" in said
+    assert main(["router", "explain", LOGIN, "--json"], parts=given) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["id"] for one in found["shown"]] == ["log-in"]
+    assert set(found["shown"][0]["parts"]) == {"words", "text", "solved", "whole", "chance"}
