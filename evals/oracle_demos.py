@@ -53,8 +53,8 @@ def solution(environment: Environment, task: Task) -> Oracle | None:
 def _told_in_primitives(world: MetaWorld, task: Task) -> Oracle | None:
     """Return the first way to say the scripted policy's demonstration that does it again, in primitives."""
     world.reset(task)
-    demo = recorded(world.simulator, task.name, task.seed)
-    for actions in ways(world.simulator, demo) if demo is not None else ():
+    demo = recorded(world.simulation, task.name, task.seed)
+    for actions in ways(world.simulation, demo) if demo is not None else ():
         oracle = replaying(actions)
         if solve(world, task, oracle).reward == 1.0:
             return oracle

@@ -65,9 +65,9 @@ def shown(world: MetaWorld, name: str, most: int = 1) -> tuple[list[Shown], list
     for seed in range(_TRIES):
         task = Task(env="metaworld", name=name, seed=seed, max_steps=50)
         world.reset(task)
-        if (demo := recorded(world.simulator, name, seed)) is not None:
+        if (demo := recorded(world.simulation, name, seed)) is not None:
             found.append((task, demo))
-            why = unfit(world.simulator, [one for _, one in found])
+            why = unfit(world.simulation, [one for _, one in found])
             kept = [one for number, one in enumerate(found) if number not in why]
         if len(kept) >= most:
             break
@@ -82,9 +82,9 @@ def learnt(agent: Agent, world: MetaWorld, given: Sequence[Shown]) -> tuple[Edit
     With it how far several demonstrations vary, in words.
     """
     demos = [demo for _, demo in given]
-    said = [(one.actions, one.note) for one in means(world.simulator, demos)] if len(given) > 1 else []
+    said = [(one.actions, one.note) for one in means(world.simulation, demos)] if len(given) > 1 else []
     tried = _solving(world, given, said) + _solving(
-        world, given, [(one, "") for one in ways(world.simulator, demos[0])]
+        world, given, [(one, "") for one in ways(world.simulation, demos[0])]
     )
     if not tried:
         return None, ""
@@ -192,9 +192,9 @@ def main(
                 own = replace(agent, open=lambda _, world=world: world)
                 table[name] = {
                     "program": sum(solved(own, one, library) for one in held),
-                    "motions again": sum(again(world.simulator, one.seed, demo) for one in held),
-                    "not aligned": sum(unaligned(world.simulator, one.seed, demo) for one in held),
-                    "oracle": sum(recorded(world.simulator, name, one.seed) is not None for one in held),
+                    "motions again": sum(again(world.simulation, one.seed, demo) for one in held),
+                    "not aligned": sum(unaligned(world.simulation, one.seed, demo) for one in held),
+                    "oracle": sum(recorded(world.simulation, name, one.seed) is not None for one in held),
                     "seconds to learn": round(took, 1),
                     "demonstrations": len(given),
                     "refused": len(why),

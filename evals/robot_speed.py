@@ -49,7 +49,7 @@ def main(rounds: Annotated[int, typer.Option(help="Of each of the two.")] = 40, 
     """Measure both and write the ratio."""
     world, task = MetaWorld(), Task(env="metaworld", name="pick-place", max_steps=50)
     world.reset(task)
-    hand = [round(float(one), 3) for one in world.simulator.hand - world.simulator.things[0][2]]
+    hand = [round(float(one), 3) for one in world.simulation.hand - world.simulation.things[0][2]]
     action = Action(verb="retrace", arguments={"ref": "1", "offset": hand, "path": circle()})
     noting = Noting("pick-place")
     world._simulators["pick-place"] = noting

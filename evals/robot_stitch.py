@@ -22,8 +22,8 @@ from skillagent.schema import Attempt, Task
 def shown(world: MetaWorld, task: Task) -> Attempt | None:
     """Return the first way to say the scripted policy's demonstration that does it again."""
     world.reset(task)
-    demo = recorded(world.simulator, task.name, task.seed)
-    tried = (done(world, task, actions) for actions in ways(world.simulator, demo)) if demo is not None else ()
+    demo = recorded(world.simulation, task.name, task.seed)
+    tried = (done(world, task, actions) for actions in ways(world.simulation, demo)) if demo is not None else ()
     return next((one for one in tried if one.verdict.success), None)
 
 

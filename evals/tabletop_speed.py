@@ -59,12 +59,12 @@ def bare(world: Tabletop, task: Task, actions: list[Action]) -> float:
         mujoco.mj_step(model, data, nstep=nstep)
 
     world.reset(task)
-    world.table._mujoco = SimpleNamespace(mj_step=noted)  # type: ignore[assignment]
+    world.simulation._mujoco = SimpleNamespace(mj_step=noted)  # type: ignore[assignment]
     for action in actions:
         world.step(action)
-    ended = world.table.data.qpos.copy()
+    ended = world.simulation.data.qpos.copy()
     world.reset(task)
-    model, data = world.table.model, world.table.data
+    model, data = world.simulation.model, world.simulation.data
     began = time.process_time()
     for row in rows:
         data.ctrl[:] = row
@@ -86,7 +86,7 @@ def main(seeds: int = 20, first: int = Split.PRACTICE.first_seed, out: Path | No
                 {
                     "solved": float(outcome.reward == 1.0),
                     "verbs": len(actions),
-                    "steps": (steps := world.table.steps),
+                    "steps": (steps := world.simulation.steps),
                     "speed": steps / took,
                     "beside": took / bare(world, task, actions),
                 }

@@ -44,7 +44,7 @@ def shown(world):
     for seed in (0, 1, 2):
         task = Task(env="metaworld", name="pick-place", seed=seed)
         world.reset(task)
-        found.append(episode(world, task, next(ways(world.simulator, recorded(world.simulator, "pick-place", seed)))))
+        found.append(episode(world, task, next(ways(world.simulation, recorded(world.simulation, "pick-place", seed)))))
     return found
 
 

@@ -13,7 +13,7 @@ def mission(world):
     """Return an oracle for the level that the world is in."""
 
     def acting(first):
-        yield from _done(world, world.walker.env.instrs, first)
+        yield from _done(world, world.simulation.env.instrs, first)
 
     return acting
 
@@ -32,7 +32,7 @@ def _done(world, instr, outcome):
 
 
 def _one(world, instr):
-    walker = world.walker
+    walker = world.simulation
     if isinstance(instr, verifier.PutNextInstr):
         if not any(walker.env.carrying is one for one in instr.desc_move.obj_set):
             yield from _reach(world, "pick_up", _among(instr.desc_move))
@@ -61,7 +61,7 @@ def _reach(world, verb, fits, depth=0):
 
 def _cleared(world, error, depth):
     """Get out of the way what an error names."""
-    walker = world.walker
+    walker = world.simulation
     if blocking := re.search(r'\[(\d+)\] "([^"]+)"(?: \((\w+)\))? stands in the way', error):
         ref, _, state = blocking.groups()
         if walker.carried and not state:
@@ -83,5 +83,5 @@ def _cleared(world, error, depth):
 
 def known(world):
     """Yield ref and object of what is in sight."""
-    shown = {one.ref for one in world.walker.things()}
-    return [(str(n), one) for n, one in enumerate(world.walker._known, start=1) if str(n) in shown]
+    shown = {one.ref for one in world.simulation.things()}
+    return [(str(n), one) for n, one in enumerate(world.simulation._known, start=1) if str(n) in shown]

@@ -19,7 +19,7 @@ def oracle(world):
         outcome = None
         for _ in range(_TRIES):
             for wanted in world.asked.wanted:
-                if not wanted.holds(world.table.now):
+                if not wanted.holds(world.simulation.now):
                     outcome = yield from _made(world, wanted, outcome.observation if outcome else first)
 
     return acting

@@ -63,7 +63,7 @@ def test_a_mission_is_done_by_verbs_over_what_was_seen(world, name):
 
 def test_there_are_ninety_six_levels_and_an_unknown_one_is_named_with_those_near_it(world):
     assert len(levels()) == 96
-    with pytest.raises(ConfigError, match=r"no level babyai/GoToBall; there is .*GoTo"):
+    with pytest.raises(ConfigError, match=r"no task babyai/GoToBall; there is .*GoTo"):
         world.reset(task("GoToBall"))
 
 
@@ -91,7 +91,7 @@ def test_where_it_was_from_the_start_does_not_change_when_the_agent_turns(world)
 
 def test_only_what_was_seen_is_told(world):
     first = world.reset(task("GoToObjMaze"))
-    everything = [one for one in world.walker.env.grid.grid if one is not None and one.type != "wall"]
+    everything = [one for one in world.simulation.env.grid.grid if one is not None and one.type != "wall"]
     assert len(first.elements) < len(everything)
     assert "Not all that can be reached was seen yet." in first.text
 
@@ -99,11 +99,11 @@ def test_only_what_was_seen_is_told(world):
 def test_exploring_ends_with_something_new_or_says_what_is_in_the_way(world):
     world.reset(task("UnlockLocal"))
     for _ in range(20):
-        before = {one.ref for one in world.walker.things()}
+        before = {one.ref for one in world.simulation.things()}
         outcome = act(world, "explore")
         if outcome.error:
             break
-        if not {one.ref for one in world.walker.things()} > before:
+        if not {one.ref for one in world.simulation.things()} > before:
             assert "Not all" not in outcome.observation.text
     assert "is locked, and its key is not in your hand" in outcome.error
 
@@ -123,10 +123,10 @@ def test_exploring_ends_with_something_new_or_says_what_is_in_the_way(world):
 def test_what_cannot_be_done_is_said_in_words(world, verb, arguments, why):
     first = seen_with(world, "door", "key")
     refs = {kind(one): one.ref for one in first.elements}
-    left = world.walker.left
+    left = world.simulation.left
     error = act(world, verb, **{key: refs.get(value, value) for key, value in arguments.items()}).error
     assert re.search(why, error), error
-    assert world.walker.left == left, "nothing was done"
+    assert world.simulation.left == left, "nothing was done"
 
 
 def test_a_key_is_carried_put_down_and_only_one_at_a_time(world):
@@ -150,7 +150,7 @@ def test_a_level_ends_when_its_steps_or_the_tasks_actions_are_spent(world):
     world.reset(task("GoToObj", max_steps=999))
     while not (outcome := act(world, "turn_left")).truncated:
         pass
-    assert world.walker.left == 0
+    assert world.simulation.left == 0
     assert outcome.reward == 0.0
 
 
@@ -166,7 +166,7 @@ def test_a_level_may_end_on_the_way_to_a_door(world):
         first = act(world, "explore").observation
     for left in range(8, 0, -1):
         world.reset(task("GoTo", 3))
-        world.walker.env.step_count = world.walker.env.max_steps - left
+        world.simulation.env.step_count = world.simulation.env.max_steps - left
         for _ in range(left):
             outcome = act(world, "explore")
         assert outcome.truncated

@@ -129,7 +129,7 @@ def test_the_arm_passes_where_the_correction_says():
     def passed(one):
         world.reset(Task(env="metaworld", name="pick-place", seed=3))
         seen = []
-        world.simulator.watch = lambda: seen.append(world.simulator.hand.copy())
+        world.simulation.watch = lambda: seen.append(world.simulation.hand.copy())
         for step in one.steps[:2]:
             ref = "1" if step.targets["ref"].role == "object" else "2"
             world.step(Action(verb=step.verb, arguments={"ref": ref, **step.arguments}))

@@ -86,7 +86,7 @@ def test_one_demonstration_holds_where_things_stand_elsewhere(world, seed):
 def test_the_hand_goes_where_it_is_told_and_says_what_stops_it(world):
     world.reset(task("pick-place"))
     assert act(world, "move_to", ref="1", offset=[0, 0, 0.1]).error is None
-    arm = Arm(world.simulator)
+    arm = Arm(world.simulation)
     assert np.linalg.norm(arm.hand - arm.place("1", [0, 0, 0.1])) < 0.006
     assert "something stopped the hand" in act(world, "push", way=[0, 0, -1], distance=0.5).error
     assert "no thing [7]: there are [1], [2]" in act(world, "move_to", ref="7").error
@@ -101,12 +101,12 @@ def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):
     act(world, "move_to", ref="1", offset=[0, 0, 0.1])
     act(world, "move_to", ref="1", offset=[0, 0, 0.03])
     assert act(world, "pull", way=[0, 0, 1], distance=0.1).error is None
-    height = Arm(world.simulator).place("1")[2]
+    height = Arm(world.simulation).place("1")[2]
     assert height > 0.08
     assert "half closed" in act(world, "wait", seconds=0.2).observation.text
     act(world, "release")
     act(world, "wait", seconds=2)
-    assert Arm(world.simulator).place("1")[2] < 0.05
+    assert Arm(world.simulation).place("1")[2] < 0.05
 
 
 def test_an_episode_ends_after_so_many_control_steps_and_primitives(world):
@@ -125,7 +125,7 @@ def test_an_episode_ends_after_so_many_control_steps_and_primitives(world):
 def test_a_simulation_that_diverges_is_the_worlds_fault(world, monkeypatch):
     world.reset(task("pick-place"))
     broken = (np.full(39, np.nan), 0.0, False, False, {"success": 0.0})
-    monkeypatch.setattr(world.simulator._env, "step", lambda action: broken)
+    monkeypatch.setattr(world.simulation._env, "step", lambda action: broken)
     with pytest.raises(EnvironmentFailed, match="diverged"):
         act(world, "wait")
 

@@ -123,7 +123,7 @@ def test_places_are_read_off_what_the_arm_sees():
     try:
         seen = world.reset(Task(env="metaworld", name="pick-place", seed=3))
         found = places(seen.text)
-        for number, (_, _, place) in enumerate(world.simulator.things, start=1):
+        for number, (_, _, place) in enumerate(world.simulation.things, start=1):
             assert found[str(number)] == pytest.approx(place, abs=0.0006)
     finally:
         world.close()

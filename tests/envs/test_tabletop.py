@@ -120,7 +120,7 @@ def test_an_unknown_task_is_named_with_those_near_it(world):
 
 def test_an_observation_says_where_things_are_what_they_are_on_and_what_is_held(world):
     first = world.reset(task("stack"))
-    upper, lower = (world.table.now[name] for name in (world.asked.wanted[0].thing, world.asked.wanted[0].below))
+    upper, lower = (world.simulation.now[name] for name in (world.asked.wanted[0].thing, world.asked.wanted[0].below))
     at = {one.name: one.ref for one in first.elements}
     assert "it holds nothing" in first.text
     assert f'[{at[upper.name]}] cube "{upper.name}" ({upper.word}, ' in first.text
@@ -231,15 +231,15 @@ def test_what_is_held_is_held_by_friction_and_falls_when_the_fingers_open():
 
 def test_a_cube_is_lifted_and_let_go_by_the_primitives_of_any_arm(world):
     world.reset(task("left-of"))
-    name = next(iter(world.table.now))
-    act(world, "rotate", degrees=round(world.table.now[name].yaw))
+    name = next(iter(world.simulation.now))
+    act(world, "rotate", degrees=round(world.simulation.now[name].yaw))
     act(world, "move_to", ref="1", offset=[0, 0, 0.1])
     act(world, "move_to", ref="1")
     assert act(world, "pull", way=[0, 0, 1], distance=0.1).error is None
-    assert world.table.held == name
+    assert world.simulation.held == name
     act(world, "release")
     act(world, "wait", seconds=1)
-    assert where(world.table.now, world.table.now[name]) == "on the table"
+    assert where(world.simulation.now, world.simulation.now[name]) == "on the table"
 
 
 def test_the_hand_turns_along_the_faces_of_a_cube():
@@ -326,10 +326,10 @@ def test_what_is_still_in_the_hand_is_not_done(world):
     at = {one.name: one.ref for one in seen.elements}
     wanted = world.asked.wanted[0]
     act(world, "pick", ref=at[wanted.thing])
-    half = world.table.now[wanted.thing].size[2]
+    half = world.simulation.now[wanted.thing].size[2]
     act(world, "move_to", ref=at[wanted.below], offset=[0, 0, half + 0.001])
     ended = act(world, "wait")
-    assert wanted.holds(world.table.now)
+    assert wanted.holds(world.simulation.now)
     assert (ended.reward, ended.terminated) == (0.0, False)
 
 
@@ -337,13 +337,13 @@ def test_control_steps_are_counted_whatever_verbs_they_make_up(world):
     world.reset(task("stack", max_steps=99))
     outcomes = [act(world, "wait", seconds=2) for _ in range(STEPS // 50)]
     assert [one.truncated for one in outcomes[-2:]] == [False, True]
-    assert world.table.steps == STEPS
+    assert world.simulation.steps == STEPS
 
 
 def test_a_simulation_that_diverges_is_the_worlds_fault(world, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # MuJoCo writes its log where it runs
     world.reset(task("stack"))
-    world.table.data.qvel[:] = np.nan
+    world.simulation.data.qvel[:] = np.nan
     with pytest.raises(EnvironmentFailed, match="diverged"):
         act(world, "wait")
 

@@ -154,6 +154,9 @@ class Table:
         """Return the present view as PNG; raises ConfigError where there is nothing to draw with."""
         return png(partial(_drawn, self._mujoco, self.model, self.data))
 
+    def close(self) -> None:
+        """Let go of nothing: MuJoCo frees what nobody holds."""
+
     def _move(self, motion: Vector, grip: float) -> None:
         hand = self.data.qpos[:3]
         self._aim = np.clip(self._aim + _REACH * np.clip(motion, -1, 1), hand - _LEASH, hand + _LEASH)
