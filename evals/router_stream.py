@@ -40,6 +40,7 @@ from skillagent.store.vectors import ChromaVectors
 _WORDS = 0.3
 _RANK, _STEPS, _RATE, _SHARP = 16, 100, 1e-3, 10.0
 _CANDIDATES = 20
+_NONE = -10.0  # the score of no candidate
 _KEPT = 60  # goals of earlier worlds that a buffer holds
 _PULL = 5.0  # how much what is to be kept counts beside what is new
 
@@ -367,8 +368,16 @@ class World:
                 share[own] = words.shares(goal.text)[less]
                 words.remove(less, full[own].replace(f"\n{goal.text}", "", 1))
             base = mine @ query + _WORDS * share
-            best = np.argsort(-base)[: min(_CANDIDATES, len(columns))]
-            found.append((query, base[best], mine[best], best == own))
+            best = np.argsort(-base)[:_CANDIDATES]
+            lacking = _CANDIDATES - len(best)  # a library may hold fewer
+            found.append(
+                (
+                    query,
+                    np.pad(base[best], (0, lacking), constant_values=_NONE),
+                    np.pad(mine[best], ((0, lacking), (0, 0))),
+                    np.pad(best == own, (0, lacking)),
+                )
+            )
         parts = [np.stack([one[part] for one in found]).astype(np.float32) for part in range(4)]
         return Batch(*(torch.from_numpy(part) for part in parts))
 

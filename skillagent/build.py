@@ -53,6 +53,7 @@ from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
 from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.recall import recall
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
 from skillagent.routing.steps import Similar, similar
@@ -168,7 +169,8 @@ def open_agent(
     kept = store or DiskStore(settings.skills, settings.memory)
 
     catalogue = Catalogue(vectors)
-    routed = partial(route, catalogue=catalogue, thresholds=options.thresholds)
+    outcomes = Outcomes(vectors, kept.events)
+    routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes)
     near = partial(nearest_skills, catalogue=catalogue)
     room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 

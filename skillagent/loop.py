@@ -159,14 +159,14 @@ def run(
     for task in tasks:
         library = agent.store.load()
         if not learning:
-            yield _record(agent, attempt(agent, task, library))
+            yield record(agent, attempt(agent, task, library))
             continue
         tried = []
         for one in agent.practise(task, partial(_try, agent, library)):
-            tried.append(_record(agent, one))
+            tried.append(record(agent, one))
             yield one
         for one in agent.borrow(tried, library, _alone(agent)):
-            tried.append(_record(agent, one))
+            tried.append(record(agent, one))
             yield one
         for _ in learn(agent, [*tried, *(one for one in shown if one.trajectory.task.id == task.id)], library):
             pass
@@ -343,7 +343,8 @@ def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> At
     return attempt(agent, task, library, variation)
 
 
-def _record(agent: Agent, tried: Attempt) -> Attempt:
+def record(agent: Agent, tried: Attempt) -> Attempt:
+    """Write an attempt into the ledger, and return it."""
     route, trajectory = tried.route, tried.trajectory
     agent.store.commit(
         Attempted(
@@ -372,6 +373,7 @@ __all__ = [
     "attempt",
     "evolve",
     "learn",
+    "record",
     "run",
     "showing",
     "trial",

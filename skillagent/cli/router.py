@@ -38,13 +38,19 @@ def explain(
 
     words: how much of the goal the skill's text and solved goals account for; text, solved: cosine to its text and to
     the nearest goal that it solved; whole: cosine to both together. Score: whole and a part of words. Chance: that the
-    best one fits at all, from its score and its lead. Only skills of that environment, or of none, are candidates.
+    best one fits at all, from its score and its lead. Of several programs that know a goal of this form, first comes
+    what did such goals by itself, and what fixes more of the goal. Only skills of that environment, or of none, are
+    candidates.
     """
+    from skillagent.routing.catalogue import Catalogue
     from skillagent.routing.explain import explain as explained
+    from skillagent.routing.outcomes import Outcomes
 
     parts = parts_of(ctx)
     settings = parts.settings()
-    found = explained(goal, parts.store(settings).load(), cache=parts.vectors(settings), domain=env)
+    store, vectors = parts.store(settings), parts.vectors(settings)
+    known = Outcomes(vectors, store.events)
+    found = explained(goal, store.load(), catalogue=Catalogue(vectors), domain=env, outcomes=known)
     if as_json:
         emit(found.model_dump(mode="json"))
         return

@@ -17,14 +17,12 @@ from skillagent.programs.text import FILE
 from skillagent.schema import (
     Attempted,
     Change,
-    Decided,
     Decision,
     Edit,
     Event,
     PutSkill,
     RetireDemonstration,
     RetireSkill,
-    RolledBack,
     Skill,
     Split,
 )
@@ -49,7 +47,7 @@ def records(events: Iterable[Event]) -> dict[str, Record]:
     """Return the record of every program that ran; holdout seeds do not count."""
     found: dict[str, Record] = {}
     for event in events:
-        for key in _changed(event):
+        for key in event.changed:
             found.pop(key, None)
         match event.entry:
             case Attempted(void=None, score=float() as score, task=task, programs=programs, surprise=surprise):
@@ -128,19 +126,10 @@ def _likelier(won: int, lost: int, solved: int, failed: int) -> float:
 
 def _since(name: str, events: Sequence[Event]) -> Iterator[Event]:
     """Yield what happened since a skill was last changed, and what happened without it before."""
-    first = max((n for n, event in enumerate(events) if name in _changed(event)), default=-1) + 1
+    first = max((n for n, event in enumerate(events) if name in event.changed), default=-1) + 1
     for number, event in enumerate(events):
         if number >= first or not (isinstance(event.entry, Attempted) and name in event.entry.shown):
             yield event
-
-
-def _changed(event: Event) -> tuple[str, ...]:
-    """Return the keys of what an event changed."""
-    match event.entry:
-        case Decided(decision=Decision(accepted=True, edit=Edit(changes=changes))) | RolledBack(changes=changes):
-            return tuple(change.key for change in changes)
-        case _:
-            return ()
 
 
 def _elsewise(name: str, tasks: set[str], events: Iterable[Event]) -> tuple[int, int]:

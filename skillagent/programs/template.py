@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from skillagent.schema import Filled
 
+ARTICLES = frozenset(("a", "an", "the"))  # any of them stands for any other in a goal
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SLOT = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?:\|(?P<how>[a-z]+))?\}")
 _PATTERN = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_]*)(?P<list>\.\.\.)?\}")

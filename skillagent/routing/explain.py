@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from skillagent.goals import named
 from skillagent.library import Library
-from skillagent.ports import VectorCache
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.fuse import lacking
+from skillagent.routing.outcomes import UNKNOWN, Outcomes
 from skillagent.routing.route import Thresholds, route
 from skillagent.schema import Plan, Ranked, Value
 
@@ -29,21 +29,28 @@ class Explanation(Value):
 
 
 def explain(
-    goal: str, library: Library, *, cache: VectorCache, domain: str = "", thresholds: Thresholds | None = None
+    goal: str,
+    library: Library,
+    *,
+    catalogue: Catalogue,
+    domain: str = "",
+    thresholds: Thresholds | None = None,
+    outcomes: Outcomes | None = None,
 ) -> Explanation:
     """Return why the router would show what for a goal.
 
     Args:
         goal: As a user states it; it may begin with `/skill-name`.
         library: What there is.
-        cache: Gives unit vectors.
+        catalogue: What was indexed at earlier calls, and the vectors.
         domain: The environment that the goal is for; empty: any.
         thresholds: From where on an item is shown.
+        outcomes: What came of programs so far.
     """
-    limits, catalogue = thresholds or Thresholds(), Catalogue(cache)
+    limits = thresholds or Thresholds()
     asked, words = named(goal, library.skills)
     plan = Plan(goal=words, domain=domain, named=asked)
-    found = route(plan, library, catalogue=catalogue, thresholds=limits)
+    found = route(plan, library, catalogue=catalogue, thresholds=limits, outcomes=outcomes)
     shown, considered = found.skills[0], found.considered[0]
     forms = {catalogue.skills[n][0]: count for n, count in catalogue.skills.fitting(words, domain).items()}
     return Explanation(
@@ -64,8 +71,8 @@ def _why(
         elif not one.parts:
             yield f"{one.id} is shown because it is pinned (thresholds.pinned)"
         elif one.id in forms:
-            letters = f"{forms[one.id]} letters of it are fixed"
-            yield f"{one.id} is shown because its program knows goals of this form: {letters}"
+            knows = f"its program knows goals of this form: {forms[one.id]} letters of it are fixed"
+            yield f"{one.id} is shown because {knows}; {_hoped(one)}"
         elif one.parts.get("chance", 0.0) >= limits.chance:
             yield f"{one.id} is shown because the chance that it fits, {_chance(one)}, is at least {limits.chance:.2f}"
         else:
@@ -94,12 +101,17 @@ def _otherwise(
     if behind is None:
         yield "there is no runner-up"
     elif any(one.id in forms for one in shown):
-        yield f"{behind.id} would come first only if its program knew goals of this form too, and more letters of it"
+        yield f"{behind.id} would come first only if its program knew goals of this form too, more of it or did better"
     elif shown[0].parts:
         lead = shown[0].score - behind.score
         yield f"the runner-up {behind.id} is {lead:.2f} behind: it would have to score more than {shown[0].score:.2f}"
     else:
         yield f"without that, {best.id} would be the first candidate"
+
+
+def _hoped(one: Ranked) -> str:
+    hope = one.parts["expected"]
+    return "it was not tried on such goals" if hope == UNKNOWN else f"it is expected to do {hope:.0%} of such goals"
 
 
 def _chance(one: Ranked) -> str:

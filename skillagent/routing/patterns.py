@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from skillagent.programs.template import form_of, without_slots
+from skillagent.programs.template import ARTICLES, form_of, without_slots
 
 _WORD = re.compile(r"\w+")
 _SLOT = "\u02e3"  # a letter that no word has: what touches a slot is part of a longer word
@@ -50,7 +50,8 @@ class Patterns:
 
 def fixed_words(pattern: str) -> frozenset[str]:
     """Return the words that stand in every goal that fits the pattern."""
-    return frozenset(word for word in _words(without_slots(pattern, _SLOT)) if _SLOT not in word)
+    words = _words(without_slots(pattern, _SLOT))
+    return frozenset(word for word in words if _SLOT not in word and word not in ARTICLES)
 
 
 def _words(text: str) -> list[str]:

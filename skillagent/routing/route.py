@@ -22,9 +22,11 @@ from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.routing.catalogue import Catalogue, Index, Likeness
 from skillagent.routing.fuse import RIVALS, chance, fuse
+from skillagent.routing.outcomes import UNKNOWN, Outcomes
 from skillagent.schema import Insight, Plan, Ranked, Route, Skill, Value
 
 _CONSIDERED = 3
+_FORM = 0.5  # what it counts that a pattern fixes all of a goal, beside what came of its program
 T = TypeVar("T", bound=Value)
 
 
@@ -63,6 +65,7 @@ def route(
     *,
     catalogue: Catalogue,
     thresholds: Thresholds | None = None,
+    outcomes: Outcomes | None = None,
 ) -> Route:
     """Return what the library offers for each subgoal of the plan, best first; ids only.
 
@@ -71,10 +74,11 @@ def route(
         library: What there is.
         catalogue: What was indexed at earlier calls, and the vectors.
         thresholds: From where on an item is shown.
+        outcomes: Say which of several programs for such a goal comes first; None: the one that fixes most of it.
     """
     limits = thresholds or Thresholds()
     catalogue.hold(library)
-    parts = [_for_goal(subgoal.text, plan, catalogue, limits) for subgoal in plan.subgoals]
+    parts = [_for_goal(subgoal.text, plan, catalogue, limits, outcomes) for subgoal in plan.subgoals]
     skills, insights, demonstrations, considered = zip(*parts, strict=True)
     return Route(skills=skills, insights=insights, demonstrations=demonstrations, considered=considered)
 
@@ -122,8 +126,10 @@ def nearest_skills(goal: str, library: Library, domain: str = "", *, catalogue: 
 Chosen = tuple[Ranked, ...]
 
 
-def _for_goal(goal: str, plan: Plan, catalogue: Catalogue, limits: Thresholds) -> tuple[Chosen, Chosen, Chosen, Chosen]:
-    skills, considered = _skills(goal, plan, catalogue.skills, limits)
+def _for_goal(
+    goal: str, plan: Plan, catalogue: Catalogue, limits: Thresholds, outcomes: Outcomes | None
+) -> tuple[Chosen, Chosen, Chosen, Chosen]:
+    skills, considered = _skills(goal, plan, catalogue.skills, limits, outcomes)
     insights = _insights(goal, catalogue.insights, limits)
     like = catalogue.demonstrations.likeness(goal, plan.domain)
     scores = fuse(like)
@@ -136,7 +142,9 @@ def _alike(one: Ranked, limits: Thresholds) -> bool:
     return one.parts["solved"] >= limits.solved
 
 
-def _skills(goal: str, plan: Plan, index: Index[Skill], limits: Thresholds) -> tuple[Chosen, list[Ranked]]:
+def _skills(
+    goal: str, plan: Plan, index: Index[Skill], limits: Thresholds, outcomes: Outcomes | None
+) -> tuple[Chosen, list[Ranked]]:
     """Return the skills to show, and the best that were considered."""
     like = index.likeness(goal, plan.domain)
     scores = fuse(like)
@@ -147,10 +155,22 @@ def _skills(goal: str, plan: Plan, index: Index[Skill], limits: Thresholds) -> t
     letters = {index[number][0]: count for number, count in runs.items()}
     fit = [one for one in running if _telling(letters[one.id], goal, limits) or _alike(one, limits)]
     if fit:
-        chosen = sorted(fit, key=lambda one: (-letters[one.id], -one.score, one.id))[: limits.programs]
+        chosen = _by_worth(goal, fit, letters, outcomes)[: limits.programs]
     else:
         chosen = [one for one in best[: limits.skills] if _shown(one, limits)]
     return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
+
+
+def _by_worth(goal: str, fit: list[Ranked], letters: dict[str, int], outcomes: Outcomes | None) -> list[Ranked]:
+    """Return programs in the order in which they are tried: what came of each, and how much of the goal it fixes."""
+    known = outcomes.expected(goal, [one.id for one in fit]) if outcomes else [UNKNOWN] * len(fit)
+    worth = [share + _FORM * letters[one.id] / len(goal) for one, share in zip(fit, known, strict=True)]
+    told = [
+        one.model_copy(update={"parts": {**one.parts, "expected": share}})
+        for one, share in zip(fit, known, strict=True)
+    ]
+    order = sorted(range(len(fit)), key=lambda n: (-worth[n], -fit[n].score, fit[n].id))
+    return [told[n] for n in order]
 
 
 def _shown(one: Ranked, limits: Thresholds) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from skillagent.schema.learning import Change, Decision
+from skillagent.schema.learning import Change, Decision, Edit
 from skillagent.schema.model import Usage
 from skillagent.schema.task import Task
 from skillagent.schema.value import Value
@@ -95,3 +95,12 @@ class Event(Value):
     at: str
     library: str
     entry: Entry
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The names and ids of what the event changed."""
+        match self.entry:
+            case Decided(decision=Decision(accepted=True, edit=Edit(changes=changes))) | RolledBack(changes=changes):
+                return tuple(change.key for change in changes)
+            case _:
+                return ()

@@ -9,10 +9,12 @@ import pytest
 from skillagent.cli import main
 from skillagent.library import Library
 from skillagent.programs.text import FILE
+from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.explain import explain
 from skillagent.routing.fuse import chance, lacking
+from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.route import Thresholds
-from skillagent.schema import Skill
+from skillagent.schema import Attempted, Event, Skill, Task
 from skillagent.testing import HashEmbedder, MemoryStore
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
@@ -20,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from corridor_parts import parts
 
 LOGIN = 'Enter the username "bob" and the password "x1" into the text fields and press login.'
+WATER = "Water roses and the old oak"
 RUNS = {FILE: 'goals: ["Water {plants} and the old oak"]\nsteps: [done]'}
 SKILLS = (
     Skill(name="log-in", description="Logs in.", body="Fill both fields.", goals=(LOGIN,), domain="miniwob"),
@@ -30,7 +33,7 @@ LIBRARY = Library(skills={skill.name: skill for skill in SKILLS})
 
 
 def explained(goal, **options):
-    return explain(goal, LIBRARY, cache=HashEmbedder(), **options)
+    return explain(goal, LIBRARY, catalogue=Catalogue(HashEmbedder()), **options)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def explained(goal, **options):
     [
         (LOGIN, ["log-in"], "the chance that it fits"),
         (f"/pick-date {LOGIN}", ["pick-date"], "begins with its name"),
-        ("Water roses and the old oak", ["water"], "its program knows goals of this form: 22 letters"),
+        (WATER, ["water"], "its program knows goals of this form: 22 letters"),
         ("Repaint the garage door", [], "nothing is shown: the chance that the best one"),
     ],
 )
@@ -49,11 +52,19 @@ def test_the_reason_is_the_one_that_decided(goal, shown, why):
     assert found.otherwise
 
 
+def test_a_program_says_what_is_expected_of_it():
+    tried = Attempted(attempt="a", task=Task(env="x", name="t"), goal=WATER, score=1.0, programs=("water",))
+    events = [Event(seq=0, at="", library="", entry=tried)]
+    assert explained(WATER).why[0].endswith("it was not tried on such goals")
+    told = explained(WATER, outcomes=Outcomes(HashEmbedder(), lambda: events))
+    assert told.why[0].endswith("it is expected to do 67% of such goals")
+
+
 def test_a_pinned_skill_says_so_and_another_environment_has_none():
     found = explained("Repaint the garage door", thresholds=Thresholds(pinned=("log-in",)))
     assert found.why == ("log-in is shown because it is pinned (thresholds.pinned)",)
     assert "log-in" not in {one.id for one in explained(LOGIN, domain="tabletop").considered}
-    empty = explain(LOGIN, Library(), cache=HashEmbedder())
+    empty = explain(LOGIN, Library(), catalogue=Catalogue(HashEmbedder()))
     assert empty.why == ("nothing is shown because the library has no skill for this environment",)
 
 

@@ -233,6 +233,8 @@ FORMS = {
     "goal",
     [
         "Water the lilies, roses as well",
+        "Water a lily as well",
+        "unlock an box",
         "WATER  the lilies as well",
         'enter "Bob"and press it',
         "Do this please",
@@ -264,7 +266,7 @@ def test_what_was_considered_has_the_chance_by_which_it_was_left_out():
 
 
 def test_only_words_that_no_slot_touches_stand_in_every_goal_of_a_form():
-    assert fixed_words('Enter "{name}"and un{what} the Box') == {"enter", "and", "the", "box"}
+    assert fixed_words('Enter "{name}"and un{what} the Box') == {"enter", "and", "box"}
 
 
 def test_the_nearest_skills_are_those_of_use_in_a_domain_the_nearest_first():
