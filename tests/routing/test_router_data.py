@@ -1,7 +1,11 @@
 """The router's frozen data set: nothing of what is measured stands in what is learnt from."""
 
-from evals.router_data import load, mission
-from skillagent.schema import Split
+import json
+
+from evals.router_data import FOLDER, load, mission
+from skillagent.programs.template import form_of
+from skillagent.programs.text import program_of
+from skillagent.schema import Skill, Split
 
 SKILLS, GOALS = load()
 
@@ -31,3 +35,12 @@ def test_a_mission_is_told_by_what_it_asks():
     assert mission("pick up a key and go to the door") == "both"
     assert mission("go to a ball after you open the door") == "in-order"
     assert mission("open the door on your left") == "somewhere"
+
+
+def test_what_was_tried_for_a_goal_are_programs_that_know_it_and_each_instance_once():
+    lines = [json.loads(line) for line in (FOLDER / "router-outcomes.jsonl").read_text(encoding="utf-8").splitlines()]
+    programs = {one.name: program_of(one) for one in (Skill(**line["skill"]) for line in lines if "skill" in line)}
+    tried = [line for line in lines if "task" in line]
+    assert all(Split.of(line["seed"]) == line["split"] for line in tried)
+    assert all(form_of(programs[name].goals, line["goal"]) for line in tried for name in line["solved"])
+    assert len({(line["task"], line["seed"]) for line in tried}) == len(tried)

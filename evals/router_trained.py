@@ -1,0 +1,225 @@
+"""What training adds to the router, on labels of text and on outcomes, for families of goals never trained on.
+
+    python -m evals.router_trained --out evals/results/router-trained.json
+
+Two questions, each with a list-wise loss (UDR) in torch, over five folds of families, none in training and test.
+*Which skill is it for?* Gate goals of `evals/router_data` train, holdout goals test: weights of the parts of the score
+among the twenty best. *Which of several programs works?* Practice outcomes of `evals/router_outcomes` train, holdout
+outcomes test: weights of what the parts and the practice outcomes of each program say; a goal's own outcome is left
+out while it trains. Beside it: the product's own estimate (`routing/outcomes.py`), which has no weights. Needs the
+extra `train`. The outcomes are those of the first choice alone; an agent tries the next program where one does not fit
+the page (`evals.router_learns` measures that).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from evals.router_data import FOLDER, load
+from evals.router_stream import listwise
+from skillagent.build import embedder
+from skillagent.config import load as load_settings
+from skillagent.ports import VectorCache
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.fuse import fuse
+from skillagent.routing.outcomes import UNKNOWN, Outcomes
+from skillagent.schema import Attempted, Event, Skill, Split, Task
+from skillagent.store.vectors import ChromaVectors
+
+_FOLDS, _STEPS, _RATE = 5, 200, 0.05
+_CANDIDATES = 20
+
+
+@dataclass(frozen=True)
+class Case:
+    """A goal of a family: features (k, f) of its candidates, what each is worth (k,), and their untrained scores."""
+
+    family: str
+    features: NDArray[np.float32]
+    worth: NDArray[np.float32]
+    untrained: NDArray[np.float64]
+
+
+def trained(cases: Sequence[Case]) -> tuple[Callable[[Case], NDArray[np.float32]], float]:
+    """Return scores by weights that were trained on cases, beside the untrained score, and how long that took."""
+    begun = time.monotonic()
+    rows = np.concatenate([case.features for case in cases])
+    mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    told = [case for case in cases if 0 < case.worth.sum() < len(case.worth)]
+    assert told, "no goal of which one candidate does and another does not: there is nothing to learn from"
+    weights = torch.zeros(rows.shape[1], requires_grad=True)
+    optimiser = torch.optim.AdamW([weights], lr=_RATE)
+    told = [replace(case, features=((case.features - mean) / spread).astype(np.float32)) for case in told]
+    batches = [_batch([case for case in told if len(case.worth) == size]) for size in {len(c.worth) for c in told}]
+    for _ in range(_STEPS):
+        losses = [listwise(10 * (base + features @ weights), worth) for features, worth, base in batches]
+        loss = torch.cat(losses).mean() + 0.1 * (weights**2).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    found = weights.detach().numpy()
+    return lambda case: case.untrained + ((case.features - mean) / spread) @ found, time.monotonic() - begun
+
+
+def _batch(cases: Sequence[Case]) -> tuple[Tensor, Tensor, Tensor]:
+    parts = ([case.features for case in cases], [case.worth for case in cases], [case.untrained for case in cases])
+    features, worth, base = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in parts)
+    return features, worth, base
+
+
+def folded(train: Sequence[Case], test: Sequence[Case]) -> tuple[list[float], float]:
+    """Return for each test case whether the first choice is right, its family never in training, and mean seconds."""
+    families = sorted({case.family for case in (*train, *test)})
+    fold = {family: place % _FOLDS for place, family in enumerate(np.random.default_rng(0).permutation(families))}
+    hits, seconds = [0.0] * len(test), []
+    for number in range(_FOLDS):
+        score, took = trained([case for case in train if fold[case.family] != number])
+        seconds.append(took)
+        for place, case in enumerate(test):
+            if fold[case.family] == number:
+                hits[place] = float(case.worth[int(np.argmax(score(case)))])
+    return hits, float(np.mean(seconds))
+
+
+def by_family(cases: Sequence[Case], hits: Sequence[float]) -> NDArray[np.float64]:
+    """Return the mean of each family."""
+    found: dict[str, list[float]] = {}
+    for case, hit in zip(cases, hits, strict=True):
+        found.setdefault(case.family, []).append(hit)
+    return np.array([np.mean(values) for values in found.values()])
+
+
+def compared(cases: Sequence[Case], ways: Mapping[str, Sequence[float]], beside: str) -> dict[str, object]:
+    """Return the mean over families of each way, and how far it is above one of them, with its interval."""
+    base, report = by_family(cases, ways[beside]), dict[str, object]()
+    for name, hits in ways.items():
+        each = by_family(cases, hits)
+        drawn = np.random.default_rng(0).choice(each - base, (2000, len(base))).mean(axis=1)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        report[name] = {
+            "mean": round(float(each.mean()), 3),
+            "above": [round(float(value), 3) for value in ((each - base).mean(), low, high)],
+        }
+        print(f"{name:48} {report[name]}", flush=True)
+    return report
+
+
+# ── Which skill is it for? ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def texts(cache: VectorCache, split: Split) -> list[Case]:
+    """Return the goals of a split with the twenty best skills and the parts of their scores."""
+    skills, goals = load()
+    index, found = Catalogue(cache).skills, []
+    index.hold({skill.name: skill for skill in skills})
+    for goal in (goal for goal in goals if goal.split == split):
+        like = index.likeness(goal.text)
+        scores = fuse(like)
+        best = np.argsort(-scores)[:_CANDIDATES]
+        near = np.array(index.near(goal.text, like.numbers[best].tolist()))
+        same = [index[int(like.numbers[n])][1].domain == goal.domain for n in best]
+        parts = np.column_stack([like.words[best], like.whole[best], near, same]).astype(np.float32)
+        right = np.array([index[int(like.numbers[n])][0] == goal.skill for n in best], dtype=np.float32)
+        found.append(Case(goal.skill, parts, right, scores[best]))
+    return found
+
+
+# ── Which of several programs works? ─────────────────────────────────────────────────────────────────────────────────
+
+
+def outcomes(cache: VectorCache, lines: Sequence[dict[str, object]], split: Split) -> tuple[list[Case], list[Case]]:
+    """Return the goals of a split with the programs that were tried, twice.
+
+    First as the router orders them without outcomes, then as the product does with those of practice goals.
+    """
+    skills = [Skill.model_validate(line["skill"]) for line in lines if "skill" in line]
+    index = Catalogue(cache).skills
+    index.hold({skill.name: skill for skill in skills})
+    at = {index[number][0]: number for number in range(len(skills))}
+    rows = [line for line in lines if "task" in line and line["solved"]]
+    blind, seeing = [], []
+    for row in (row for row in rows if row["split"] == split):
+        goal, names = str(row["goal"]), list(row["solved"])
+        known = Outcomes(cache, lambda own=row: _ledger(rows, own)).expected(goal, names)
+        like, letters = index.likeness(goal), index.fitting(goal)
+        score = dict(zip(like.numbers.tolist(), fuse(like), strict=True))
+        fixed = np.array([letters[at[name]] / len(goal) for name in names])
+        scores = np.array([score[at[name]] for name in names])
+        rates = [_rate(rows, row, name) for name in names]
+        parts = np.column_stack([known, rates, fixed, scores]).astype(np.float32)
+        worth = np.array([float(row["solved"][name]) for name in names], dtype=np.float32)
+        blind.append(Case(str(row["task"]), parts, worth, fixed + 1e-3 * scores))
+        seeing.append(Case(str(row["task"]), parts, worth, np.array(known) + 0.5 * fixed + 1e-3 * scores))
+    return blind, seeing
+
+
+def _practised(rows: Sequence[dict[str, object]], own: dict[str, object]) -> list[dict[str, object]]:
+    return [row for row in rows if row["split"] == Split.PRACTICE and row is not own]
+
+
+def _ledger(rows: Sequence[dict[str, object]], own: dict[str, object]) -> list[Event]:
+    """Return the practice outcomes, but for one goal's own, as events."""
+    found = []
+    for row in _practised(rows, own):
+        env, name = str(row["task"]).split("/")
+        for program, done in row["solved"].items():
+            task = Task(env=env, name=name, seed=row["seed"])
+            tried = Attempted(attempt="-", task=task, goal=row["goal"], score=float(done), programs=(program,))
+            found.append(Event(seq=len(found), at="", library="", entry=tried))
+    return found
+
+
+def _rate(rows: Sequence[dict[str, object]], own: dict[str, object], name: str) -> float:
+    """Return the share of a program's practice outcomes that are good, whatever the goals."""
+    known = [row["solved"][name] for row in _practised(rows, own) if name in row["solved"]]
+    return (sum(known) + 2 * UNKNOWN) / (len(known) + 2)
+
+
+def first(cases: Sequence[Case]) -> list[float]:
+    """Return for each goal whether the untrained first choice is right."""
+    return [float(case.worth[int(np.argmax(case.untrained))]) for case in cases]
+
+
+def main() -> int:
+    """Train, compare, and write what came out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/skillagent/router")
+    wanted = parser.parse_args()
+    torch.manual_seed(0)
+    cache = ChromaVectors(embedder(load_settings()), path=wanted.cache)
+    gate, holdout = texts(cache, Split.GATE), texts(cache, Split.HOLDOUT)
+    print(f"which skill: {len(gate)} goals train, {len(holdout)} test")
+    hits, seconds = folded(gate, holdout)
+    report = {"which skill": compared(holdout, {"untrained": first(holdout), "trained": hits}, "untrained")}
+    lines = [json.loads(one) for one in (FOLDER / "router-outcomes.jsonl").read_text(encoding="utf-8").splitlines()]
+    (train, _), (test, seeing) = outcomes(cache, lines, Split.PRACTICE), outcomes(cache, lines, Split.HOLDOUT)
+    hits, took = folded(train, test)
+    print(f"which program: {len(train)} goals train, {len(test)} test; seconds to train {seconds:.1f} and {took:.1f}")
+    ways = {
+        "words alone": first(test),
+        "the share that each program solved": [float(one.worth[int(np.argmax(one.features[:, 1]))]) for one in test],
+        "outcomes of goals alike (the product)": first(seeing),
+        "trained on outcomes": hits,
+        "any choice by chance": [float(one.worth.mean()) for one in test],
+        "the best choice": [float(one.worth.max()) for one in test],
+    }
+    report["which program"] = compared(test, ways, "words alone")
+    cache.close()
+    if wanted.out:
+        wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
