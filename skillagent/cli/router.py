@@ -1,4 +1,4 @@
-"""Router: why a skill is shown for a goal, or none. Nothing is tried, and no model is asked."""
+"""Router: why a skill is shown for a goal, or none, and what routing has come to. No model is asked."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 _PARTS = ("words", "text", "solved", "whole", "chance")
 
 
-@app.callback(epilog=examples('skillagent router explain "Enter 05/20/2010 as the date and hit submit."'))
+@app.callback(
+    epilog=examples(
+        'skillagent router explain "Enter 05/20/2010 as the date and hit submit."', "skillagent router eval"
+    )
+)
 def _router() -> None:
-    """Ask why the router shows a skill for a goal, or none."""
+    """Ask why the router shows a skill, or none, and what came of it."""
 
 
 @app.command(
@@ -64,3 +68,38 @@ def explain(
 def _row(one: Ranked) -> list[str]:
     parts = [f"{one.parts[name]:.2f}" if one.parts.get(name, -1.0) > -1 else "-" for name in _PARTS]
     return [one.id, f"{one.score:.2f}", *parts]
+
+
+@app.command("eval", epilog=examples("skillagent router eval", "skillagent router eval --top 20 --json"))
+def evaluate(
+    ctx: typer.Context,
+    top: Annotated[int, typer.Option(min=1, help="How many goals without a skill to name.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Say what routing has come to: which skills were of use, which misled, which never came, and what is lacking.
+
+    Read off the ledger. Alone: its program did the task by itself. Helped: solved, and the model took part. Misled: not
+    solved. Every attempt counts that was scored.
+    """
+    from skillagent.routing.credit import routing
+
+    store = parts_of(ctx).store(parts_of(ctx).settings())
+    found = routing(store.load(), store.events())
+    if as_json:
+        emit(found.model_dump(mode="json"))
+        return
+    if not found.attempts:
+        say("nothing was tried yet; `skillagent learn SUITE` or `skillagent chat` does")
+        return
+    if found.credits:
+        rows = [[one.skill, one.shown, one.ran, one.alone, one.helped, one.misled] for one in found.credits]
+        say(
+            table(["skill", "shown", "ran", "alone", "helped", "misled"], [[str(cell) for cell in row] for row in rows])
+        )
+        say()
+    if found.unused:
+        say(f"never shown: {', '.join(found.unused)}")
+    failed = sum(one.failed for one in found.lacking)
+    say(f"no skill was shown in {found.abstained} of {found.attempts} attempts, of which {failed} failed")
+    for one in found.lacking[:top]:
+        say(f"  {one.failed} of {one.tried} failed: {one.shape[:100]}")

@@ -1,0 +1,87 @@
+"""Credit: what routing has come to, as the ledger tells: which skills were of use, which misled, and what was lacking.
+
+Read off the ledger anew each time; nothing is decided here, and nothing counted anywhere else. Void and unscored
+attempts say nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from skillagent.goals import shape
+from skillagent.library import Library
+from skillagent.schema import Attempted, Event, Value
+
+
+class Credit(Value):
+    """What came of a skill. Each attempt at which it was shown counts once.
+
+    `alone`: its program did the task, or its part, by itself. `helped`: the task was solved, and the model had to take
+    part. `misled`: the task was not solved. Of those shown, its program `ran` in so many.
+    """
+
+    skill: str
+    shown: int = 0
+    ran: int = 0
+    alone: int = 0
+    helped: int = 0
+    misled: int = 0
+
+
+class Lacking(Value):
+    """Goals of one shape for which nothing was shown: how often they were tried, and failed."""
+
+    shape: str
+    tried: int
+    failed: int
+
+
+class Routing(Value):
+    """What routing has come to. `unused` skills were never shown; `abstained` attempts were shown no skill."""
+
+    attempts: int
+    abstained: int
+    credits: tuple[Credit, ...]
+    unused: tuple[str, ...]
+    lacking: tuple[Lacking, ...]
+
+
+def routing(library: Library, events: Iterable[Event]) -> Routing:
+    """Return what routing has come to for the skills of a library, and for goals that had none."""
+    counts: dict[str, Counter[str]] = {name: Counter() for name in library.skills}
+    tried, failed = Counter[str](), Counter[str]()
+    attempts = abstained = 0
+    for event in events:
+        match event.entry:
+            case Attempted(void=None, score=float() as score) as one:
+                attempts += 1
+                used = [name for name in dict.fromkeys((*one.shown, *one.programs)) if name in counts]
+                for name in used:
+                    counts[name].update(("shown", _came(one, name)))
+                    counts[name]["ran"] += name in one.programs
+                if not used and not one.programs:
+                    abstained += 1
+                    tried[shape(one.goal)] += 1
+                    failed[shape(one.goal)] += score < 1
+    return Routing(
+        attempts=attempts,
+        abstained=abstained,
+        credits=tuple(
+            Credit(skill=name, **count)
+            for name, count in sorted(counts.items(), key=lambda item: (-item[1]["shown"], item[0]))
+            if count["shown"]
+        ),
+        unused=tuple(name for name, count in counts.items() if not count["shown"]),
+        lacking=tuple(
+            Lacking(shape=goal, tried=tried[goal], failed=count) for goal, count in failed.most_common() if count
+        ),
+    )
+
+
+def _came(one: Attempted, name: str) -> str:
+    if (one.score or 0) < 1:
+        done = name in one.programs[:-1]  # its part was done: the next program had begun
+        return "alone" if done else "misled"
+    by_itself = name in one.programs and (not one.surprise or name != one.programs[-1])
+    return "alone" if by_itself else "helped"

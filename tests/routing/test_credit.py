@@ -1,0 +1,71 @@
+"""Credit: what the ledger says of the skills that were shown, and of goals for which there was none."""
+
+import json
+import sys
+from pathlib import Path
+
+from skillagent.cli import main
+from skillagent.library import Library
+from skillagent.routing.credit import Credit, Lacking, routing
+from skillagent.schema import Attempted, Event, Skill, Task
+from skillagent.testing import MemoryStore
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
+
+from corridor_parts import parts
+
+LIBRARY = Library(skills={name: Skill(name=name, description="d", body="b") for name in ("one", "other", "idle")})
+
+
+def tried(score, shown=(), programs=(), goal='press "a"', **rest):
+    task = Task(env="x", name="t", seed=0)
+    return Attempted(attempt="a", task=task, goal=goal, shown=shown, score=score, programs=programs, **rest)
+
+
+def told(*entries):
+    return routing(LIBRARY, [Event(seq=n, at="", library="", entry=entry) for n, entry in enumerate(entries)])
+
+
+def of(found, skill):
+    return next(one for one in found.credits if one.skill == skill)
+
+
+def test_a_skill_did_it_alone_or_helped_or_misled():
+    found = told(
+        tried(1.0, ("one", "an-insight"), ("one",)),
+        tried(1.0, ("one",), ("one",), surprise="no such button"),
+        tried(1.0, ("one",)),
+        tried(0.5, ("one",), ("one",)),
+    )
+    assert found.credits == (Credit(skill="one", shown=4, ran=3, alone=1, helped=2, misled=1),)
+    assert (found.attempts, found.abstained, found.unused) == (4, 0, ("other", "idle"))
+
+
+def test_of_a_chain_the_last_one_is_at_fault():
+    found = told(tried(0.0, ("one", "other"), ("one", "other"), surprise="no such button"))
+    assert of(found, "one") == Credit(skill="one", shown=1, ran=1, alone=1)
+    assert of(found, "other") == Credit(skill="other", shown=1, ran=1, misled=1)
+
+
+def test_what_had_no_skill_is_told_by_its_shape_the_worst_first():
+    found = told(*[tried(0.0)] * 2, tried(0.0, goal='press "b"'), tried(1.0, ("gone",)), tried(0.0, goal="sing"))
+    assert (found.attempts, found.abstained) == (5, 5)
+    assert found.lacking == (Lacking(shape="press …", tried=4, failed=3), Lacking(shape="sing", tried=1, failed=1))
+
+
+def test_void_and_unscored_attempts_say_nothing():
+    assert told(tried(None, ("one",)), tried(0.0, ("one",), void="it crashed")).attempts == 0
+
+
+def test_the_command_says_it_in_words_and_in_json(tmp_path, capsys):
+    store = MemoryStore(LIBRARY)
+    assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
+    assert "nothing was tried yet" in capsys.readouterr().out
+    store.commit(tried(1.0, ("one",), ("one",)))
+    store.commit(tried(0.0))
+    assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
+    said = capsys.readouterr().out
+    assert "never shown: other, idle" in said
+    assert "no skill was shown in 1 of 2 attempts, of which 1 failed" in said
+    assert main(["router", "eval", "--json"], parts=parts(tmp_path, store=store)) == 0
+    assert json.loads(capsys.readouterr().out)["credits"][0]["alone"] == 1
