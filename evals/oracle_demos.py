@@ -10,12 +10,12 @@ cut into phases and said in primitives. Only practice seeds are played. A task w
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import cast
 
 import typer
 
+from skillagent.acting.play import played, reciting
 from skillagent.cli.output import note
 from skillagent.envs.babyai.world import BabyAI
 from skillagent.envs.registry import open_environment
@@ -27,7 +27,7 @@ from skillagent.evaluation.rows import keep
 from skillagent.evaluation.suites import load_suite
 from skillagent.learning.judge import judge
 from skillagent.ports import Environment
-from skillagent.schema import Action, Attempt, Observation, Outcome, Split, Step, Task, Trajectory
+from skillagent.schema import Attempt, Split, Task
 from skillagent.testing import Oracle, solve
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "envs"))
@@ -55,43 +55,10 @@ def _told_in_primitives(world: MetaWorld, task: Task) -> Oracle | None:
     world.reset(task)
     demo = recorded(world.simulation, task.name, task.seed)
     for actions in ways(world.simulation, demo) if demo is not None else ():
-        oracle = replaying(actions)
+        oracle = reciting(actions)
         if solve(world, task, oracle).reward == 1.0:
             return oracle
     return None
-
-
-def replaying(actions: Sequence[Action]) -> Oracle:
-    """Return an oracle that does these actions, whatever happens."""
-
-    def acting(_: Observation) -> Generator[Action, Outcome, None]:
-        yield from (action for action in actions)  # a list cannot be sent what each led to
-
-    return acting
-
-
-def shown(environment: Environment, task: Task, oracle: Oracle) -> Trajectory:
-    """Return what the oracle does from a reset until the task ends or the oracle does."""
-    first = environment.reset(task)
-    outcome, steps = Outcome(observation=first), list[Step]()
-    acting = oracle(first)
-    try:
-        action = next(acting)
-        while not (outcome.terminated or outcome.truncated):
-            now = outcome.observation
-            outcome = environment.step(action)
-            steps.append(Step(observation=now, action=action, error=outcome.error, reward=outcome.reward, by="oracle"))
-            action = acting.send(outcome)
-    except StopIteration:
-        pass
-    return Trajectory(
-        task=task,
-        goal=first.goal,
-        steps=tuple(steps),
-        final=outcome.observation,
-        reward=outcome.reward,
-        terminated=outcome.terminated,
-    )
 
 
 def main(suite: str, folder: Path, seeds: int = 1) -> None:
@@ -104,7 +71,7 @@ def main(suite: str, folder: Path, seeds: int = 1) -> None:
             if oracle is None:
                 missing.append(task.name)
                 continue
-            trajectory = shown(environment, task, oracle)
+            trajectory = played(environment, task, oracle)
             verdict = judge(trajectory)
             note(f"{task.id} seed {task.seed}: {verdict.score}")
             if verdict.success:

@@ -23,8 +23,9 @@ from typing import Annotated
 
 import typer
 
-from evals.oracle_demos import ORACLES, shown, solution
+from evals.oracle_demos import ORACLES, solution
 from skillagent import load, open_agent
+from skillagent.acting.play import played
 from skillagent.cli.output import note
 from skillagent.evaluation.suites import load_suite
 from skillagent.learning.judge import judge
@@ -57,7 +58,7 @@ def demonstrated(agent: Agent, task: Task) -> Attempt | None:
     if oracle is None:
         return None
     try:
-        trajectory = shown(world, task, oracle)
+        trajectory = played(world, task, oracle)
     except IndexError:  # the solution was not written for such an instance
         return None
     tried = Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")

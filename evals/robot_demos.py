@@ -28,9 +28,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from evals.oracle_demos import shown as played
 from evals.program_reach import ALONE, Wordless, solved
 from skillagent import load, open_agent
+from skillagent.acting.play import played, reciting
 from skillagent.cli.output import note
 from skillagent.envs.robot.phases import Recorded, means, recorded, unfit, ways
 from skillagent.envs.robot.primitives import Arm
@@ -52,7 +52,7 @@ Shown = tuple[Task, Recorded]
 
 def done(world: MetaWorld, task: Task, actions: Sequence[Action]) -> Attempt:
     """Return the episode in which these actions are done."""
-    trajectory = played(world, task, lambda _: (action for action in actions))
+    trajectory = played(world, task, reciting(actions))
     return Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
 
 

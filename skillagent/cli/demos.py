@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from skillagent.acting.play import played, reciting
 from skillagent.envs.robot.several import Telling, idle, mean, refused, stitched, telling
 from skillagent.errors import WorldFault
 from skillagent.loop import Agent
-from skillagent.schema import Action, Attempt, Outcome, Step, Task, Trajectory
+from skillagent.schema import Action, Attempt, Task
 
 
 def compared(shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attempt]:
@@ -81,23 +82,8 @@ def _seed(one: Attempt) -> str:
 def _done(agent: Agent, task: Task, actions: Sequence[Action]) -> Attempt | None:
     """Return the episode in which these actions are done; None where the world fails."""
     try:
-        world = agent.open(task)
-        first = world.reset(task)
-        outcome, steps = Outcome(observation=first), list[Step]()
-        for action in actions:
-            if outcome.terminated or outcome.truncated:
-                break
-            seen, outcome = outcome.observation, world.step(action)
-            steps.append(Step(observation=seen, action=action, error=outcome.error, reward=outcome.reward, by="oracle"))
+        trajectory = played(agent.open(task), task, reciting(actions))
     except WorldFault:
         agent.drop(task)
         return None
-    trajectory = Trajectory(
-        task=task,
-        goal=first.goal,
-        steps=tuple(steps),
-        final=outcome.observation,
-        reward=outcome.reward,
-        terminated=outcome.terminated,
-    )
     return Attempt(plan=None, route=None, trajectory=trajectory, verdict=agent.judge(trajectory), library="")
