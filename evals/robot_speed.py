@@ -52,13 +52,13 @@ def main(rounds: Annotated[int, typer.Option(help="Of each of the two.")] = 40, 
     hand = [round(float(one), 3) for one in world.simulation.hand - world.simulation.things[0][2]]
     action = Action(verb="retrace", arguments={"ref": "1", "offset": hand, "path": circle()})
     noting = Noting("pick-place")
-    world._simulators["pick-place"] = noting
+    world._held = ("pick-place", noting)
     world.reset(task)
     noting.motions.clear()
     world.step(action)
     motions = list(noting.motions)
     plain = Simulator("pick-place")
-    world._simulators["pick-place"] = plain
+    world._held = ("pick-place", plain)
     ours, bare = list[float](), list[float]()
     for _ in range(rounds):
         world.reset(task)

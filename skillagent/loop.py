@@ -358,6 +358,7 @@ def record(agent: Agent, tried: Attempt) -> Attempt:
             steps=len(trajectory.steps),
             model_free_steps=trajectory.model_free_steps,
             programs=trajectory.programs,
+            runs=trajectory.runs,
             surprise=trajectory.surprise,
             usage=trajectory.usage,
         )

@@ -133,11 +133,17 @@ class Policy:
         return replace(self, told=Recalled(text=made, of=(SELF_MADE,))) if made else self
 
     def without(self, skills: Collection[str]) -> Policy:
-        """Return the same with the words of one skill a subgoal, the first that is not one of these.
+        """Return the same with the words of one skill a subgoal, the first that is not one of these, and pinned ones.
 
         Where they were all, the example goes too: it is not for this page either.
         """
-        left = tuple(tuple(one for one in part if one.id not in skills)[:1] for part in self.route.skills)
+        left = tuple(
+            (
+                *[one for one in part if one.id not in skills and not one.pinned][:1],
+                *(one for one in part if one.pinned),
+            )
+            for part in self.route.skills
+        )
         examples = tuple(
             shown if own or not part else ()
             for shown, own, part in zip(self.route.demonstrations, left, self.route.skills, strict=True)

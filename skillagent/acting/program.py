@@ -18,7 +18,7 @@ from skillagent.ports import LLM
 from skillagent.programs.find import place_of, places_of
 from skillagent.programs.perform import Blocked, Move, Moves, Wanted, lacking, perform
 from skillagent.programs.template import filled_by, slots_of_pattern
-from skillagent.programs.text import program_of
+from skillagent.programs.text import FILE, program_of
 from skillagent.prompts import fence, render
 from skillagent.schema import (
     Action,
@@ -29,10 +29,12 @@ from skillagent.schema import (
     Outcome,
     Plan,
     Program,
+    Ran,
     Ranked,
     Role,
     Route,
     Verb,
+    digest_of,
 )
 
 log = logging.getLogger("skillagent.acting")
@@ -44,9 +46,9 @@ _HELP = 3  # turns of the model in which a program still hopes to go on
 class Pilot:
     """Says what the programs do next; None as soon as the model must choose.
 
-    A program that does not find what it begins with is not for this page: the next skill's is tried. `ran` names those
-    that began, `guessed` those for which the model found the values, `unfit` those that did not begin, and `surprise`
-    is why the model goes on, or had to help.
+    A program that does not find what it begins with is not for this page: the next skill's is tried. `runs` are those
+    that began, `guessed` names those for which the model found the values, `unfit` those that did not begin, and
+    `surprise` is why the model goes on, or had to help.
 
     Args:
         plan: Each subgoal runs the program of its own skill.
@@ -57,11 +59,14 @@ class Pilot:
     """
 
     def __init__(self, plan: Plan, route: Route, library: Library, verbs: Sequence[Verb], llm: LLM | None) -> None:
-        self._left = [(part.text, skills) for part, skills in zip(plan.subgoals, route.skills, strict=True)]
+        self._left = [
+            (part.text, [one for one in skills if not one.pinned])
+            for part, skills in zip(plan.subgoals, route.skills, strict=True)
+        ]
         self._library, self._llm = library, llm
         self._patience = _PATIENCE if any(verb.name == _PATIENCE.verb for verb in verbs) else None
         self._moves: Moves | None = None
-        self.ran: list[str] = []
+        self.runs: list[Ran] = []
         self.guessed: list[str] = []
         self.unfit: list[str] = []
         self.surprise = ""
@@ -73,6 +78,8 @@ class Pilot:
                 return self._asked_for(self._moves.send(outcome))
             except StopIteration as end:
                 self._moves = None
+                if end.value:
+                    self._helped()
                 if end.value or not self._left:
                     self.surprise = self.surprise or end.value or "its steps are done, the task is not"
                 if end.value:
@@ -88,23 +95,30 @@ class Pilot:
         """Return a move, or None where the model is to clear the way."""
         if isinstance(move, Blocked):
             self.surprise = self.surprise or move.why
+            self._helped()
             return None
         return move
+
+    def _helped(self) -> None:
+        """Note that the program that runs could not do it by itself."""
+        if self.runs:
+            self.runs[-1] = self.runs[-1].model_copy(update={"helped": True})
 
     def _begun(self, goal: str, skills: Sequence[Ranked], first: Observation) -> Action | Wanted | None:
         """Begin the first program that fits goal and page, and return its first move."""
         for name, program, filled in self._fitting(goal, skills):
-            moves = perform(program, filled, first, patience=self._patience, begun=bool(self.ran), help=_HELP)
+            moves = perform(program, filled, first, patience=self._patience, begun=bool(self.runs), help=_HELP)
             try:
-                move = self._asked_for(next(moves))
+                move = next(moves)
             except StopIteration as end:
                 self.unfit.append(name)
-                if not self.ran:  # else it would read as what surprised the one that ran
+                if not self.runs:  # else it would read as what surprised the one that ran
                     self.surprise = end.value or "there is nothing to do"
                 continue
-            self.ran.append(name)
+            digest = digest_of(self._library.skills[name].files[FILE])
+            self.runs.append(Ran(skill=name, program=digest, goal=goal))
             self._moves, self.surprise = moves, ""
-            return move
+            return self._asked_for(move)
         return None
 
     def _fitting(self, goal: str, skills: Sequence[Ranked]) -> Iterator[tuple[str, Program, Filled]]:

@@ -28,6 +28,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
 
 HELP = """\
 GOAL         try to reach a goal; on a page that sets its own, an empty line tries the next instance
+/SKILL GOAL  the same, shown just that skill
 /good        the last try was good
 /bad TEXT    the last try was bad, and why
 /learn       practise the last task and keep what helps
@@ -149,8 +150,8 @@ class Chat:
                 self._undo()
             case "/help":
                 self._watch.say(HELP)
-            case _ if command.startswith("/"):
-                self._watch.say(f"no command {command}; /help lists them")
+            case _ if command.startswith("/") and not (rest.strip() and command[1:] in self._agent.store.load().skills):
+                self._watch.say(f"no command {command}, and no skill with a goal behind it; /help lists them")
             case _:
                 self._try(words)
 

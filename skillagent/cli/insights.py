@@ -135,15 +135,17 @@ def search(
     """Find the insights nearest a question in words."""
     from skillagent.routing.catalogue import Catalogue
     from skillagent.routing.route import Thresholds, route
-    from skillagent.schema import Plan
+    from skillagent.schema import Plan, Ranked
 
     parts = parts_of(ctx)
     settings = parts.settings()
     library = parts.store(settings).load()
     everything = Thresholds(insight=-1.0, insights=top)
     only = library.model_copy(update={"skills": {}, "demonstrations": {}})
-    catalogue = Catalogue(parts.vectors(settings))
-    found = route(Plan(goal=query), only, catalogue=catalogue, thresholds=everything).insights[0]
+    found: tuple[Ranked, ...] = ()
+    if only.insights:
+        catalogue = Catalogue(parts.vectors(settings))
+        found = route(Plan(goal=query), only, catalogue=catalogue, thresholds=everything).insights[0]
     if as_json:
         emit([_hit(library.insights[one.id], one.parts["text"]) for one in found])
         return

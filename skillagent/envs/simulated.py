@@ -45,9 +45,10 @@ M = TypeVar("M", bound=_Moving)
 
 
 class Simulated(ABC, Generic[S]):
-    """An environment around a simulation, of which one is held at a time."""
+    """An environment around a simulation. One is held at a time; a `lasting` one is for all seeds of a task."""
 
     world: str
+    lasting = True
 
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs
@@ -82,10 +83,10 @@ class Simulated(ABC, Generic[S]):
         if task.name not in (known := self._names()):
             close = difflib.get_close_matches(task.name, known, n=3) or sorted(known)
             raise ConfigError(f"no task {self.world}/{task.name}; there is {', '.join(close)}")
-        held = self._held[1] if self._held and self._held[0] == task.name else None
-        if held is None:
+        if self._held is None or self._held[0] != task.name or not self.lasting:
             self.close()
-        self._held = task.name, self._begun(task, held)
+            self._held = task.name, self._made(task)
+        self._begin(task)
         self._task, self._turns, self._ends = task, 0, time.monotonic() + task.timeout_s
         return self._seen()
 
@@ -134,8 +135,12 @@ class Simulated(ABC, Generic[S]):
         """Return what the tasks are called."""
 
     @abstractmethod
-    def _begun(self, task: Task, held: S | None) -> S:
-        """Return the simulation at a task's start; `held` is that of the same name, if there is one."""
+    def _made(self, task: Task) -> S:
+        """Return the simulation of a task."""
+
+    @abstractmethod
+    def _begin(self, task: Task) -> None:
+        """Bring the simulation to a task's start."""
 
     @abstractmethod
     def _hand(self) -> object:

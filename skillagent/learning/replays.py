@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from skillagent.goals import named
 from skillagent.library import Library
 from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Task, digest_of
 
@@ -51,7 +52,8 @@ def touched(
 
 def _differs(goal: str, domain: str, before: Library, after: Library, keys: set[str], route: Router) -> bool:
     """Tell whether a goal is shown another choice, or an item of the choice that is rewritten."""
-    plan = Plan(goal=goal, domain=domain)
+    asked, words = named(goal, before.skills)
+    plan = Plan(goal=words, domain=domain, named=asked)
     was = route(plan, before).ids
     return was != route(plan, after).ids or not keys.isdisjoint(was)
 

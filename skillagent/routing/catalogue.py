@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from skillagent.routing.patterns import Patterns
 from skillagent.schema import Demonstration, Insight, Skill, Value
 
 _SPARE = 64  # rows of what was taken out that are never worth a rebuild
+_FEW = 8
 _OTHER = -1  # the code of a domain that no item has
 T = TypeVar("T", bound=Value)
 
@@ -92,7 +94,9 @@ class Index(Generic[T]):
             return
         other = {key: one for key, one in items.items() if self._kept.get(key) is not one}
         fresh = {key: one for key, one in other.items() if key not in self._kept or self._kept[key] != one}
-        if len(self._entries) + len(fresh) > 2 * len(items) + _SPARE:
+        anew = len(self._entries) + len(fresh) > 2 * len(items) + _SPARE
+        made = self._made(items if anew else fresh)  # what fails, fails before anything is changed
+        if anew:
             self._clear()
             fresh = other = dict(items)
         changed = [key for key in fresh if key in self._kept]
@@ -100,7 +104,7 @@ class Index(Generic[T]):
             changed += self._kept.keys() - items.keys()
         for key in changed:
             self._remove(key)
-        self._add(fresh)
+        self._add(made)
         self._kept.update(other)
         self._seen = items
 
@@ -111,17 +115,21 @@ class Index(Generic[T]):
         self._patterns.remove(number)
         self._there[number] = 0
 
-    def _add(self, fresh: Mapping[str, T]) -> None:
+    def _made(self, fresh: Mapping[str, T]) -> list[tuple[str, T, Item, Vectors, Vectors]]:
+        """Return items ready to be added: with the vectors of their texts and of the goals that they solved."""
         if not fresh:
-            return
+            return []
         items = [self._as_item(one) for one in fresh.values()]
         shapes = [tuple(dict.fromkeys(shape(goal) for goal in item.goals)) for item in items]
         rows = self.cache.vectors([*(item.text for item in items), *(one for of in shapes for one in of)])
-        texts, solved = rows[: len(items)], rows[len(items) :]
-        at = 0
-        for (key, one), item, text, goals in zip(fresh.items(), items, texts, shapes, strict=True):
-            number, own = self._words.add(_expanded(item)), solved[at : at + len(goals)]
-            at += len(goals)
+        ends = np.cumsum([len(items), *map(len, shapes)])
+        solved = [rows[start:end] for start, end in pairwise(ends.tolist())]
+        parts = zip(fresh.items(), items, rows[: len(items)], solved, strict=True)
+        return [(key, one, item, text, own) for (key, one), item, text, own in parts]
+
+    def _add(self, made: Iterable[tuple[str, T, Item, Vectors, Vectors]]) -> None:
+        for key, one, item, text, own in made:
+            number = self._words.add(_expanded(item))
             self._numbers[key] = number
             self._entries.append((key, one, item))
             self._patterns.add(number, item.patterns)
@@ -147,7 +155,8 @@ class Index(Generic[T]):
 
     def near(self, goal: str, numbers: Iterable[int]) -> list[tuple[float, float]]:
         """Return the cosines of a goal to some items' texts, and to the nearest goals that they solved, or -1."""
-        query, found = self._query(goal), []
+        numbers = list(numbers)
+        query, found = self._query(goal) if numbers else np.zeros(0, dtype=np.float32), []
         for n in numbers:
             own = range(self._starts[n], self._starts[n] + self._solved[n])
             solved = self._goals.near(query, own).max() if own else -1.0
@@ -176,15 +185,19 @@ class Catalogue:
     """What a library's skills, insights and demonstrations are searched by."""
 
     def __init__(self, cache: VectorCache) -> None:
+        self._cache = cache
         self.skills = Index[Skill](cache, _of_skill)
         self.insights = Index[Insight](cache, _of_insight)
         self.demonstrations = Index[Demonstration](cache, _of_demonstration)
 
-    def hold(self, library: Library) -> None:
-        """Hold just what this library does."""
+    def of(self, library: Library) -> Catalogue:
+        """Return the catalogue of just this library; that of a few items is its own, so that what is held stays."""
+        if len(library) <= _FEW < len(self.skills):
+            return Catalogue(self._cache).of(library)
         self.skills.hold(library.skills)
         self.insights.hold(library.insights)
         self.demonstrations.hold(library.demonstrations)
+        return self
 
 
 def _of_skill(skill: Skill) -> Item:

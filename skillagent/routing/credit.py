@@ -38,7 +38,7 @@ class Lacking(Value):
 
 
 class Routing(Value):
-    """What routing has come to. `unused` skills were never shown; `abstained` attempts were shown no skill."""
+    """What routing has come to. `unused` skills were never shown; in `abstained` attempts none of the skills was."""
 
     attempts: int
     abstained: int
@@ -80,8 +80,9 @@ def routing(library: Library, events: Iterable[Event]) -> Routing:
 
 
 def _came(one: Attempted, name: str) -> str:
+    runs = tuple(run for run in one.runs if run.skill == name)
+    last = one.runs[-1:] == runs[-1:]
+    by_itself = bool(runs) and not any(run.helped for run in runs) and not (last and one.surprise)
     if (one.score or 0) < 1:
-        done = name in one.programs[:-1]  # its part was done: the next program had begun
-        return "alone" if done else "misled"
-    by_itself = name in one.programs and (not one.surprise or name != one.programs[-1])
+        return "misled" if last or not runs else "alone"  # its part was done: the next program had begun
     return "alone" if by_itself else "helped"

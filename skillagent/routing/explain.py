@@ -11,7 +11,7 @@ from skillagent.goals import named
 from skillagent.library import Library
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.fuse import lacking
-from skillagent.routing.outcomes import UNKNOWN, Outcomes
+from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.route import Thresholds, route
 from skillagent.schema import Plan, Ranked, Value
 
@@ -37,7 +37,7 @@ def explain(
     thresholds: Thresholds | None = None,
     outcomes: Outcomes | None = None,
 ) -> Explanation:
-    """Return why the router would show what for a goal.
+    """Return why the router would show what for a goal, done as a whole: whether it is planned in parts is not asked.
 
     Args:
         goal: As a user states it; it may begin with `/skill-name`.
@@ -58,7 +58,7 @@ def explain(
         shown=shown,
         considered=considered,
         why=tuple(_why(shown, considered, forms, asked, limits)),
-        otherwise=tuple(_otherwise(shown, considered, forms, limits)),
+        otherwise=tuple(_otherwise(shown, considered, limits)),
     )
 
 
@@ -68,9 +68,9 @@ def _why(
     for one in shown:
         if one.id == asked:
             yield f"{one.id} is shown because the goal begins with its name: likeness is not asked"
-        elif not one.parts:
+        elif one.pinned:
             yield f"{one.id} is shown because it is pinned (thresholds.pinned)"
-        elif one.id in forms:
+        elif "chance" not in one.parts:
             knows = f"its program knows goals of this form: {forms[one.id]} letters of it are fixed"
             yield f"{one.id} is shown because {knows}; {_hoped(one)}"
         elif one.parts.get("chance", 0.0) >= limits.chance:
@@ -86,9 +86,7 @@ def _why(
         yield f"nothing is shown: the chance that the best one, {best.id}, fits is {least}"
 
 
-def _otherwise(
-    shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], forms: dict[str, int], limits: Thresholds
-) -> Iterator[str]:
+def _otherwise(shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], limits: Thresholds) -> Iterator[str]:
     if not considered:
         return
     best = considered[0]
@@ -100,7 +98,7 @@ def _otherwise(
     behind = next((one for one in considered if one.id not in {chosen.id for chosen in shown}), None)
     if behind is None:
         yield "there is no runner-up"
-    elif any(one.id in forms for one in shown):
+    elif any(one.parts and "chance" not in one.parts for one in shown):
         yield f"{behind.id} would come first only if its program knew goals of this form too, more of it or did better"
     elif shown[0].parts:
         lead = shown[0].score - behind.score
@@ -110,8 +108,8 @@ def _otherwise(
 
 
 def _hoped(one: Ranked) -> str:
-    hope = one.parts["expected"]
-    return "it was not tried on such goals" if hope == UNKNOWN else f"it is expected to do {hope:.0%} of such goals"
+    hope = one.parts.get("expected")
+    return "it was never tried" if hope is None else f"it is expected to do {hope:.0%} of such goals"
 
 
 def _chance(one: Ranked) -> str:

@@ -76,8 +76,7 @@ def route(
         thresholds: From where on an item is shown.
         outcomes: Say which of several programs for such a goal comes first; None: the one that fixes most of it.
     """
-    limits = thresholds or Thresholds()
-    catalogue.hold(library)
+    limits, catalogue = thresholds or Thresholds(), catalogue.of(library)
     parts = [_for_goal(subgoal.text, plan, catalogue, limits, outcomes) for subgoal in plan.subgoals]
     skills, insights, demonstrations, considered = zip(*parts, strict=True)
     return Route(skills=skills, insights=insights, demonstrations=demonstrations, considered=considered)
@@ -92,9 +91,10 @@ def covers(
     thresholds: Thresholds | None = None,
 ) -> bool:
     """Tell whether one skill has solved a goal of this very shape, or nearly so, or its program is for such goals."""
-    limits, skills = thresholds or Thresholds(), catalogue.skills
+    limits = thresholds or Thresholds()
     if form(goal, library, domain, catalogue=catalogue, thresholds=limits):
         return True
+    skills = catalogue.of(library).skills
     like = skills.likeness(goal, domain)
     best = _best(skills, fuse(like), like, 1 + RIVALS)
     return any(solved >= limits.covers for _, solved in skills.near(goal, like.numbers[best].tolist()))
@@ -110,17 +110,16 @@ def form(
 ) -> int:
     """Return how many letters of a goal the pattern of some program fixes; 0 where none says enough by itself."""
     limits = thresholds or Thresholds()
-    catalogue.hold(library)
-    known = catalogue.skills.fitting(goal, domain).values()
+    known = catalogue.of(library).skills.fitting(goal, domain).values()
     return max((letters for letters in known if _telling(letters, goal, limits)), default=0)
 
 
 def nearest_skills(goal: str, library: Library, domain: str = "", *, catalogue: Catalogue) -> list[Skill]:
     """Return the skills that are of use in a domain, the nearest to a goal first."""
-    catalogue.hold(library)
-    like = catalogue.skills.likeness(goal, domain)
-    order = _best(catalogue.skills, fuse(like), like, len(like.numbers))
-    return [catalogue.skills[int(like.numbers[n])][1] for n in order]
+    skills = catalogue.of(library).skills
+    like = skills.likeness(goal, domain)
+    order = _best(skills, fuse(like), like, len(like.numbers))
+    return [skills[int(like.numbers[n])][1] for n in order]
 
 
 Chosen = tuple[Ranked, ...]
@@ -155,22 +154,26 @@ def _skills(
     letters = {index[number][0]: count for number, count in runs.items()}
     fit = [one for one in running if _telling(letters[one.id], goal, limits) or _alike(one, limits)]
     if fit:
-        chosen = _by_worth(goal, fit, letters, outcomes)[: limits.programs]
+        chosen = _by_worth(goal, fit, letters, index, outcomes)[: limits.programs]
     else:
         chosen = [one for one in best[: limits.skills] if _shown(one, limits)]
     return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
 
 
-def _by_worth(goal: str, fit: list[Ranked], letters: dict[str, int], outcomes: Outcomes | None) -> list[Ranked]:
+def _by_worth(
+    goal: str, fit: list[Ranked], letters: dict[str, int], index: Index[Skill], outcomes: Outcomes | None
+) -> list[Ranked]:
     """Return programs in the order in which they are tried: what came of each, and how much of the goal it fixes."""
-    known = outcomes.expected(goal, [one.id for one in fit]) if outcomes else [UNKNOWN] * len(fit)
-    worth = [share + _FORM * letters[one.id] / len(goal) for one, share in zip(fit, known, strict=True)]
-    told = [
-        one.model_copy(update={"parts": {**one.parts, "expected": share}})
-        for one, share in zip(fit, known, strict=True)
+    known = outcomes.expected(goal, [index.find(one.id) for one in fit]) if outcomes else [None] * len(fit)
+
+    def worth(pair: tuple[Ranked, float | None]) -> tuple[float, float, str]:
+        one, share = pair
+        return -(UNKNOWN if share is None else share) - _FORM * letters[one.id] / len(goal), -one.score, one.id
+
+    return [
+        one if share is None else one.model_copy(update={"parts": {**one.parts, "expected": share}})
+        for one, share in sorted(zip(fit, known, strict=True), key=worth)
     ]
-    order = sorted(range(len(fit)), key=lambda n: (-worth[n], -fit[n].score, fit[n].id))
-    return [told[n] for n in order]
 
 
 def _shown(one: Ranked, limits: Thresholds) -> bool:
@@ -178,11 +181,23 @@ def _shown(one: Ranked, limits: Thresholds) -> bool:
 
 
 def _with_named(chosen: list[Ranked], plan: Plan, index: Index[Skill], limits: Thresholds) -> list[Ranked]:
-    """Return the skill that the user named, or those that were chosen; and those that are always shown."""
+    """Return the skill that the user named, or those that were chosen; and those of use here that are always shown."""
     kept = [] if plan.named in index else chosen
-    asked = dict.fromkeys(name for name in (plan.named, *limits.pinned) if name in index)
+    use = [name for name in limits.pinned if name in index and _of_use(index.find(name), plan.domain)]
+    asked = dict.fromkeys((plan.named, *use) if plan.named in index else use)
     there = {one.id for one in kept}
-    return [*kept, *(Ranked(id=k, score=0.0, version=index.find(k).version) for k in asked if k not in there)]
+    return [
+        *kept,
+        *(
+            Ranked(id=name, score=0.0, pinned=name != plan.named, version=index.find(name).version)
+            for name in asked
+            if name not in there
+        ),
+    ]
+
+
+def _of_use(skill: Skill, domain: str) -> bool:
+    return not domain or skill.domain in ("", domain)
 
 
 def _telling(letters: int, goal: str, limits: Thresholds) -> bool:

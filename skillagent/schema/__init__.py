@@ -9,6 +9,7 @@ This module knows nothing of files, models or environments.
 from skillagent.schema.episode import (
     Attempt,
     Plan,
+    Ran,
     Ranked,
     Route,
     Score,
@@ -63,6 +64,7 @@ __all__ = [
     # Plans, routes, and what happened.
     "Subgoal",
     "Plan",
+    "Ran",
     "Ranked",
     "Route",
     "Step",

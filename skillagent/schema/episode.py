@@ -37,10 +37,14 @@ class Plan(Value):
 
 
 class Ranked(Value):
-    """One candidate of a route, by id, with its score and the parts that the score was made of."""
+    """One candidate of a route, by id, with its score and the parts that the score was made of.
+
+    A `pinned` one is shown for its words, whatever the goal; its program does not run.
+    """
 
     id: str
     score: float
+    pinned: bool = False
     parts: Mapping[str, float] = Field(default_factory=dict)
     version: int | None = None
 
@@ -110,12 +114,21 @@ class Seconds(Value):
     total: float = 0.0
 
 
+class Ran(Value):
+    """A program that ran: whose it is, the digest of its file, what it was to do, and whether the model had to help."""
+
+    skill: str
+    program: str
+    goal: str
+    helped: bool = False
+
+
 class Trajectory(Value):
     """One episode. `void` says in words why it must not be scored; then nothing else of it counts.
 
-    `programs` are the skills whose programs ran, `guessed` those of them for which the model found the values, `unfit`
-    those whose programs did not find what they begin with, and `surprise` is why the model went on from there. `truth`
-    is what would have been right, where the environment says so.
+    `programs` are the skills whose programs ran, `runs` what is known of each run, `guessed` those of them for which
+    the model found the values, `unfit` those whose programs did not find what they begin with, and `surprise` is why
+    the model went on from there. `truth` is what would have been right, where the environment says so.
     """
 
     task: Task
@@ -128,6 +141,7 @@ class Trajectory(Value):
     void: str | None = None
     answer: str | None = None
     programs: tuple[str, ...] = ()
+    runs: tuple[Ran, ...] = ()
     guessed: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
     surprise: str = ""

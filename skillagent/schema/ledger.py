@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from skillagent.schema.episode import Ran
 from skillagent.schema.learning import Change, Decision, Edit
 from skillagent.schema.model import Usage
 from skillagent.schema.task import Task
@@ -32,7 +33,10 @@ class RolledBack(Value):
 
 
 class Attempted(Value):
-    """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them."""
+    """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them.
+
+    `runs` says of each program that ran which one it was, for what, and whether the model had to help.
+    """
 
     kind: Literal["attempted"] = "attempted"
     attempt: str
@@ -45,6 +49,7 @@ class Attempted(Value):
     steps: int = 0
     model_free_steps: int = 0
     programs: tuple[str, ...] = ()
+    runs: tuple[Ran, ...] = ()
     surprise: str = ""
     usage: Usage = Usage()
 

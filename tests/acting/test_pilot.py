@@ -6,7 +6,21 @@ from skillagent.acting.act import act
 from skillagent.acting.program import asked
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
-from skillagent.schema import Action, Element, Outcome, Plan, Ranked, Route, Skill, Step, Subgoal, Task, Variation, Verb
+from skillagent.schema import (
+    Action,
+    Element,
+    Outcome,
+    Plan,
+    Ranked,
+    Route,
+    Skill,
+    Step,
+    Subgoal,
+    Task,
+    Variation,
+    Verb,
+    digest_of,
+)
 from skillagent.testing import Corridor, ScriptedLLM
 
 PRESS = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {role: button, name: '{colour}'}"
@@ -134,6 +148,7 @@ def test_a_surprise_hands_over_to_the_model_with_what_was_done():
     trajectory = acted({"press": TWO_STEPS}, llm=llm, world=Form())
     assert [step.by for step in trajectory.steps] == ["program", "model"]
     assert trajectory.surprise == 'there is no link "red"'
+    assert [run.helped for run in trajectory.runs] == [True]
     turns = [message.content for message in llm.asked[0][1]]
     assert any('"verb":"click"' in turn for turn in turns), "the program's action is part of the conversation"
     assert "changed" in turns[-1]
@@ -186,6 +201,7 @@ def test_a_program_goes_on_once_the_model_has_cleared_the_way():
     trajectory = acted({"press": program}, llm=ScriptedLLM(press("ok")), world=Popup())
     assert [step.by for step in trajectory.steps] == ["program", "model", "program"]
     assert (trajectory.reward, trajectory.surprise) == (1.0, 'there is no button "red"')
+    assert [run.helped for run in trajectory.runs] == [True]
 
 
 class Stuck(Form):
@@ -367,3 +383,24 @@ def test_a_model_that_finds_the_values_makes_a_program_run():
     trajectory = acted({"press": PRESS}, llm=llm, goal="I would like to have the red one pressed")
     assert [step.by for step in trajectory.steps] == ["program"]
     assert (len(llm.asked), trajectory.guessed) == (1, ("press",))
+
+
+def test_a_pinned_skill_is_read_beside_the_one_that_fits_and_its_program_does_not_run():
+    world, pinned = Corridor(), Ranked(id="pin", score=0, pinned=True)
+    first = world.reset(TASK)
+    known = library(words="", more="", pin=PRESS)
+    route = routed(("words", "more"))
+    route = route.model_copy(update={"skills": ((*route.skills[0], pinned),)})
+    llm = ScriptedLLM(press())
+    found = act(world, TASK, first, Plan(goal=first.goal), route, known, llm=llm, variation=PLAIN)
+    prompt = "\n".join(message.content for message in llm.asked[0][1])
+    assert ("about words" in prompt, "about more" in prompt, "about pin" in prompt) == (True, False, True)
+    assert (found.programs, found.runs) == ((), ())
+
+
+def test_each_run_is_told_with_its_part_and_its_program():
+    trajectory = acted({"press": PRESS})
+    assert [(run.skill, run.goal, run.helped) for run in trajectory.runs] == [
+        ("press", 'press the "red" button', False)
+    ]
+    assert trajectory.runs[0].program == digest_of(PRESS)

@@ -155,6 +155,15 @@ def test_a_mistake_does_not_end_the_conversation_but_quit_does(table):
     assert table.session.attempts == []
 
 
+def test_a_goal_may_begin_with_the_name_of_a_skill_and_a_name_alone_is_no_goal(table):
+    table.say("", "/learn")
+    (skill,) = table.store.load().skills
+    before = len(table.session.attempts)
+    assert "no command" not in table.say(f"/{skill} {table.store.load().skills[skill].goals[0]}")
+    assert len(table.session.attempts) == before + 1
+    assert f"no command /{skill}" in table.say(f"/{skill}")
+
+
 def test_a_conversation_is_saved_and_taken_up_again(tmp_path, table):
     table.say("", "/bad no", "")
     again = Table(tmp_path)

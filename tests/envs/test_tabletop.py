@@ -300,7 +300,7 @@ def test_a_cube_that_is_out_of_reach_is_missed_and_that_is_said():
         table.step(np.zeros(3), -1.0)
     world = Tabletop()
     world.reset(task("stack"))
-    world._table = table
+    world._held = ("stack", table)
     world._arm = Gripper(table)
     assert act(world, "pick", ref="1").error == '[1] "a" is on the floor, out of reach'
 

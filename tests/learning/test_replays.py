@@ -90,3 +90,15 @@ def test_where_the_edit_is_for_none_of_many_the_search_ends():
     found = touched(fresh(LESSON), put("other"), LIBRARY, routed, lambda task: looked.append(task) or "apart")
     assert list(found) == []
     assert len(looked) == 20
+
+
+def test_a_goal_that_names_a_skill_is_looked_at_by_that_name():
+    asked = []
+
+    def route(plan, library):
+        asked.append((plan.goal, plan.named, plan.domain))
+        return Route(skills=((),), insights=((),), demonstrations=((),))
+
+    edit = Edit(changes=(PutSkill(skill=SKILL.model_copy(update={"version": 2}), base=1),), why="w")
+    list(touched([NEW], edit, LIBRARY, route, lambda task: "/s press it"))
+    assert set(asked) == {("press it", "s", "e")}

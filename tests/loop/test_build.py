@@ -6,7 +6,7 @@ from skillagent.build import Options, open_agent
 from skillagent.config import load
 from skillagent.library import Library
 from skillagent.programs.text import FILE
-from skillagent.schema import Attempt, Attempted, Plan, Skill, Task, Trajectory, Verdict
+from skillagent.schema import Attempt, Attempted, Plan, Ran, Skill, Task, Trajectory, Verdict, digest_of
 from skillagent.testing import MemoryStore, ScriptedLLM
 
 GOAL = "go to the red ball, then open the door"
@@ -72,3 +72,14 @@ def test_instances_that_surprised_a_program_are_practised_too(opened):
     with opened(store) as agent:
         tried = [one.trajectory.task.seed for one in agent.practise(TASK, lambda task, variation: failing(task))]
     assert tried[:4] == [0, 1, 2, 40]
+
+
+def test_the_program_that_the_ledger_speaks_for_is_tried_first(opened):
+    pulls = {FILE: "goals: ['open the door']\nsteps: [pull]\n"}
+    twins = {"a": skill("a", "open the door"), "b": skill("b", "").model_copy(update={"files": pulls})}
+    store, plan = MemoryStore(Library(skills=twins)), Plan(goal="open the door")
+    with opened(store) as agent:
+        one, other = (ranked.id for ranked in agent.route(plan, store.load()).skills[0])
+        run = Ran(skill=other, program=digest_of(twins[other].files[FILE]), goal=plan.goal)
+        store.commit(Attempted(attempt="x", task=TASK, goal=plan.goal, score=1.0, programs=(other,), runs=(run,)))
+        assert [ranked.id for ranked in agent.route(plan, store.load()).skills[0]] == [other, one]

@@ -7,7 +7,7 @@ from pathlib import Path
 from skillagent.cli import main
 from skillagent.library import Library
 from skillagent.routing.credit import Credit, Lacking, routing
-from skillagent.schema import Attempted, Event, Skill, Task
+from skillagent.schema import Attempted, Event, Ran, Skill, Task
 from skillagent.testing import MemoryStore
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
@@ -19,7 +19,8 @@ LIBRARY = Library(skills={name: Skill(name=name, description="d", body="b") for 
 
 def tried(score, shown=(), programs=(), goal='press "a"', **rest):
     task = Task(env="x", name="t", seed=0)
-    return Attempted(attempt="a", task=task, goal=goal, shown=shown, score=score, programs=programs, **rest)
+    runs = tuple(Ran(skill=name, program="p", goal=goal) for name in programs)
+    return Attempted(attempt="a", task=task, goal=goal, shown=shown, score=score, programs=programs, runs=runs, **rest)
 
 
 def told(*entries):
@@ -45,6 +46,12 @@ def test_of_a_chain_the_last_one_is_at_fault():
     found = told(tried(0.0, ("one", "other"), ("one", "other"), surprise="no such button"))
     assert of(found, "one") == Credit(skill="one", shown=1, ran=1, alone=1)
     assert of(found, "other") == Credit(skill="other", shown=1, ran=1, misled=1)
+
+
+def test_a_program_that_the_model_helped_did_not_do_its_part_alone():
+    done = tried(1.0, ("one", "other"), ("one", "other"))
+    helped = done.model_copy(update={"runs": (done.runs[0].model_copy(update={"helped": True}), done.runs[1])})
+    assert (of(told(done), "one").alone, of(told(helped), "one").helped, of(told(helped), "other").alone) == (1, 1, 1)
 
 
 def test_what_had_no_skill_is_told_by_its_shape_the_worst_first():

@@ -14,7 +14,7 @@ from skillagent.routing.explain import explain
 from skillagent.routing.fuse import chance, lacking
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.route import Thresholds
-from skillagent.schema import Attempted, Event, Skill, Task
+from skillagent.schema import Attempted, Event, Ran, Skill, Task, digest_of
 from skillagent.testing import HashEmbedder, MemoryStore
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
@@ -53,11 +53,20 @@ def test_the_reason_is_the_one_that_decided(goal, shown, why):
 
 
 def test_a_program_says_what_is_expected_of_it():
-    tried = Attempted(attempt="a", task=Task(env="x", name="t"), goal=WATER, score=1.0, programs=("water",))
+    ran = Ran(skill="water", program=digest_of(RUNS[FILE]), goal=WATER)
+    tried = Attempted(attempt="a", task=Task(env="x", name="t"), goal=WATER, score=1.0, runs=(ran,))
     events = [Event(seq=0, at="", library="", entry=tried)]
-    assert explained(WATER).why[0].endswith("it was not tried on such goals")
+    assert explained(WATER).why[0].endswith("it was never tried")
     told = explained(WATER, outcomes=Outcomes(HashEmbedder(), lambda: events))
     assert told.why[0].endswith("it is expected to do 67% of such goals")
+
+
+def test_a_loose_form_that_is_shown_for_its_likeness_says_that():
+    loose = SKILLS[0].model_copy(update={"files": {FILE: "goals: ['Enter {all}']\nsteps: [done]"}, "domain": ""})
+    goal = LOGIN.replace("bob", "eve").replace("press", "then press")
+    found = explain(goal, Library(skills={"log-in": loose}), catalogue=Catalogue(HashEmbedder()))
+    assert [one.id for one in found.shown] == ["log-in"]
+    assert found.otherwise
 
 
 def test_a_pinned_skill_says_so_and_another_environment_has_none():

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
+from skillagent.errors import LLMUnavailable
 from skillagent.goals import named, shape
 from skillagent.library import Library
 from skillagent.programs.template import form_of
 from skillagent.programs.text import FILE
-from skillagent.routing.catalogue import Catalogue
-from skillagent.routing.fuse import chance
+from skillagent.routing.catalogue import Catalogue, Likeness
+from skillagent.routing.fuse import chance, fuse
 from skillagent.routing.lexical import Words, bm25_scores
 from skillagent.routing.patterns import Patterns, fixed_words
-from skillagent.routing.route import Thresholds, covers, nearest_skills, route
+from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
 from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Plan, Skill
 from skillagent.testing import HashEmbedder
 
@@ -277,3 +278,89 @@ def test_the_nearest_skills_are_those_of_use_in_a_domain_the_nearest_first():
     assert [one.name for one in nearest_skills(LOGIN, library, "web", catalogue=afresh())] == ["log-in", "pick-date"]
     assert [one.name for one in nearest_skills(date, library, "web", catalogue=afresh())] == ["pick-date", "log-in"]
     assert len(nearest_skills(LOGIN, library, catalogue=afresh())) == 3
+
+
+MANY = {
+    f"s{n}": Skill(name=f"s{n}", description=f"Does thing {n}.", body="x", goals=(f"do thing {n}",)) for n in range(40)
+}
+
+
+def test_what_comes_and_goes_of_many_is_found_as_in_a_fresh_catalogue():
+    held, fewer = afresh(), {name: one for name, one in MANY.items() if name != "s7"}
+    revised = {**MANY, "s7": MANY["s7"].model_copy(update={"body": "Log in with the password.", "version": 2})}
+    for skills in (MANY, {**MANY, **LIBRARY.skills}, revised, fewer, MANY):
+        for goal in (LOGIN, "do thing 7"):
+            library = Library(skills=skills)
+            found, fresh = (route(Plan(goal=goal), library, catalogue=one).considered[0] for one in (held, afresh()))
+            assert [(one.id, one.version) for one in found] == [(one.id, one.version) for one in fresh]
+            assert [one.score for one in found] == pytest.approx([one.score for one in fresh], abs=1e-5)
+
+
+def test_where_vectors_fail_the_catalogue_stays_as_it_was():
+    class Failing(HashEmbedder):
+        fails = False
+
+        def vectors(self, texts):
+            if self.fails:
+                raise LLMUnavailable("no vectors")
+            return super().vectors(texts)
+
+    cache, library = Failing(), Library(skills={**MANY, **LIBRARY.skills})
+    catalogue, retired = Catalogue(cache), Library(skills={**MANY, "pick-date": LIBRARY.skills["pick-date"]})
+    assert route(Plan(goal=LOGIN), library, catalogue=catalogue).ids == ("log-in",)
+    cache.fails = True
+    with pytest.raises(LLMUnavailable):
+        route(Plan(goal="a goal never asked"), retired, catalogue=catalogue)
+    cache.fails = False
+    assert route(Plan(goal=LOGIN), library, catalogue=catalogue).ids == ("log-in",)
+
+
+def test_a_library_of_one_skill_does_not_cost_what_is_held_of_a_large_one():
+    catalogue = afresh()
+    route(Plan(goal=LOGIN), Library(skills=MANY), catalogue=catalogue)
+    assert route(Plan(goal=LOGIN), LIBRARY, catalogue=catalogue).ids[0] == "log-in"
+    assert len(catalogue.skills) == len(MANY)
+
+
+def test_an_empty_library_asks_for_no_vectors():
+    class Mute(HashEmbedder):
+        def vectors(self, texts):
+            raise AssertionError(texts)
+
+    assert route(Plan(goal=LOGIN), Library(), catalogue=Catalogue(Mute())).ids == ()
+
+
+RUNS = {FILE: "goals: [Water it all]\nsteps: [done]"}
+OTHERS = Library(
+    skills={"w": Skill(name="w", description="d", body="b", domain="a", files=RUNS, goals=("Water it all",))},
+    demonstrations={
+        "x": Demonstration(id="x", domain="a", goal="Water it all", steps=LIBRARY.demonstrations["d"].steps)
+    },
+)
+
+
+@pytest.mark.parametrize(("domain", "known"), [("", True), ("a", True), ("b", False)])
+def test_what_is_of_use_elsewhere_is_not_looked_at_by_anyone(domain, known):
+    goal, catalogue = "Water it all", afresh()
+    assert bool(form(goal, OTHERS, domain, catalogue=catalogue)) is known
+    assert covers(goal, OTHERS, domain, catalogue=catalogue) is known
+    assert bool(nearest_skills(goal, OTHERS, domain, catalogue=catalogue)) is known
+    found = route(Plan(goal=goal, domain=domain), OTHERS, catalogue=catalogue)
+    assert (bool(found.skills[0]), bool(found.demonstrations[0])) == (known, known)
+    words_alone = Library(skills={"w": OTHERS.skills["w"].model_copy(update={"files": {}})})
+    assert covers(goal, words_alone, domain, catalogue=catalogue) is known
+
+
+def test_a_pinned_skill_of_another_environment_is_not_shown():
+    limits, plan = Thresholds(pinned=("w",)), Plan(goal=LOGIN, domain="b")
+    assert route(plan, OTHERS, catalogue=afresh(), thresholds=limits).ids == ()
+
+
+def test_the_score_and_the_chance_are_those_of_the_handbook():
+    like = Likeness(
+        numbers=np.array([0, 1]), words=np.array([0.5, 0.5]), whole=np.array([0.8, 0.8]), proven=np.array([True, False])
+    )
+    assert fuse(like).tolist() == [0.95, 1.1]
+    lead = 0.95 - (0.6 + 18 * 0.1) / 19
+    assert chance(0.95, np.array([0.6]), proven=True) == pytest.approx(1 / (1 + np.exp(10.6 - 8.1 * 0.95 - 6.4 * lead)))
+    assert chance(0.95, np.array([0.6]), proven=False) == pytest.approx(1 / (1 + np.exp(7.1 - 3.5 * 0.95 - 9.0 * lead)))

@@ -26,10 +26,11 @@ class BabyAI(Simulated[Walker]):
     def _names(self) -> Collection[str]:
         return levels()
 
-    def _begun(self, task: Task, held: Walker | None) -> Walker:
-        walker = held or Walker(task.name)
-        walker.reset(task.seed)
-        return walker
+    def _made(self, task: Task) -> Walker:
+        return Walker(task.name)
+
+    def _begin(self, task: Task) -> None:
+        self.simulation.reset(task.seed)
 
     def _hand(self) -> Walker:
         return self.simulation

@@ -30,11 +30,12 @@ class MetaWorld(Filmed[Simulator]):
     def _names(self) -> Collection[str]:
         return descriptions()
 
-    def _begun(self, task: Task, held: Simulator | None) -> Simulator:
-        simulator = held or Simulator(task.name)
-        simulator.reset(task.seed)
-        self._arm = Arm(simulator)
-        return simulator
+    def _made(self, task: Task) -> Simulator:
+        return Simulator(task.name)
+
+    def _begin(self, task: Task) -> None:
+        self.simulation.reset(task.seed)
+        self._arm = Arm(self.simulation)
 
     def _hand(self) -> Arm:
         return self._arm

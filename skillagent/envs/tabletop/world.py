@@ -25,6 +25,7 @@ class Tabletop(Filmed[Table]):
     """Tasks at a table as an environment."""
 
     world = "tabletop"
+    lasting = False  # each seed has things of its own
     between = 3
     fps = Table.second / between
 
@@ -40,11 +41,12 @@ class Tabletop(Filmed[Table]):
     def _names(self) -> Collection[str]:
         return wordings()
 
-    def _begun(self, task: Task, held: Table | None) -> Table:
+    def _made(self, task: Task) -> Table:
         self._asked = draw(task.name, task.seed)
-        table = Table(self._asked.things, self._asked.wanted)
-        self._arm = Gripper(table)
-        return table
+        return Table(self._asked.things, self._asked.wanted)
+
+    def _begin(self, task: Task) -> None:
+        self._arm = Gripper(self.simulation)
 
     def _hand(self) -> Gripper:
         return self._arm
