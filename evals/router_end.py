@@ -5,7 +5,8 @@
 No model, in the browser. Every page of the suite on holdout seeds; each way to route (`evals.router_ladder`) orders the
 library's skills for the goal, and what the first one's program comes to is looked at, each skill being tried once an
 instance. `the product` is the whole route: patterns first, what came of programs so far, up to three of them, and none
-where none fits. With `--distractors` unrelated skills, which run nothing, lie in the library as well. Resumable.
+where none fits; it is looked at without unrelated skills alone. With `--distractors` unrelated skills, which run
+nothing, lie in the library of the other ways as well. Resumable.
 """
 
 from __future__ import annotations

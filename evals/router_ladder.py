@@ -186,6 +186,7 @@ def ladder(bench: Bench, parts: bool) -> Mapping[str, Way]:
         "BM25Plus over text and solved goals": expanded,
         "nearest solved goal": nearest,
         "prototype of solved goals": bench.solved("mean"),
+        "criterion before: cosines over their thresholds": np.maximum(nearest - 0.85, bench.near(bench.today) - 0.60),
         "the router": bench.routed(),
     }
     ways: dict[str, Way] = {name: partial(as_it_is, scores) for name, scores in alone.items()}
@@ -213,8 +214,17 @@ def as_it_is(scores: Scores, _: Kept) -> Scores:
     return scores
 
 
-def measured(bench: Bench, way: Way, filtered: bool = False) -> tuple[dict[str, object], NDArray[np.float64]]:
-    """Return recall and AUROC of one way to route, and how often each skill came first."""
+@dataclass(frozen=True)
+class Firsts:
+    """How often each skill came first, and each goal's best score with its skill and without."""
+
+    skills: NDArray[np.float64]
+    there: NDArray[np.float64]
+    absent: NDArray[np.float64]
+
+
+def measured(bench: Bench, way: Way, filtered: bool = False) -> tuple[dict[str, object], Firsts]:
+    """Return recall and AUROC of one way to route, and what they are made of."""
     kept = np.ones((len(bench.goals), len(bench.skills)), dtype=bool)
     if filtered:
         domains, asked = np.array([skill.domain for skill in bench.skills]), [goal.domain for goal in bench.goals]
@@ -229,12 +239,24 @@ def measured(bench: Bench, way: Way, filtered: bool = False) -> tuple[dict[str, 
     absent = np.where(without, way(without), -np.inf).max(axis=1)
     names = np.array([goal.skill for goal in bench.goals])
     first, fifth = _by_skill(rank < 1, names), _by_skill(rank < 5, names)
+    best = np.maximum(own, there.max(axis=1))
     return {
         "recall@1": round(float(first.mean()), 3),
         "interval": [round(float(end), 3) for end in _interval(first)],
         "recall@5": round(float(fifth.mean()), 3),
-        "auroc": round(auroc(np.maximum(own, there.max(axis=1)), absent), 3),
-    }, first
+        "auroc": round(auroc(best, absent), 3),
+    }, Firsts(first, best, absent)
+
+
+def lead_in_abstention(names: NDArray[np.str_], one: Firsts, other: Firsts) -> list[float]:
+    """Return by how much AUROC is greater, and its interval from resampling skills with all their goals."""
+    rows = [np.flatnonzero(names == name) for name in dict.fromkeys(names)]
+    rng, leads = np.random.default_rng(0), list[float]()
+    for turn in range(401):
+        drawn = range(len(rows)) if turn == 0 else rng.integers(0, len(rows), len(rows))
+        taken = np.concatenate([rows[n] for n in drawn])
+        leads.append(auroc(one.there[taken], one.absent[taken]) - auroc(other.there[taken], other.absent[taken]))
+    return [round(float(value), 3) for value in (leads[0], *np.quantile(leads[1:], [0.025, 0.975]))]
 
 
 def _by_skill(hits: NDArray[np.bool_], names: NDArray[np.str_]) -> NDArray[np.float64]:
@@ -282,11 +304,21 @@ def main() -> int:
             (one, firsts[name]), (own, _) = measured(bench, way), measured(bench, way, filtered=True)
             found[name] = {"all": one, "own": own}
             print(f"{count:6} {name:48} {one} own {own['recall@1']} {own['recall@5']} {own['auroc']}", flush=True)
-        for name in ("fusion before: z(words) + z(text) + z(nearest)", "bar: z(words) + z(centroid)"):
-            lead = firsts["the router"] - firsts[name]
+        asked = np.array([goal.skill for goal in goals])
+        for name in (
+            "fusion before: z(words) + z(text) + z(nearest)",
+            "bar: z(words) + z(centroid)",
+            "criterion before: cosines over their thresholds",
+            "nearest solved goal",
+        ):
+            lead = firsts["the router"].skills - firsts[name].skills
             ends = [round(float(end), 3) for end in _interval(lead)]
             found["the router"][f"recall@1 above {name.split(':')[0]}"] = [round(float(lead.mean()), 3), *ends]
-            print(f"{count:6} the router above {name.split(':')[0]}: {lead.mean():.3f} {ends}", flush=True)
+            sure = lead_in_abstention(asked, firsts["the router"], firsts[name])
+            found["the router"][f"auroc above {name.split(':')[0]}"] = sure
+            print(
+                f"{count:6} the router above {name.split(':')[0]}: {lead.mean():.3f} {ends}, auroc {sure}", flush=True
+            )
         report[f"{count} distractors"] = found
     cache.close()
     if wanted.out:

@@ -1,4 +1,4 @@
-"""What a trained router forgets when worlds come one after another, by each of eleven ways to keep it from forgetting.
+"""What a trained router forgets when worlds come one after another, by each of nine ways to keep it from forgetting.
 
     python -m evals.router_stream --out evals/results/router-stream.json
 
@@ -8,7 +8,9 @@ first) is trained on its practice and gate goals: list-wise, by what is for the 
 A goal that trains does not count among the goals that its skill has solved, or it would find itself. After each world
 the holdout goals of all worlds so far are routed among all skills so far. Needs the extra `train`.
 
-`untrained` is the router itself: what it has solved so far moves the skills' prototypes, and nothing else is learnt.
+`untrained` is the router's score, with what was solved so far in the skills' prototypes; nothing else is learnt. All
+worlds' skills so far are candidates for every goal, so that there is something to forget; the product looks at those of
+the goal's own world alone.
 Forgetting: the best that a world's recall@1 ever was, less what it is at the end. Backward transfer: what it is at the
 end, less what it was when its world had just been trained.
 """
@@ -134,7 +136,7 @@ def trained(start: Adapter, batch: Batch, penalty: Penalty | None = None) -> Ada
 
 @dataclass
 class Learner:
-    """A way to learn one world after another. `learn` takes a world's goals in, `at` says who answers a goal."""
+    """A way to learn one world after another. `learn` takes a world's goals in, `hits` answers goals."""
 
     width: int
     seed: int

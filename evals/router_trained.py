@@ -30,10 +30,11 @@ from evals.router_stream import listwise
 from skillagent.build import embedder
 from skillagent.config import load as load_settings
 from skillagent.ports import VectorCache
-from skillagent.routing.catalogue import Catalogue
+from skillagent.programs.text import FILE
+from skillagent.routing.catalogue import Catalogue, Index
 from skillagent.routing.fuse import fuse
 from skillagent.routing.outcomes import UNKNOWN, Outcomes
-from skillagent.schema import Attempted, Event, Skill, Split, Task
+from skillagent.schema import Attempted, Event, Ran, Skill, Split, Task, digest_of
 from skillagent.store.vectors import ChromaVectors
 
 _FOLDS, _STEPS, _RATE = 5, 200, 0.05
@@ -150,7 +151,8 @@ def outcomes(cache: VectorCache, lines: Sequence[dict[str, object]], split: Spli
     blind, seeing = [], []
     for row in (row for row in rows if row["split"] == split):
         goal, names = str(row["goal"]), list(row["solved"])
-        known = Outcomes(cache, lambda own=row: _ledger(rows, own)).expected(goal, names)
+        told = Outcomes(cache, lambda own=row: _ledger(rows, own, index)).expected(goal, [index.find(n) for n in names])
+        known = [UNKNOWN if share is None else share for share in told]
         like, letters = index.likeness(goal), index.fitting(goal)
         score = dict(zip(like.numbers.tolist(), fuse(like), strict=True))
         fixed = np.array([letters[at[name]] / len(goal) for name in names])
@@ -167,14 +169,15 @@ def _practised(rows: Sequence[dict[str, object]], own: dict[str, object]) -> lis
     return [row for row in rows if row["split"] == Split.PRACTICE and row is not own]
 
 
-def _ledger(rows: Sequence[dict[str, object]], own: dict[str, object]) -> list[Event]:
+def _ledger(rows: Sequence[dict[str, object]], own: dict[str, object], index: Index[Skill]) -> list[Event]:
     """Return the practice outcomes, but for one goal's own, as events."""
     found = []
     for row in _practised(rows, own):
         env, name = str(row["task"]).split("/")
         for program, done in row["solved"].items():
-            task = Task(env=env, name=name, seed=row["seed"])
-            tried = Attempted(attempt="-", task=task, goal=row["goal"], score=float(done), programs=(program,))
+            task, goal = Task(env=env, name=name, seed=row["seed"]), str(row["goal"])
+            run = Ran(skill=program, program=digest_of(index.find(program).files[FILE]), goal=goal)
+            tried = Attempted(attempt="-", task=task, goal=goal, score=float(done), runs=(run,))
             found.append(Event(seq=len(found), at="", library="", entry=tried))
     return found
 
@@ -203,14 +206,15 @@ def main() -> int:
     hits, seconds = folded(gate, holdout)
     report = {"which skill": compared(holdout, {"untrained": first(holdout), "trained": hits}, "untrained")}
     lines = [json.loads(one) for one in (FOLDER / "router-outcomes.jsonl").read_text(encoding="utf-8").splitlines()]
-    (train, _), (test, seeing) = outcomes(cache, lines, Split.PRACTICE), outcomes(cache, lines, Split.HOLDOUT)
-    hits, took = folded(train, test)
+    (train, taught), (test, seeing) = (outcomes(cache, lines, split) for split in (Split.PRACTICE, Split.HOLDOUT))
+    (hits, took), (further, _) = folded(train, test), folded(taught, seeing)
     print(f"which program: {len(train)} goals train, {len(test)} test; seconds to train {seconds:.1f} and {took:.1f}")
     ways = {
         "words alone": first(test),
         "the share that each program solved": [float(one.worth[int(np.argmax(one.features[:, 1]))]) for one in test],
         "outcomes of goals alike (the product)": first(seeing),
-        "trained on outcomes": hits,
+        "trained on outcomes, from words on": hits,
+        "trained on outcomes, from the product's estimate on": further,
         "any choice by chance": [float(one.worth.mean()) for one in test],
         "the best choice": [float(one.worth.max()) for one in test],
     }
