@@ -105,10 +105,10 @@ def act(
         truncated=not outcome.terminated,
         answer=str(answers[-1]) if answers else None,
         truth=outcome.truth,
-        programs=tuple(dict.fromkeys(run.skill for run in pilot.runs)) if pilot else (),
+        programs=pilot.ran if pilot else (),
         runs=tuple(pilot.runs) if pilot else (),
         guessed=tuple(pilot.guessed) if pilot else (),
-        unfit=tuple(pilot.unfit) if pilot else (),
+        unfit=pilot.unfit if pilot else (),
         surprise=pilot.surprise if pilot else "",
     )
 

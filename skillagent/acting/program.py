@@ -47,7 +47,7 @@ class Pilot:
     """Says what the programs do next; None as soon as the model must choose.
 
     A program that does not find what it begins with is not for this page: the next skill's is tried. `runs` are those
-    that began, `guessed` names those for which the model found the values, `unfit` those that did not begin, and
+    that were to run, `unfit` names those that did not begin, `guessed` those for which the model found the values, and
     `surprise` is why the model goes on, or had to help.
 
     Args:
@@ -68,7 +68,6 @@ class Pilot:
         self._moves: Moves | None = None
         self.runs: list[Ran] = []
         self.guessed: list[str] = []
-        self.unfit: list[str] = []
         self.surprise = ""
 
     def next(self, outcome: Outcome) -> Action | Wanted | None:
@@ -99,24 +98,34 @@ class Pilot:
             return None
         return move
 
+    @property
+    def ran(self) -> tuple[str, ...]:
+        """The skills whose programs began."""
+        return tuple(dict.fromkeys(run.skill for run in self.runs if run.fit))
+
+    @property
+    def unfit(self) -> tuple[str, ...]:
+        """The skills whose programs did not begin."""
+        return tuple(dict.fromkeys(run.skill for run in self.runs if not run.fit))
+
     def _helped(self) -> None:
         """Note that the program that runs could not do it by itself."""
-        if self.runs:
-            self.runs[-1] = self.runs[-1].model_copy(update={"helped": True})
+        self.runs[-1] = self.runs[-1].model_copy(update={"helped": True})
 
     def _begun(self, goal: str, skills: Sequence[Ranked], first: Observation) -> Action | Wanted | None:
         """Begin the first program that fits goal and page, and return its first move."""
         for name, program, filled in self._fitting(goal, skills):
-            moves = perform(program, filled, first, patience=self._patience, begun=bool(self.runs), help=_HELP)
+            digest = digest_of(self._library.skills[name].files[FILE])
+            run, begun = Ran(skill=name, program=digest, goal=goal), any(one.fit for one in self.runs)
+            moves = perform(program, filled, first, patience=self._patience, begun=begun, help=_HELP)
             try:
                 move = next(moves)
             except StopIteration as end:
-                self.unfit.append(name)
-                if not self.runs:  # else it would read as what surprised the one that ran
+                self.runs.append(run.model_copy(update={"fit": False}))
+                if not begun:  # else it would read as what surprised the one that ran
                     self.surprise = end.value or "there is nothing to do"
                 continue
-            digest = digest_of(self._library.skills[name].files[FILE])
-            self.runs.append(Ran(skill=name, program=digest, goal=goal))
+            self.runs.append(run)
             self._moves, self.surprise = moves, ""
             return self._asked_for(move)
         return None

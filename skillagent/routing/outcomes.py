@@ -62,12 +62,15 @@ class Outcomes:
 
 
 def _told(event: Event) -> Iterator[tuple[Ran, bool]]:
-    """Yield the runs of which an event tells, and whether they did their part by themselves."""
+    """Yield the runs of which an event tells, and whether each did its part by itself; what did not fit did not."""
     match event.entry:
         case Attempted(void=None, score=float() as score, task=task, runs=runs, surprise=surprise):
-            if task.split is not Split.HOLDOUT:
-                for run in runs[:-1]:
-                    if score >= 1 or run.helped:  # else nobody knows whether its part was done
-                        yield run, not run.helped
-                for run in runs[-1:]:
-                    yield run, score >= 1 and not run.helped and not surprise
+            if task.split is Split.HOLDOUT:
+                return
+            yield from ((run, False) for run in runs if not run.fit)
+            begun = [run for run in runs if run.fit]
+            for run in begun[:-1]:
+                if score >= 1 or run.helped:  # else nobody knows whether its part was done
+                    yield run, not run.helped
+            for run in begun[-1:]:
+                yield run, score >= 1 and not run.helped and not surprise

@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, Field
 from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.ports import VectorCache
+from skillagent.programs.text import FILE
 from skillagent.routing.catalogue import Catalogue, Index, Likeness
 from skillagent.routing.fuse import RIVALS, chance, fuse
 from skillagent.routing.outcomes import UNKNOWN, Outcomes
@@ -163,17 +164,21 @@ def _skills(
 def _by_worth(
     goal: str, fit: list[Ranked], letters: dict[str, int], index: Index[Skill], outcomes: Outcomes | None
 ) -> list[Ranked]:
-    """Return programs in the order in which they are tried: what came of each, and how much of the goal it fixes."""
+    """Return programs in the order in which they are tried: what came of each, and how much of the goal it fixes.
+
+    Of skills with the same program one is enough.
+    """
     known = outcomes.expected(goal, [index.find(one.id) for one in fit]) if outcomes else [None] * len(fit)
 
     def worth(pair: tuple[Ranked, float | None]) -> tuple[float, float, str]:
         one, share = pair
         return -(UNKNOWN if share is None else share) - _FORM * letters[one.id] / len(goal), -one.score, one.id
 
-    return [
-        one if share is None else one.model_copy(update={"parts": {**one.parts, "expected": share}})
-        for one, share in sorted(zip(fit, known, strict=True), key=worth)
-    ]
+    found: dict[str, Ranked] = {}
+    for one, share in sorted(zip(fit, known, strict=True), key=worth):
+        told = one if share is None else one.model_copy(update={"parts": {**one.parts, "expected": share}})
+        found.setdefault(index.find(one.id).files[FILE], told)
+    return list(found.values())
 
 
 def _shown(one: Ranked, limits: Thresholds) -> bool:

@@ -115,11 +115,15 @@ class Seconds(Value):
 
 
 class Ran(Value):
-    """A program that ran: whose it is, the digest of its file, what it was to do, and whether the model had to help."""
+    """A program that was to run: whose it is, the digest of its file, what it was to do, and what came of it.
+
+    Not `fit`: it did not find what it begins with. `helped`: the model had to take part.
+    """
 
     skill: str
     program: str
     goal: str
+    fit: bool = True
     helped: bool = False
 
 

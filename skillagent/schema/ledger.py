@@ -35,7 +35,7 @@ class RolledBack(Value):
 class Attempted(Value):
     """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them.
 
-    `runs` says of each program that ran which one it was, for what, and whether the model had to help.
+    `runs` says of each program that was to run which one it was, for what, and what came of it.
     """
 
     kind: Literal["attempted"] = "attempted"

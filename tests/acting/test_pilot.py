@@ -318,6 +318,7 @@ def test_each_subgoal_runs_the_program_of_its_own_skill():
 def test_a_program_that_is_not_for_a_later_page_is_not_what_surprised_the_one_before():
     trajectory = acted_in_two_parts(OTHER_PAGE, llm=ScriptedLLM(press()))
     assert (trajectory.programs, trajectory.unfit, trajectory.surprise) == (("a",), ("b",), "")
+    assert [(run.skill, run.fit, run.helped) for run in trajectory.runs] == [("a", True, False), ("b", False, False)]
 
 
 PROGRAM = parse("goals: ['send {thing} to {people...}', 'send {thing}']\nsteps:\n- fill: {text: '{thing}'}")

@@ -72,6 +72,21 @@ def test_a_program_that_the_model_had_to_help_did_not_do_it():
         assert known(helped).expected(GOAL, [ONE])[0] < UNKNOWN
 
 
+def test_a_program_that_did_not_find_what_it_begins_with_did_not_do_it():
+    fitting = tried(OTHER, 1.0)
+    (run,) = tried(ONE, 1.0).runs
+    both = fitting.model_copy(update={"runs": (run.model_copy(update={"fit": False}), *fitting.runs)})
+    one, other = known(both).expected(GOAL, [ONE, OTHER])
+    assert one < UNKNOWN < other
+
+
+def test_of_skills_with_the_same_program_one_is_tried():
+    twins = {name: skill(name) for name in ("a", "b", "c")}
+    library = Library(skills={**twins, "other": OTHER})
+    assert first(library, None) == ["a", "other"]
+    assert first(library, known(*[tried(OTHER, 1.0)] * 2, tried(twins["c"], 1.0))) == ["other", "a"]
+
+
 def chained(score, helped=False):
     """Return a try in which one did its part, and then the other the rest."""
     first, last = tried(ONE, score, helped=helped), tried(OTHER, score, FAR)
