@@ -4,7 +4,7 @@ No model is asked. Beside it, what they would be without anti-unification.
 
     python -m evals.program_reach miniwob-ax --out evals/results/program-reach.json
     python -m evals.program_reach babyai --out evals/results/babyai-reach.json
-    python -m evals.program_reach miniwob/click-checkboxes,miniwob/click-tab-2 --demos 3
+    python -m evals.program_reach miniwob/click-checkboxes,miniwob/click-tab-2 --demos 3 --skills shown
 
 The demonstrations are scripted solutions (`evals.oracle_demos`) on practice seeds. Of the programs that they suggest,
 the one that does best by itself on practice seeds is tried, by itself, on holdout seeds.
@@ -33,7 +33,23 @@ from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt
 from skillagent.programs.text import FILE
-from skillagent.schema import Attempt, Cause, Lesson, Message, PutSkill, Reply, Role, Split, Task, Usage, Variation
+from skillagent.schema import (
+    Attempt,
+    Cause,
+    Decided,
+    Decision,
+    Edit,
+    Lesson,
+    Message,
+    PutSkill,
+    Reply,
+    Role,
+    Split,
+    Task,
+    Usage,
+    Variation,
+)
+from skillagent.store.disk import DiskStore
 from skillagent.testing import MemoryStore
 
 ALONE = Variation(alone=True)
@@ -80,11 +96,23 @@ def solved(agent: Agent, task: Task, library: Library) -> bool:
     return bool(library.skills) and attempt(agent, task, library, ALONE).verdict.success is True
 
 
+def keep(folder: Path, task: Task, library: Library, demos: int) -> None:
+    """Put what was learnt of a task into a library on disk, under the task's name."""
+    for skill in library.skills.values():
+        named = skill.model_copy(update={"name": task.name.lower(), "domain": task.env})
+        edit = Edit(changes=(PutSkill(skill=named),), why=f"{task.id}: shown {demos} times")
+        decision = Decision(edit=edit, accepted=True, reason="learnt from demonstrations, not replayed", by="person")
+        DiskStore(folder / "skills", folder / "memory_store").commit(Decided(decision=decision))
+
+
 def main(
     suite: str,
     demos: Annotated[str, typer.Option(help="How many demonstrations: 1,3")] = "1,3",
     seeds: Annotated[int, typer.Option(help="Holdout instances of each task.")] = 5,
     first: Annotated[int, typer.Option(help="The first of them, counted from the beginning of the holdout range.")] = 0,
+    skills: Annotated[
+        Path | None, typer.Option(help="A folder to keep the programs of most demonstrations in.")
+    ] = None,
     out: Path | None = None,
 ) -> None:
     """Learn every page of a suite that has a solution, try it, and write the table."""
@@ -108,6 +136,8 @@ def main(
                         if count > 1 or way == "all":  # a single one cannot be anti-unified
                             library = learnt(agent, given[:count], how) if given else Library()
                             table[task.id][f"{count}, {way}"] = sum(solved(agent, one, library) for one in held)
+                            if skills and way == "all" and count == max(counts):
+                                keep(skills, task, library, count)
                 note(f"{task.id:36} " + "  ".join(f"{way}: {n}/{seeds}" for way, n in table[task.id].items()))
                 if out is not None:
                     shares = {way: fmean(row[way] / seeds for row in table.values()) for way in table[task.id]}
