@@ -83,7 +83,8 @@ def evaluate(
     """
     from skillagent.routing.credit import routing
 
-    store = parts_of(ctx).store(parts_of(ctx).settings())
+    parts = parts_of(ctx)
+    store = parts.store(parts.settings())
     found = routing(store.load(), store.events())
     if as_json:
         emit(found.model_dump(mode="json"))
@@ -92,10 +93,8 @@ def evaluate(
         say("nothing was tried yet; `skillagent learn SUITE` or `skillagent chat` does")
         return
     if found.credits:
-        rows = [[one.skill, one.shown, one.ran, one.alone, one.helped, one.misled] for one in found.credits]
-        say(
-            table(["skill", "shown", "ran", "alone", "helped", "misled"], [[str(cell) for cell in row] for row in rows])
-        )
+        rows = [[str(cell) for cell in one.model_dump().values()] for one in found.credits]
+        say(table(list(found.credits[0].model_dump()), rows))
         say()
     if found.unused:
         say(f"never shown: {', '.join(found.unused)}")

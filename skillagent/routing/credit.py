@@ -80,10 +80,9 @@ def routing(library: Library, events: Iterable[Event]) -> Routing:
 
 
 def _came(one: Attempted, name: str) -> str:
-    begun = tuple(run for run in one.runs if run.fit)
-    runs = tuple(run for run in begun if run.skill == name)
-    last = begun[-1:] == runs[-1:]
-    by_itself = bool(runs) and not any(run.helped for run in runs) and not (last and one.surprise)
+    begun = [run.skill for run in one.runs if run.fit] or one.programs  # a line from before runs were told has names
+    last, helped = name in begun[-1:], any(run.helped for run in one.runs if run.skill == name)
+    by_itself = name in begun and not helped and not (last and one.surprise)
     if (one.score or 0) < 1:
-        return "misled" if last or not runs else "alone"  # its part was done: the next program had begun
+        return "alone" if name in begun and not last else "misled"  # its part was done: the next program had begun
     return "alone" if by_itself else "helped"

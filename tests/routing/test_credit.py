@@ -54,6 +54,12 @@ def test_a_program_that_the_model_helped_did_not_do_its_part_alone():
     assert (of(told(done), "one").alone, of(told(helped), "one").helped, of(told(helped), "other").alone) == (1, 1, 1)
 
 
+def test_a_line_from_before_runs_were_told_counts_by_its_programs():
+    old = tried(1.0, ("one",), ("one",)).model_copy(update={"runs": ()})
+    assert of(told(old), "one").alone == 1
+    assert of(told(old.model_copy(update={"surprise": "no such button"})), "one").helped == 1
+
+
 def test_what_had_no_skill_is_told_by_its_shape_the_worst_first():
     found = told(*[tried(0.0)] * 2, tried(0.0, goal='press "b"'), tried(1.0, ("gone",)), tried(0.0, goal="sing"))
     assert (found.attempts, found.abstained) == (5, 5)
