@@ -61,30 +61,35 @@ def _told_in_primitives(world: MetaWorld, task: Task) -> Oracle | None:
     return None
 
 
+def demonstrated(world: Environment, task: Task) -> Attempt | None:
+    """Return a scripted solution of the task, or None where there is none or it fails."""
+    world.reset(task)
+    oracle = solution(world, task)
+    if oracle is None:
+        return None
+    try:
+        trajectory = played(world, task, oracle)
+    except IndexError:  # the solution was not written for such an instance
+        return None
+    tried = Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
+    return tried if tried.verdict.success else None
+
+
 def main(suite: str, folder: Path, seeds: int = 1) -> None:
     """Write successes on the first practice seeds of every task of a suite."""
     worlds, missing = Worlds(open_environment), []
     try:
         for task in load_suite(suite).tasks(Split.PRACTICE, seeds):
-            environment = worlds.open(task)
-            oracle = solution(environment, task)
-            if oracle is None:
-                missing.append(task.name)
-                continue
-            trajectory = played(environment, task, oracle)
-            verdict = judge(trajectory)
-            note(f"{task.id} seed {task.seed}: {verdict.score}")
-            if verdict.success:
-                keep(
-                    Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library=""),
-                    "oracle",
-                    (),
-                    folder,
-                )
+            tried = demonstrated(worlds.open(task), task)
+            note(f"{task.id} seed {task.seed}: {'not solved' if tried is None else 'solved'}")
+            if tried is None:
+                missing.append(task.id)
+            else:
+                keep(tried, "oracle", (), folder)
     finally:
         worlds.close()
     if missing:
-        note(f"no solution is known of {', '.join(dict.fromkeys(missing))}")
+        note(f"no solution is known of some instances of {', '.join(dict.fromkeys(missing))}")
 
 
 if __name__ == "__main__":

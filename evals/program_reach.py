@@ -23,12 +23,10 @@ from typing import Annotated
 
 import typer
 
-from evals.oracle_demos import ORACLES, solution
+from evals.oracle_demos import ORACLES, demonstrated
 from skillagent import load, open_agent
-from skillagent.acting.play import played
 from skillagent.cli.output import note
 from skillagent.evaluation.suites import load_suite
-from skillagent.learning.judge import judge
 from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt
@@ -64,21 +62,6 @@ class Wordless:
     def reply(self, messages: Sequence[Message], *, role: Role, schema: object = None, **_: object) -> Reply:
         """Return no words."""
         return Reply(text="", data={}, usage=Usage())
-
-
-def demonstrated(agent: Agent, task: Task) -> Attempt | None:
-    """Return a hand-made solution of the task, or None where it fails."""
-    world = agent.open(task)
-    world.reset(task)
-    oracle = solution(world, task)
-    if oracle is None:
-        return None
-    try:
-        trajectory = played(world, task, oracle)
-    except IndexError:  # the solution was not written for such an instance
-        return None
-    tried = Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
-    return tried if tried.verdict.success else None
 
 
 def learnt(agent: Agent, demos: Sequence[Attempt], how: Induction) -> Library:
@@ -129,7 +112,7 @@ def main(
             for task in tasks:
                 practice = [task.model_copy(update={"seed": seed}) for seed in range(max(counts))]
                 held = [task.model_copy(update={"seed": Split.HOLDOUT.first_seed + first + n}) for n in range(seeds)]
-                given = [one for one in (demonstrated(agent, each) for each in practice) if one is not None]
+                given = [one for one in (demonstrated(agent.open(each), each) for each in practice) if one is not None]
                 table[task.id] = {}
                 for count in counts:
                     for way, how in WAYS.items():

@@ -20,7 +20,8 @@ from typing import Annotated
 
 import typer
 
-from evals.program_reach import Wordless, demonstrated, learnt, solved
+from evals.oracle_demos import demonstrated
+from evals.program_reach import Wordless, learnt, solved
 from skillagent import load, open_agent
 from skillagent.cli.output import note
 from skillagent.evaluation.suites import load_suite
@@ -39,7 +40,7 @@ _FIRST = 100  # of a split's seeds: the demonstrations come before
 def skills_of(agent: Agent, task: Task) -> Iterator[Skill]:
     """Yield the skills that demonstrations of a task give, no two with the same program."""
     practice = [task.model_copy(update={"seed": seed}) for seed in range(4)]
-    given = [one for one in (demonstrated(agent, each) for each in practice) if one is not None]
+    given = [one for one in (demonstrated(agent.open(each), each) for each in practice) if one is not None]
     seen = set()
     for way, part in _SHOWN.items():
         for skill in learnt(agent, given[part], Induction()).skills.values() if given[part] else ():

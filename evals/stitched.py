@@ -17,7 +17,8 @@ from typing import Annotated
 
 import typer
 
-from evals.program_reach import Wordless, demonstrated, learnt, solved
+from evals.oracle_demos import demonstrated
+from evals.program_reach import Wordless, learnt, solved
 from skillagent import load, open_agent
 from skillagent.cli.output import note
 from skillagent.evaluation.suites import load_suite
@@ -33,7 +34,7 @@ def known(agent: Agent, suite: str, demos: int) -> Library:
     skills = {}
     for task in load_suite(suite).tasks(Split.PRACTICE, 1):
         practice = [task.model_copy(update={"seed": seed}) for seed in range(demos)]
-        given = [one for one in (demonstrated(agent, each) for each in practice) if one is not None]
+        given = [one for one in (demonstrated(agent.open(each), each) for each in practice) if one is not None]
         for skill in learnt(agent, given, Induction()).skills.values() if given else ():
             skills[task.name.lower()] = skill.model_copy(update={"name": task.name.lower()})
     return Library(skills=skills)

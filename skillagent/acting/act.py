@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from skillagent.acting.policy import Aids, Policy, done
+from skillagent.acting.policy import NEXT, Aids, Policy, done
 from skillagent.acting.program import Pilot
 from skillagent.library import Library
 from skillagent.ports import LLM, Environment
@@ -73,6 +73,7 @@ def act(
         room=room,
         seed=task.seed,
         aids=aids or Aids(),
+        chains=pilot is not None and pilot.chains,
     )
     outcome, steps, deadline = Outcome(observation=first), list[Step](), time.monotonic() + task.timeout_s
     turns = task.max_turns or task.max_steps
@@ -87,9 +88,11 @@ def act(
         else:
             if not any(step.by == "model" for step in steps):
                 policy = policy.prepared(now)
-            chosen = policy.without(pilot.unfit if pilot else ())
+            chosen = policy.without(pilot.unfit if pilot else (), part=pilot.waiting if pilot else None)
             step, outcome = chosen.turn(environment, steps, now, move)
             steps.append(step)
+            if pilot and step.action.verb == NEXT.name:
+                pilot.go_on()
         turns -= steps[-1].by != "program"
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:

@@ -50,6 +50,13 @@ RECALL = Verb(
     },
 )
 
+NEXT = Verb(
+    name="next_part",
+    doc="Say that the present part of the plan is done and the next one is to begin; changes nothing by itself.",
+    parameters={"type": "object", "properties": {}, "additionalProperties": False},
+)
+_SAID = frozenset({RECALL.name, NEXT.name})  # turns in which nothing is done
+
 By = Literal["model", "program"]
 Likes = Callable[[str, str, str, Library], Sequence[Moment]]
 Recall = Callable[[str, Library], Recalled]
@@ -89,7 +96,8 @@ class Aids:
 class Policy:
     """The model as the one who chooses.
 
-    `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts.
+    `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts; `part` is the
+    number of the plan's part that a program waits for, and the model says when it is its turn.
     """
 
     verbs: Sequence[Verb]
@@ -102,6 +110,7 @@ class Policy:
     seed: int
     aids: Aids
     told: Recalled = field(default_factory=Recalled)
+    part: int | None = None
 
     @classmethod
     def begun(
@@ -116,10 +125,12 @@ class Policy:
         room: int,
         seed: int,
         aids: Aids,
+        chains: bool,
     ) -> Policy:
-        """Return the policy of an episode; it may ask its memory where there is one to ask."""
-        verbs = (*environment.verbs, RECALL) if aids.recall and len(library) else environment.verbs
-        return cls(verbs, plan, route, library, llm, variation, room, seed, aids)
+        """Return the policy of an episode; it may ask its memory where there is one, and with `chains` end a part."""
+        asks = (RECALL,) if aids.recall and len(library) else ()
+        ends = (NEXT,) if chains else ()
+        return cls((*environment.verbs, *asks, *ends), plan, route, library, llm, variation, room, seed, aids)
 
     def prepared(self, now: Observation) -> Policy:
         """Return the same, about to choose for the first time: with rules for its example, or examples for none."""
@@ -132,10 +143,11 @@ class Policy:
         made = invented(now.goal, self.verbs, self.llm, count=self.aids.invent)
         return replace(self, told=Recalled(text=made, of=(SELF_MADE,))) if made else self
 
-    def without(self, skills: Collection[str]) -> Policy:
+    def without(self, skills: Collection[str], *, part: int | None = None) -> Policy:
         """Return the same with the words of one skill a subgoal, the first that is not one of these, and pinned ones.
 
-        Where they were all, the example goes too: it is not for this page either.
+        Where they were all, the example goes too: it is not for this page either. With `part` the model may say that
+        this part of the plan comes now.
         """
         left = tuple(
             (
@@ -148,7 +160,9 @@ class Policy:
             shown if own or not part else ()
             for shown, own, part in zip(self.route.demonstrations, left, self.route.skills, strict=True)
         )
-        return replace(self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}))
+        return replace(
+            self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}), part=part
+        )
 
     def turn(
         self, environment: Environment, steps: Sequence[Step], now: Observation, wanted: Wanted | None
@@ -177,6 +191,8 @@ class Policy:
         return self.aids.likes(self.plan.goal, now.text, before, self.library) if self.aids.likes else ()
 
     def _recalled(self, action: Action) -> Recalled:
+        if action.verb == NEXT.name and self.part is not None:
+            return Recalled(text=f"part {self.part} of the plan comes now: {self.plan.subgoals[self.part - 1].text}")
         if self.aids.recall is None or action.verb != RECALL.name:
             return Recalled()
         found = self.aids.recall(str(action.arguments.get("question", "")), self.library)
@@ -191,7 +207,8 @@ class Policy:
         moments: Sequence[Moment],
     ) -> tuple[Action, Outcome]:
         asked = any(one.recalled and one.observation.text == now.text for one in steps)
-        free = [verb for verb in self.verbs if not (asked and verb == RECALL)]  # once in each state is enough
+        barring = {*([RECALL.name] if asked else []), *([NEXT.name] if self.part is None else [])}
+        free = [verb for verb in self.verbs if verb.name not in barring]  # to ask once in each state is enough
         verbs, shown, settled = (free, now, {}) if wanted is None else _open(wanted, free, now)
         useless = [*barred(steps, now), *barred(self.variation.avoid, now)]
         if self.variation.focus:
@@ -254,8 +271,8 @@ def _open(
 
 
 def done(environment: Environment, action: Action) -> Outcome:
-    """Do one thing; to ask one's memory is a turn in which nothing is done."""
-    if action.verb == RECALL.name:
+    """Do one thing; to ask one's memory, or to say that a part is done, is a turn in which nothing is done."""
+    if action.verb in _SAID:
         return environment.step(NO_ACTION).model_copy(update={"error": None})
     return environment.step(action)
 

@@ -2,7 +2,8 @@
 
 A goal that matches one of a program's patterns fills its slots; else the model is asked once for the values, which must
 stand in the goal. On the first surprise the model goes on from there, with all that was done; what surprised is kept.
-Where its first turns only clear the way, say of a window that popped up, the program takes over again.
+Where its first turns only clear the way, say of a window that popped up, the program takes over again. A subgoal that
+the model does ends where it says so, or where what can be seen then is seen; the next one's program then begins.
 A skill whose program cannot be read is used for its words alone.
 """
 
@@ -33,6 +34,7 @@ from skillagent.schema import (
     Ranked,
     Role,
     Route,
+    Subgoal,
     Verb,
     digest_of,
 )
@@ -59,11 +61,14 @@ class Pilot:
     """
 
     def __init__(self, plan: Plan, route: Route, library: Library, verbs: Sequence[Verb], llm: LLM | None) -> None:
-        self._left = [
-            (part.text, [one for one in skills if not one.pinned])
+        self._parts = [
+            (part, [one for one in skills if not one.pinned])
             for part, skills in zip(plan.subgoals, route.skills, strict=True)
         ]
+        self._begun_parts, self._by_model, self._seen_before = 0, False, False
         self._library, self._llm = library, llm
+        self._known = {one.id: self._program(one.id) for _, skills in self._parts for one in skills}
+        self._ready = [any(self._matching(part.text, skills)) for part, skills in self._parts]
         self._patience = _PATIENCE if any(verb.name == _PATIENCE.verb for verb in verbs) else None
         self._moves: Moves | None = None
         self.runs: list[Ran] = []
@@ -71,7 +76,8 @@ class Pilot:
         self.surprise = ""
 
     def next(self, outcome: Outcome) -> Action | Wanted | None:
-        """Return the next move, given what the one before led to."""
+        """Return the next move, given what the one before led to; None: the model chooses."""
+        now = outcome.observation
         if self._moves is not None:
             try:
                 return self._asked_for(self._moves.send(outcome))
@@ -79,16 +85,44 @@ class Pilot:
                 self._moves = None
                 if end.value:
                     self._helped()
+                    self._hand_over(now)
                 if end.value or not self._left:
                     self.surprise = self.surprise or end.value or "its steps are done, the task is not"
-                if end.value:
-                    self._left = []
-        while self._left:
-            text, skills = self._left.pop(0)
-            if (move := self._begun(text, skills, outcome.observation)) is not None:
+        elif self._by_model and self._left and not self._seen_before and self._done(now):
+            self.go_on()
+        while self._left and not self._by_model:
+            part, skills = self._left[0]
+            self._begun_parts += 1
+            if (move := self._begun(part.text, skills, now)) is not None:
                 return move
-            self._left = []  # the model does this one, and nobody can tell where it ends
+            self._hand_over(now)
         return None
+
+    @property
+    def waiting(self) -> int | None:
+        """The number of the next part of the plan, while the model does the one before it and programs wait."""
+        return self._begun_parts + 1 if self._by_model and any(self._ready[self._begun_parts :]) else None
+
+    @property
+    def chains(self) -> bool:
+        """Whether a program knows a later part of the plan."""
+        return any(self._ready[1:])
+
+    def go_on(self) -> None:
+        """Let the next part begin: the one that the model does is done."""
+        self._by_model = False
+
+    @property
+    def _left(self) -> Sequence[tuple[Subgoal, Sequence[Ranked]]]:
+        return self._parts[self._begun_parts :]
+
+    def _hand_over(self, now: Observation) -> None:
+        """Let the model do the present part. What is seen already does not tell that it is done."""
+        self._by_model, self._seen_before = True, self._done(now)
+
+    def _done(self, now: Observation) -> bool:
+        seen = self._parts[self._begun_parts - 1][0].done_when
+        return bool(seen.strip()) and now.shows(seen)
 
     def _asked_for(self, move: Move) -> Action | Wanted | None:
         """Return a move, or None where the model is to clear the way."""
@@ -132,19 +166,26 @@ class Pilot:
 
     def _fitting(self, goal: str, skills: Sequence[Ranked]) -> Iterator[tuple[str, Program, Filled]]:
         """Yield the programs that know such goals; where none does, the first for which the model finds the values."""
-        known = [(ranked.id, program) for ranked in skills if (program := self._program(ranked.id)) is not None]
-        matching = [
-            (name, program, filled)
-            for name, program in known
-            if (filled := filled_by(program.goals, goal)) is not None and lacking(program, filled) is None
-        ]
+        matching = self._matching(goal, skills)
         yield from matching
-        for name, program in known if not matching and self._llm is not None else ():
+        for name, program in self._programs(skills) if not matching and self._llm is not None else ():
             assert self._llm is not None
             if (filled := asked(program, goal, self._llm)) is not None:
                 self.guessed.append(name)
                 yield name, program, filled
                 return
+
+    def _matching(self, goal: str, skills: Sequence[Ranked]) -> list[tuple[str, Program, Filled]]:
+        return [
+            (name, program, filled)
+            for name, program in self._programs(skills)
+            if (filled := filled_by(program.goals, goal)) is not None and lacking(program, filled) is None
+        ]
+
+    def _programs(self, skills: Sequence[Ranked]) -> Iterator[tuple[str, Program]]:
+        for ranked in skills:
+            if (program := self._known[ranked.id]) is not None:
+                yield ranked.id, program
 
     def _program(self, name: str) -> Program | None:
         try:

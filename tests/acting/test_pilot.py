@@ -292,11 +292,11 @@ def test_a_hole_that_nothing_can_fill_is_a_surprise_and_no_question(hole):
     assert [step.action.verb for step in trajectory.steps] == ["none", "click"]
 
 
-def acted_in_two_parts(second, *, first=PRESS, llm=ANY, world=None):
-    """Return what comes of a plan of two subgoals, each with its own skill, when the first one's program fits."""
+def acted_in_two_parts(second, *, first=PRESS, llm=ANY, world=None, seen=""):
+    """Return what comes of a plan of two subgoals, each with its own skill; the first is done when `seen` is seen."""
     environment, program = world or Form(), first
     first = environment.reset(TASK)
-    parts = (Subgoal(text='press the "green" button'), Subgoal(text='press the "red" button'))
+    parts = (Subgoal(text='press the "green" button', done_when=seen), Subgoal(text='press the "red" button'))
     known = library(a=program, b=second)
     return act(
         environment,
@@ -313,6 +313,57 @@ def acted_in_two_parts(second, *, first=PRESS, llm=ANY, world=None):
 def test_each_subgoal_runs_the_program_of_its_own_skill():
     trajectory = acted_in_two_parts(PRESS)
     assert (trajectory.programs, trajectory.reward) == (("a", "b"), 1.0)
+
+
+def then(*answers):
+    """Give these answers one after the other, the last one for ever."""
+    left = list(answers)
+    return ScriptedLLM(lambda messages, role: left.pop(0) if len(left) > 1 else left[0])
+
+
+CLICK, NEXT = {"verb": "click", "ref": "0"}, {"verb": "next_part"}
+
+
+def test_a_part_that_the_model_has_done_is_followed_by_the_program_of_the_next():
+    trajectory = acted_in_two_parts(PRESS, first="", llm=then(CLICK, NEXT))
+    assert [step.by for step in trajectory.steps] == ["model", "model", "program"]
+    assert (trajectory.programs, trajectory.reward) == (("b",), 1.0)
+    told = trajectory.steps[1]
+    assert (told.error, told.recalled) == (None, 'part 2 of the plan comes now: press the "red" button')
+
+
+def test_so_is_one_that_a_program_began_and_the_model_ended():
+    missing = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {name: green}\n- click: {name: gone}"
+    trajectory = acted_in_two_parts(PRESS, first=missing, llm=then({"verb": "wait"}, NEXT))
+    assert trajectory.programs == ("a", "b")
+    assert trajectory.steps[-1].by == "program"
+    assert [(run.skill, run.helped) for run in trajectory.runs] == [("a", True), ("b", False)]
+
+
+def test_what_is_seen_when_a_part_is_done_tells_so_without_a_word():
+    trajectory = acted_in_two_parts(PRESS, first="", llm=then(CLICK), seen="changed")
+    assert [step.by for step in trajectory.steps] == ["model", "program"]
+
+
+def test_what_was_seen_before_a_part_does_not_tell_that_it_is_done():
+    trajectory = acted_in_two_parts(PRESS, first="", llm=then(CLICK), seen="button")
+    assert {step.by for step in trajectory.steps} == {"model"}
+
+
+def offered(llm):
+    return [{choice["properties"]["verb"]["const"] for choice in schema["anyOf"]} for schema in llm.schemas]
+
+
+def test_the_model_may_end_a_part_where_a_program_waits_for_the_next_and_nowhere_else():
+    llm = Noting(press())
+    acted_in_two_parts("", first="", llm=llm)
+    acted({"press": TWO_STEPS}, llm=llm, world=Form())
+    assert not any("next_part" in verbs for verbs in offered(llm)), "nothing waits"
+    assert not any("next_part" in messages[0].content for _, messages in llm.asked)
+    waited = Noting(press())
+    acted_in_two_parts(PRESS, first="", llm=waited)
+    assert all("next_part" in verbs for verbs in offered(waited))
+    assert "next_part" in waited.asked[0][1][0].content
 
 
 def test_a_program_that_is_not_for_a_later_page_is_not_what_surprised_the_one_before():
