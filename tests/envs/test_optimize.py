@@ -93,6 +93,13 @@ def test_a_declared_variable_must_be_used():
         best("x", "x <= 1", integers=("z",))
 
 
+def test_a_variable_that_expressions_name_must_be_told_where_any_is():
+    told = ("x: litres", "y")
+    assert best("x + y", "x + y <= 3", variables=told) == 3
+    with pytest.raises(AgentFault, match="do not say what z counts; they are x, y"):
+        best("x + z", "x + z <= 1", variables=told)
+
+
 # The same answers by other means than a linear model, from what the texts say.
 INDEPENDENT = {
     "shortest-way": lambda v: min(v["hb"] + v["bo"], v["hb"] + v["bf"] + v["fo"], v["hf"] + v["fo"]),

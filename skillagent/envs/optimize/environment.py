@@ -26,10 +26,15 @@ _NAMES: Json = {"type": "array", "items": {"type": "string", "maxLength": 40}, "
 _MODEL = Verb(
     name="model",
     doc=(
-        "Hand in a linear model of the problem. The objective and the constraints are written with numbers and with "
-        "variables that you name; integers names the variables that must be whole, free those that may be negative."
+        "Hand in a linear model of the problem. variables: the numbers that somebody is free to choose, each as "
+        "`name: what it counts`, and nothing that follows from them, such as a total or a cost. objective and "
+        "constraints: with the numbers of the problem and these names, one constraint for each limit. integers: the "
+        "variables that must be whole. free: those that may be negative. "
+        '"A truck takes 40 crates for $5 and a cart 15 for $2. 300 crates must go, and at least 30% of the trips are '
+        'by cart. What does it cost at least?" is the example.'
     ),
     example={
+        "variables": ["trucks: trips by truck", "carts: trips by cart"],
         "sense": "minimize",
         "objective": "5*trucks + 2*carts",
         "constraints": ["40*trucks + 15*carts >= 300", "carts >= 0.3*(trucks + carts)"],
@@ -38,13 +43,14 @@ _MODEL = Verb(
     parameters={
         "type": "object",
         "properties": {
+            "variables": {"type": "array", "items": {"type": "string", "maxLength": 80}, "maxItems": 40},
             "sense": {"type": "string", "enum": ["maximize", "minimize"]},
             "objective": {"type": "string", "maxLength": 300},
             "constraints": {"type": "array", "items": {"type": "string", "maxLength": 160}, "maxItems": 40},
             "integers": _NAMES,
             "free": _NAMES,
         },
-        "required": ["sense", "objective", "constraints", "integers"],
+        "required": ["variables", "sense", "objective", "constraints", "integers"],
         "additionalProperties": False,
     },
 )

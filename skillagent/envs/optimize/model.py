@@ -1,8 +1,7 @@
 """Model: a linear or integer model in words that can be checked, and HiGHS to solve it.
 
 Expressions are read with Python's own grammar and walked by hand: numbers, names, `+ - * /`, parentheses and
-comparisons. Nothing is executed. Variables are whatever the expressions name; they are real and not negative unless
-the model says otherwise.
+comparisons. Nothing is executed. Variables are real and not negative unless the model says otherwise.
 """
 
 from __future__ import annotations
@@ -27,9 +26,11 @@ _NAME = r"[A-Za-z_]\w*"
 class Model(Value):
     """What is to be made as large or as small as possible, and within what.
 
-    `integers` names the variables that must be whole, `free` those that may be negative.
+    `variables` says of each name what it counts, as in `carts: trips by cart`; where it says nothing, the variables are
+    what the expressions name. `integers` names the variables that must be whole, `free` those that may be negative.
     """
 
+    variables: tuple[str, ...] = ()
     sense: Literal["maximize", "minimize"]
     objective: str
     constraints: tuple[str, ...] = ()
@@ -87,6 +88,9 @@ def solve(model: Model, *, seconds: float = 10.0) -> Solution:
     for kind, declared in (("integers", model.integers), ("free", model.free)):
         if unknown := [name for name in declared if name not in names]:
             raise AgentFault(f"{kind}: no expression names {', '.join(unknown)}; variables are {', '.join(names)}")
+    told = [one.partition(":")[0].strip() for one in model.variables]
+    if told and (unknown := [name for name in names if name not in told]):
+        raise AgentFault(f"variables: they do not say what {', '.join(unknown)} counts; they are {', '.join(told)}")
     if not names:
         raise AgentFault("the model has no variable: write the objective in terms of what is to be decided")
     sign = -1.0 if model.sense == "maximize" else 1.0
