@@ -345,7 +345,7 @@ def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> At
 
 def record(agent: Agent, tried: Attempt) -> Attempt:
     """Write an attempt into the ledger, and return it."""
-    route, trajectory = tried.route, tried.trajectory
+    plan, route, trajectory = tried.plan, tried.route, tried.trajectory
     agent.store.commit(
         Attempted(
             attempt=tried.id,
@@ -360,6 +360,7 @@ def record(agent: Agent, tried: Attempt) -> Attempt:
             programs=trajectory.programs,
             runs=trajectory.runs,
             surprise=trajectory.surprise,
+            wanted=tuple(part.wanted for part in plan.subgoals if part.wanted) if plan else (),
             usage=trajectory.usage,
         )
     )

@@ -102,3 +102,5 @@ def evaluate(
     say(f"no skill was shown in {found.abstained} of {found.attempts} attempts, of which {failed} failed")
     for one in found.lacking[:top]:
         say(f"  {one.failed} of {one.tried} failed: {one.shape[:100]}")
+    for words in found.wanted[:top]:
+        say(f"  asked for by a plan: {words}")

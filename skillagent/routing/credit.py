@@ -38,24 +38,29 @@ class Lacking(Value):
 
 
 class Routing(Value):
-    """What routing has come to. `unused` skills were never shown; in `abstained` attempts none of the skills was."""
+    """What routing has come to. `unused` skills were never shown; in `abstained` attempts none of the skills was.
+
+    `wanted` are the skills that plans asked for, in the planner's words, the latest first, each once.
+    """
 
     attempts: int
     abstained: int
     credits: tuple[Credit, ...]
     unused: tuple[str, ...]
     lacking: tuple[Lacking, ...]
+    wanted: tuple[str, ...] = ()
 
 
 def routing(library: Library, events: Iterable[Event]) -> Routing:
     """Return what routing has come to for the skills of a library, and for goals that had none."""
     counts: dict[str, Counter[str]] = {name: Counter() for name in library.skills}
-    tried, failed = Counter[str](), Counter[str]()
+    tried, failed, wanted = Counter[str](), Counter[str](), list[str]()
     attempts = abstained = 0
     for event in events:
         match event.entry:
             case Attempted(void=None, score=float() as score) as one:
                 attempts += 1
+                wanted += one.wanted
                 used = [name for name in dict.fromkeys((*one.shown, *one.programs)) if name in counts]
                 for name in used:
                     counts[name].update(("shown", _came(one, name)))
@@ -76,6 +81,7 @@ def routing(library: Library, events: Iterable[Event]) -> Routing:
         lacking=tuple(
             Lacking(shape=goal, tried=tried[goal], failed=count) for goal, count in failed.most_common() if count
         ),
+        wanted=tuple(dict.fromkeys(reversed(wanted))),
     )
 
 

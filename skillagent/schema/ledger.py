@@ -35,7 +35,8 @@ class RolledBack(Value):
 class Attempted(Value):
     """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them.
 
-    `runs` says of each program that was to run which one it was, for what, and what came of it.
+    `runs` says of each program that was to run which one it was, for what, and what came of it. `wanted` describes the
+    skills that the plan asked for and the library lacks.
     """
 
     kind: Literal["attempted"] = "attempted"
@@ -51,6 +52,7 @@ class Attempted(Value):
     programs: tuple[str, ...] = ()
     runs: tuple[Ran, ...] = ()
     surprise: str = ""
+    wanted: tuple[str, ...] = ()
     usage: Usage = Usage()
 
 

@@ -51,6 +51,7 @@ from skillagent.schema import (
     Task,
     Usage,
     Variation,
+    Verb,
 )
 from skillagent.testing import Corridor, HashEmbedder, MemoryStore, ScriptedLLM
 
@@ -328,6 +329,20 @@ def test_without_learning_only_attempts_are_recorded():
     agent, _ = make()
     list(run(agent, [TASK], learning=False))
     assert [event.entry.kind for event in agent.store.events()] == ["attempted"]
+
+
+class Wide(Corridor):
+    """A world of two verbs: goals are planned."""
+
+    verbs = (*Corridor.verbs, Verb(name="look", doc="Look.", parameters={"type": "object", "properties": {}}))
+
+
+def test_a_skill_that_the_plan_asks_for_is_in_the_ledger():
+    agent, _ = make(world=Wide())
+    parts = (Subgoal(text="press it", wanted="pressing"), Subgoal(text="look"))
+    agent = replace(agent, plan=lambda whole, library: whole.model_copy(update={"subgoals": parts}))
+    list(run(agent, [TASK], learning=False))
+    assert [event.entry.wanted for event in agent.store.events()] == [("pressing",)]
 
 
 def test_learning_on_a_seed_that_is_not_for_practice_is_refused():

@@ -66,6 +66,12 @@ def test_what_had_no_skill_is_told_by_its_shape_the_worst_first():
     assert found.lacking == (Lacking(shape="press …", tried=4, failed=3), Lacking(shape="sing", tried=1, failed=1))
 
 
+def test_what_plans_asked_for_is_told_once_the_latest_first():
+    first, later = tried(0.0, wanted=("sing", "dance")), tried(1.0, ("one",), wanted=("sing",))
+    found = told(first, later, tried(None, wanted=("unscored",)))
+    assert found.wanted == ("sing", "dance")
+
+
 def test_void_and_unscored_attempts_say_nothing():
     assert told(tried(None, ("one",)), tried(0.0, ("one",), void="it crashed")).attempts == 0
 
@@ -75,10 +81,11 @@ def test_the_command_says_it_in_words_and_in_json(tmp_path, capsys):
     assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
     assert "nothing was tried yet" in capsys.readouterr().out
     store.commit(tried(1.0, ("one",), ("one",)))
-    store.commit(tried(0.0))
+    store.commit(tried(0.0, wanted=("sing a song",)))
     assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
     said = capsys.readouterr().out
     assert "never shown: other, idle" in said
     assert "no skill was shown in 1 of 2 attempts, of which 1 failed" in said
+    assert "asked for by a plan: sing a song" in said
     assert main(["router", "eval", "--json"], parts=parts(tmp_path, store=store)) == 0
     assert json.loads(capsys.readouterr().out)["credits"][0]["alone"] == 1
