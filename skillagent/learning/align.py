@@ -269,9 +269,13 @@ def _places(row: Sequence[Part], reference: Sequence[Part]) -> list[int] | None:
 
 @dataclass(frozen=True)
 class Column:
-    """One node: the parts of the successes that have it, and the states in which the others went on without it."""
+    """One node: the parts of the successes that have it, and the states in which the others went on without it.
+
+    `having` numbers the successes that have it.
+    """
 
     parts: Sequence[Part]
+    having: frozenset[int]
     without: Sequence[tuple[Observation, Filled]]
 
 
@@ -279,12 +283,13 @@ def columns(reference: Sequence[Part], members: Sequence[list[Part]]) -> Iterato
     """Yield a column for every part of the reference, with what its members have there."""
     aligned = [(row, _places(row, reference) or []) for row in members]
     for number, wanted in enumerate(reference):
-        parts, without = [], []
-        for row, places in aligned:
+        parts, having, without = [], set[int](), []
+        for member, (row, places) in enumerate(aligned):
             if number in places:
                 parts.append(row[places.index(number)])
+                having.add(member)
             elif not wanted.slot:  # a list without values needs no condition
                 later = [part for part, place in zip(row, places, strict=True) if place > number]
                 if later:
                     without.append((later[0].start, later[0].uses[0].filled))
-        yield Column(parts, without)
+        yield Column(parts, frozenset(having), without)

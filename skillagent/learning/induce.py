@@ -162,6 +162,7 @@ class _Draft:
     explains: int
     nodes: list[Node] = field(default_factory=list)
     cost: float = 0.0
+    guarded: frozenset[int] = frozenset()  # the successes that have what the last node, a `when`, guards
 
 
 def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | None:
@@ -236,15 +237,20 @@ def _add(draft: _Draft, column: Column) -> None:
     wanted = node.targets.get("ref") if isinstance(node, Do) else None
     if searches:
         _add_search(draft, column, searches, wanted)
-    if column.without:
-        if wanted is None or any(find(wanted, seen, filled) for seen, filled in column.without):
-            draft.cost += _DROPPED * len(column.parts)
-            return  # others did without it in a state that looked the same: it is not needed
+    if not column.without:
+        draft.nodes.append(node)
+        draft.cost += cost
+        return
+    last = draft.nodes[-1] if draft.nodes else None
+    if wanted is not None and not any(find(wanted, seen, filled) for seen, filled in column.without):
         draft.nodes.append(When(check=Check(element=wanted), do=(node,)))
         draft.cost += cost + 1
-        return
-    draft.nodes.append(node)
-    draft.cost += cost
+        draft.guarded = column.having
+    elif isinstance(last, When) and draft.guarded == column.having:  # it belongs to what is only done then
+        draft.nodes[-1] = last.model_copy(update={"do": (*last.do, node)})
+        draft.cost += cost
+    else:
+        draft.cost += _DROPPED * len(column.parts)  # others did without it in a state that looked the same: not needed
 
 
 def _add_search(draft: _Draft, column: Column, searches: Sequence[Use], wanted: Target | None) -> None:

@@ -283,6 +283,32 @@ def test_a_step_that_only_some_needed_becomes_a_condition_on_its_element():
     ]
 
 
+def test_what_is_done_after_a_step_that_only_some_needed_belongs_to_it():
+    page, popup = [("textbox", "Name"), ("button", "Save")], [("button", "Cancel")]
+    fill, save = (page, "fill", {"ref": 1, "text": "Ann"}), (page, "click", {"ref": 2})
+    again = episode('Save "Ann".', fill, ([*page, *popup], "click", {"ref": 3}), fill, save)
+    plain = episode('Save "Ann".', fill, save)
+    assert steps_of(again, plain) == [
+        "- fill: {role: textbox, name: Name, text: '{value}'}",
+        "- when:",
+        "    is: {role: button, name: Cancel}",
+        "    do:",
+        "    - click: {role: button, name: Cancel}",
+        "    - fill: {role: textbox, name: Name, text: '{value}'}",
+        "- click: {role: button, name: Save}",
+    ]
+
+
+def test_what_others_do_without_does_not_belong_to_a_step_that_only_some_of_them_needed():
+    page, popup = [("textbox", "Name"), ("button", "Save")], [("button", "Cancel")]
+    fill, save = (page, "fill", {"ref": 1, "text": "Ann"}), (page, "click", {"ref": 2})
+    away = ([*page, *popup], "click", {"ref": 3})
+    shown = [episode('Save "Ann".', *steps) for steps in ((fill, away, fill, save), (fill, away, save), (fill, save))]
+    assert [line for line in steps_of(*shown) if "fill" in line] == [
+        "- fill: {role: textbox, name: Name, text: '{value}'}"
+    ]
+
+
 def test_a_step_that_others_did_without_on_such_a_page_is_left_out():
     page = [("button", "Hello"), ("button", "Save")]
     detour = episode("Save it.", (page, "click", {"ref": 1}), (page, "click", {"ref": 2}))
