@@ -1,7 +1,7 @@
 """Attribute: why attempts at one task went as they did, before anything is learnt from them.
 
 Missing knowledge and a skill's defect teach, and so does needless effort: a task that is solved by asking the model at
-every step may be done by a program. A void episode is infrastructure, an unscored one is the judge's, and a slip in a
+every step may be done by a program, and a program that often hands over may be mended. A void episode is infrastructure, an unscored one is the judge's, and a slip in a
 task that is otherwise solved is a lapse: lessons from those are how a memory fills with junk.
 """
 
@@ -13,6 +13,7 @@ from itertools import chain
 from skillagent.schema import Attempt, Cause
 
 LAPSE_FROM = 0.75
+OFTEN = 0.25  # of the scored attempts: a program hands over so often that mending it is worth a try
 
 
 def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
@@ -27,8 +28,10 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
         voids = any(one.trajectory.void is not None for one in own)
         return Cause.INFRASTRUCTURE if voids or not own else Cause.JUDGE
     if sum(bool(one.verdict.success) for one in scored) >= LAPSE_FROM * len(scored):
-        solved = [one.trajectory for one in scored if one.verdict.success]
-        return Cause.EFFORT if all(one.usage.calls for one in solved) else Cause.LAPSE
+        asked = [one.trajectory for one in scored if one.verdict.success and one.trajectory.usage.calls]
+        handed_over = sum(bool(one.programs and one.surprise) for one in asked)
+        needless = all(one.trajectory.usage.calls for one in scored if one.verdict.success)
+        return Cause.EFFORT if needless or handed_over >= OFTEN * len(scored) else Cause.LAPSE
     return Cause.SKILL if skill else Cause.KNOWLEDGE
 
 

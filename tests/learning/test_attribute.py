@@ -25,14 +25,21 @@ from skillagent.schema import (
 TASK = Task(env="e", name="t")
 
 
-def tried(score, *, skill=None, void=None, calls=0):
+def tried(score, *, skill=None, void=None, calls=0, surprise=""):
     route = Route(
         skills=((Ranked(id=skill, score=1),) if skill else (),), insights=((),), demonstrations=((),), considered=((),)
     )
     return Attempt(
         plan=None,
         route=route,
-        trajectory=Trajectory(task=TASK, goal="g", void=void, usage=Usage(calls=calls)),
+        trajectory=Trajectory(
+            task=TASK,
+            goal="g",
+            void=void,
+            usage=Usage(calls=calls),
+            programs=("p",) if surprise else (),
+            surprise=surprise,
+        ),
         verdict=Verdict(score=score, by="environment"),
         library="x",
     )
@@ -46,6 +53,12 @@ def tried(score, *, skill=None, void=None, calls=0):
         pytest.param([tried(1.0), tried(1.0), tried(1.0), tried(0.0)], Cause.LAPSE, id="one slip in four"),
         pytest.param([tried(1.0, calls=2), tried(1.0, calls=1)], Cause.EFFORT, id="solved, but the model was asked"),
         pytest.param([tried(1.0, calls=2), tried(1.0)], Cause.LAPSE, id="solved once without the model"),
+        pytest.param(
+            [tried(1.0, calls=1, surprise="gone"), *[tried(1.0)] * 3],
+            Cause.EFFORT,
+            id="a program handed over, one in four",
+        ),
+        pytest.param([tried(1.0, calls=1, surprise="gone"), *[tried(1.0)] * 4], Cause.LAPSE, id="it did so less often"),
         pytest.param([tried(None, void="crash")], Cause.INFRASTRUCTURE, id="the browser died"),
         pytest.param([tried(None)], Cause.JUDGE, id="nobody could tell"),
         pytest.param([tried(None, void="crash"), tried(0.0)], Cause.KNOWLEDGE, id="a void beside a failure"),
