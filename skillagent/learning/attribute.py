@@ -1,8 +1,9 @@
 """Attribute: why attempts at one task went as they did, before anything is learnt from them.
 
 Missing knowledge and a skill's defect teach, and so does needless effort: a task that is solved by asking the model at
-every step may be done by a program, and a program that often hands over may be mended. A void episode is infrastructure, an unscored one is the judge's, and a slip in a
-task that is otherwise solved is a lapse: lessons from those are how a memory fills with junk.
+every step may be done by a program, and a program that often hands over may be mended. A void episode is
+infrastructure, an unscored one is the judge's, and a slip in a task that is otherwise solved is a lapse: lessons from
+those are how a memory fills with junk.
 """
 
 from __future__ import annotations
