@@ -28,7 +28,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_com
     epilog=examples(
         "skillagent eval stream miniwob-stream",
         "skillagent eval stream miniwob-stream --seeds 1 --no-experts --out runs/life --json",
-        "skillagent eval stream miniwob-stream --time-limit 3600",
+        "skillagent eval stream metaworld-stream --demos recorded/ --no-experts",
     )
 )
 def stream(
@@ -44,6 +44,9 @@ def stream(
             help="Then train each task alone, to set the stream against; --no-experts leaves it out.",
         ),
     ] = True,
+    demos: Annotated[
+        Path | None, typer.Option(help="A folder of episodes to learn from too, as `run --keep` writes them.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; default: runs/SUITE-MODEL.")] = None,
     model: Model = None,
     token_limit: TokenLimit = None,
@@ -58,6 +61,8 @@ def stream(
     training and experts together.
     """
     from skillagent.build import budget
+    from skillagent.cli.demos import compared
+    from skillagent.cli.learn import read_shown
     from skillagent.errors import BudgetSpent
     from skillagent.evaluation import run as runs
     from skillagent.evaluation.arms import OpenArm
@@ -68,6 +73,7 @@ def stream(
     parts, chosen = parts_of(ctx), load_suite(suite)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     settings = limited(settings, chosen)
+    shown = compared(read_shown(demos), note) if demos else []
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     folder.mkdir(parents=True, exist_ok=True)
     with runs.alone(folder, "stream.lock"):
@@ -80,9 +86,10 @@ def stream(
         opener, limit, stopped = OpenArm(start, folder, open=parts.agent), budget(settings), None
         watch = episodes(read_rows(folder / "rows.jsonl"))
         try:
-            live(opener, chosen, folder, seeds=seeds, budget=limit, watch=watch, trained=partial(_tried, "training"))
+            training, expert = partial(_tried, "training"), partial(_tried, "expert")
+            live(opener, chosen, folder, seeds=seeds, budget=limit, watch=watch, trained=training, shown=shown)
             if experts:
-                train_experts(opener, chosen, folder, budget=limit, trained=partial(_tried, "expert"))
+                train_experts(opener, chosen, folder, budget=limit, trained=expert, shown=shown)
         except (BudgetSpent, KeyboardInterrupt) as reason:
             stopped = reason
             hush()

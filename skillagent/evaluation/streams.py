@@ -109,6 +109,7 @@ def live(
     budget: Budget | None = None,
     watch: Callable[[Row, int, int], None] = lambda row, done, total: None,
     trained: Callable[[Attempt], None] = lambda tried: None,
+    shown: Sequence[Attempt] = (),
 ) -> Life:
     """Live the stream to its end, and return it; what was lived before is read from the folder.
 
@@ -120,6 +121,7 @@ def live(
         budget: Of tests and training together; looked at after each episode of a test and before each task's training.
         watch: Called with each row of a test, how many there are and how many there will be.
         trained: Called with each attempt of a training.
+        shown: What others did at its tasks on practice seeds: a task's training learns from that too.
 
     Raises:
         BudgetSpent: What was lived has used it up, and there is more to live.
@@ -137,7 +139,7 @@ def live(
             with opener(learner) as agent:
                 for task in left:
                     limit.check(cost(rows) + spent_by(agent))
-                    events = train(agent, learner, task, folder, record, trained)
+                    events = train(agent, learner, task, folder, record, trained, shown)
                     record = record.with_training(block, task.id, events)
                     write_record(folder, record)
     life = _life(suite, record, rows)
@@ -152,6 +154,7 @@ def train_experts(
     *,
     budget: Budget | None = None,
     trained: Callable[[Attempt], None] = lambda tried: None,
+    shown: Sequence[Attempt] = (),
 ) -> Mapping[str, Expert]:
     """Train each task alone, and return the experts by task; one that is known is not trained again.
 
@@ -161,6 +164,7 @@ def train_experts(
         folder: The stream's; `ste_logs` in it is written.
         budget: Of the stream and the experts together; looked at before each of them.
         trained: Called with each attempt.
+        shown: As the stream was shown it.
 
     Raises:
         BudgetSpent: The stream and the experts so far have used it up, and there is more to train.
@@ -175,7 +179,7 @@ def train_experts(
         arm = learning(f"experts/{name}")
         with opener(arm) as agent:
             limit.check(sum((known.spent for known in record.experts.values()), lived + spent_by(agent)))
-            scores = scores_in(train(agent, arm, task, folder, record, trained))
+            scores = scores_in(train(agent, arm, task, folder, record, trained, shown))
             record = record.with_expert(task.id, Expert(scores=scores, spent=spent_by(agent)))
         if scores:
             write_blocks([Block(number=0, kind="train", task=task.id, performance=scores)], folder / "ste_logs" / name)

@@ -73,7 +73,13 @@ class Record(Value):
 
 
 def train(
-    agent: Agent, arm: Arm, task: Task, folder: Path, record: Record, trained: Callable[[Attempt], None]
+    agent: Agent,
+    arm: Arm,
+    task: Task,
+    folder: Path,
+    record: Record,
+    trained: Callable[[Attempt], None],
+    shown: Sequence[Attempt] = (),
 ) -> list[Event]:
     """Train a task, and return what the ledger says of that; the record in the folder says that it was begun.
 
@@ -84,13 +90,14 @@ def train(
         folder: The stream's.
         record: As it is in the folder.
         trained: Called with each attempt.
+        shown: What others did, learnt from beside the own attempts.
     """
     begun = record.begun
     known = list(agent.store.events())
     if begun is None or (begun.arm, begun.task) != (arm.name, task.id) or not any(changes(known[begun.events :])):
         begun = Begun(arm=arm.name, task=task.id, events=len(known))
         write_record(folder, record.model_copy(update={"begun": begun}))
-        for tried in run(agent, [task]):
+        for tried in run(agent, [task], shown=shown):
             trained(tried)
     return list(agent.store.events())[begun.events :]
 

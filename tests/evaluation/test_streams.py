@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from pressing import Pressing, crashing
+from pressing import FROZEN, Pressing, crashing
 
 from skillagent.errors import BudgetSpent, ConfigError
 from skillagent.evaluation.blocks import read_scenario
@@ -13,6 +13,7 @@ from skillagent.evaluation.rows import read_rows
 from skillagent.evaluation.streams import live, train_experts
 from skillagent.evaluation.suites import Suite
 from skillagent.llm.meter import Budget
+from skillagent.loop import attempt
 from skillagent.schema import (
     Condition,
     Decided,
@@ -188,6 +189,31 @@ def test_an_expert_trains_a_task_alone_and_is_what_the_stream_is_set_against(tmp
     scenario = read_scenario(tmp_path)
     assert scenario.experts == {task: (curve,) for task, curve in curves.items()}
     assert lifelong(scenario).ste_rel_perf == pytest.approx((1 + 101 + 101) / 3)  # 0 to 1 is scaled to 1 to 101
+
+
+def test_what_was_shown_of_a_task_is_learnt_from_when_it_is_its_turn_and_by_its_expert(tmp_path):
+    heard = []
+
+    class Hearing(Pressing):
+        @contextmanager
+        def __call__(self, arm):
+            with super().__call__(arm) as agent:
+                if not arm.learning:
+                    yield agent
+                    return
+                yield replace(
+                    agent,
+                    reflect=lambda attempts, library: (
+                        heard.append([one.trajectory.task.name for one in attempts]) or ()
+                    ),
+                )
+
+    task = SUITE.tasks(Split.PRACTICE, 1)[1]
+    with Pressing()(FROZEN) as agent:
+        shown = [attempt(agent, task, FROZEN.library)]
+    live(Hearing(), SUITE, tmp_path, shown=shown)
+    train_experts(Hearing(), SUITE, tmp_path, shown=shown)
+    assert heard == [["a"], ["b", "b"], ["c"]] * 2
 
 
 def test_an_expert_that_was_trained_is_not_trained_again(tmp_path):
