@@ -1,4 +1,4 @@
-"""Write demonstrations: successes at MiniWoB pages, BabyAI levels, tables or Meta-World tasks, by scripted solutions.
+"""Write demonstrations: successes at pages, levels, tables, household or Meta-World tasks, by scripted solutions.
 
     python -m evals.oracle_demos miniwob-ax demos/
     skillagent learn miniwob-ax --demos demos/ --retries 0
@@ -18,6 +18,7 @@ import typer
 from skillagent.acting.play import played, reciting
 from skillagent.cli.output import note
 from skillagent.envs.babyai.world import BabyAI
+from skillagent.envs.libero.world import Libero
 from skillagent.envs.registry import open_environment
 from skillagent.envs.robot.phases import recorded, ways
 from skillagent.envs.robot.world import MetaWorld
@@ -33,6 +34,7 @@ from skillagent.testing import Oracle, solve
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "envs"))
 
 from babyai_oracle import mission  # type: ignore[import-not-found]
+from libero_oracle import carrying  # type: ignore[import-not-found]
 from oracles import ORACLES  # type: ignore[import-not-found]
 from tabletop_oracle import oracle as at_the_table  # type: ignore[import-not-found]
 
@@ -44,6 +46,8 @@ def solution(environment: Environment, task: Task) -> Oracle | None:
             return cast(Oracle, mission(environment))
         case Tabletop():
             return cast(Oracle, at_the_table(environment))
+        case Libero():
+            return cast(Oracle | None, carrying(environment))
         case MetaWorld():
             return _told_in_primitives(environment, task)
         case _:

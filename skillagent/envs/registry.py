@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from skillagent.envs.babyai.world import BabyAI
+from skillagent.envs.libero.world import Libero
 from skillagent.envs.optimize.environment import Optimize
 from skillagent.envs.robot.world import MetaWorld
 from skillagent.envs.tabletop.world import Tabletop
@@ -51,8 +52,8 @@ def open_environment(
     """Return a new environment for tasks whose `env` is `name`; the caller closes it.
 
     Args:
-        name: `web`, `miniwob`, `optimize`, `metaworld`, `tabletop`, `babyai`, or a name that an installed package
-            registers.
+        name: `web`, `miniwob`, `optimize`, `metaworld`, `tabletop`, `libero`, `babyai`, or a name that an installed
+            package registers.
         options: What the operator said.
         installed: The entry points to look among; None: those of the packages that are installed.
 
@@ -110,6 +111,10 @@ def _metaworld(_: Options) -> Environment:
     return MetaWorld()
 
 
+def _libero(_: Options) -> Environment:
+    return Libero()
+
+
 def _tabletop(_: Options) -> Environment:
     return Tabletop()
 
@@ -120,8 +125,9 @@ OURS: Mapping[str, Factory] = {
     "optimize": _optimize,
     "metaworld": _metaworld,
     "tabletop": _tabletop,
+    "libero": _libero,
     "babyai": _babyai,
 }
 
 # Worlds whose tasks state their own goals: a goal in words would be read by nobody there.
-STATES_GOALS = frozenset({"miniwob", "optimize", "metaworld", "tabletop", "babyai"})
+STATES_GOALS = frozenset({"miniwob", "optimize", "metaworld", "tabletop", "libero", "babyai"})

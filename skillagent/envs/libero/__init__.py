@@ -1,0 +1,1 @@
+"""LIBERO: an arm among household things, told in words, as an environment."""

@@ -1,0 +1,253 @@
+"""Scene: one LIBERO task as hand, gripper and things with positions; 600 control steps an episode.
+
+Positions are in metres as the robot sees them: right, away from it, up. A control step moves the hand by about a
+centimetre along each axis. Source: LIBERO and LIBERO-PRO, whose scenes, starts and predicates are used as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skillagent.envs.robot.pictures import png
+from skillagent.envs.robot.simulator import OPEN, Vector
+from skillagent.errors import ConfigError, EnvironmentFailed
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+STEPS = 600  # of an episode
+_PREFIX = "libero_"
+_OTHER_NAMES = frozenset({"libero_100", "libero_mine"})  # of tasks that have a name already
+_SETTLE = 8  # control steps in which things come to rest
+_NOTHING = 0.003  # metres between fingers that hold nothing
+_CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+_GROUND = ("main_table", "floor", "kitchen_table", "living_room_table", "coffee_table", "study_table", "countertop")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something in the scene: where its middle is, and the lowest and highest of its corners, shape (3,) each."""
+
+    role: str
+    name: str
+    key: str
+    place: Vector
+    low: Vector
+    high: Vector
+
+
+@cache
+def tasks() -> Mapping[str, tuple[str, int]]:
+    """Return suite and number of every task by its name, e.g. `object-1`."""
+    known = _package("libero.libero.benchmark.libero_suite_task_map").libero_task_map
+    return {
+        f"{suite.removeprefix(_PREFIX)}-{number + 1}": (suite, number)
+        for suite, names in known.items()
+        if suite not in _OTHER_NAMES
+        for number in range(len(names))
+    }
+
+
+class Scene:
+    """A task that is being done.
+
+    Args:
+        name: Of the task, as `tasks` has it.
+
+    Raises:
+        ConfigError: LIBERO is not installed.
+        EnvironmentFailed: The scene could not be built.
+    """
+
+    second = 20.0
+    gain = 20.0  # a step of the controller is at most five centimetres
+
+    def __init__(self, name: str) -> None:
+        suite, number = tasks()[name]
+        benchmark, wrapper = _package("libero.libero.benchmark"), _package("libero.libero.envs.env_wrapper")
+        with _silent():
+            self._suite: Any = benchmark.get_benchmark(suite)()
+            self.language: str = self._suite.get_task(number).language
+            try:
+                self._env: Any = wrapper.ControlEnv(
+                    bddl_file_name=self._suite.get_task_bddl_file_path(number),
+                    use_camera_obs=False,
+                    has_offscreen_renderer=False,
+                    ignore_done=True,
+                    hard_reset=False,  # a start says where everything is
+                )
+                self._env.reset()
+            except (AssertionError, KeyError, ValueError, OSError) as error:
+                raise EnvironmentFailed(f"libero/{name} could not be built: {error}") from error
+            self.starts: Any = self._suite.get_task_init_states(number)
+        self.steps, self.success, self.turned = 0, False, 0.0
+        self.watch: Callable[[], None] = lambda: None  # is called after every control step
+
+    def reset(self, start: int) -> None:
+        """Bring the scene to one of its starts, and let things come to rest."""
+        with _silent():
+            self._env.reset()
+            self._told = self._env.set_init_state(self.starts[start])
+        self.steps, self.success = 0, False
+        for _ in range(_SETTLE):
+            self.step(np.zeros(3), OPEN)
+        self.steps = 0
+
+    def step(self, motion: Vector, grip: float) -> bool:
+        """Do one control step, and return whether the episode may go on.
+
+        Args:
+            motion: Of the hand: right, away, up, each in [-1, 1].
+            grip: In [-1, 1]; above 0 the gripper closes.
+
+        Raises:
+            EnvironmentFailed: The simulation diverged.
+        """
+        if self.over:
+            return False
+        right, away, up = np.clip(motion, -1, 1)
+        self._told, *_ = self._env.step(np.array([away, -right, up, 0.0, 0.0, 0.0, np.clip(grip, -1, 1)]))
+        self.steps += 1
+        if not np.isfinite(self.hand).all():
+            raise EnvironmentFailed("the simulation diverged")
+        self.success = bool(self._env.check_success())
+        self.watch()
+        return not self.over
+
+    @property
+    def over(self) -> bool:
+        """True when the task is done, or no step is left."""
+        return self.success or self.steps >= STEPS
+
+    @property
+    def hand(self) -> Vector:
+        """Where the middle between the finger tips is, shape (3,)."""
+        return _ours(self._told["robot0_eef_pos"])
+
+    @property
+    def gap(self) -> float:
+        """Metres between the fingers."""
+        left, right = self._told["robot0_gripper_qpos"]
+        return float(left - right)
+
+    @property
+    def between(self) -> bool:
+        """True when something is between the fingers."""
+        return self.gap > _NOTHING
+
+    @property
+    def held(self) -> str | None:
+        """The key of the thing that both fingers touch, if any."""
+        env = self._env.env
+        gripper = env.robots[0].gripper
+        return next((key for key, one in env.objects_dict.items() if env._check_grasp(gripper, one)), None)
+
+    @property
+    def wanted(self) -> Sequence[Sequence[str]]:
+        """What must hold in the end, e.g. `("on", "bowl_1", "plate_1")`, for those who show how it is done."""
+        wanted: Sequence[Sequence[str]] = self._env.env.parsed_problem["goal_state"]
+        return wanted
+
+    @property
+    def all(self) -> Sequence[Thing]:
+        """All things: what can be moved, what stands fixed, and the places in or on them."""
+        env, found = self._env.env, list[Thing]()
+        for role, ones in (("object", env.objects_dict), ("fixture", env.fixtures_dict)):
+            for key, one in ones.items():
+                if key not in _GROUND:
+                    low, high = self._corners(one.root_body)
+                    found.append(Thing(role, _named(key, ones), key, (low + high) / 2, low, high))
+        for key, site in env.object_sites_dict.items():
+            if not key.startswith(_GROUND):
+                place = _ours(env.object_states_dict[key].get_geom_state()["pos"])
+                half = np.abs(_ours(np.array(site.size)))
+                found.append(Thing("place", key.replace("_", " "), key, place, place - half, place + half))
+        return found
+
+    @property
+    def things(self) -> Sequence[tuple[str, str, Vector]]:
+        """Role, name and position of all things."""
+        return [(one.role, one.name, one.place) for one in self.all]
+
+    def picture(self) -> bytes:
+        """Return the present view as PNG; raises ConfigError where there is nothing to draw with."""
+        return png(self._drawn)
+
+    def close(self) -> None:
+        """Let go of the simulation."""
+        self._env.close()
+
+    def _drawn(self) -> Any:  # noqa: ANN401 - mujoco's arrays
+        sim = self._env.env.sim
+        renderer = _package("mujoco").Renderer(sim.model._model, 480, 640)
+        try:
+            renderer.update_scene(sim.data._data, camera="agentview")
+            return renderer.render()
+        finally:
+            renderer.close()
+
+    def _corners(self, body: str) -> tuple[Vector, Vector]:
+        """Return the lowest and highest corner of what a body and those on it look like, shape (3,) each."""
+        model, data = self._env.env.sim.model._model, self._env.env.sim.data._data
+        root = model.body(body).id
+        own = [one for one in range(model.nbody) if _below(model, one, root)]
+        corners = [
+            data.geom_xpos[geom]
+            + (
+                data.geom_xmat[geom].reshape(3, 3)
+                @ (model.geom_aabb[geom][:3] + _CORNERS * model.geom_aabb[geom][3:]).T
+            ).T
+            for geom in range(model.ngeom)
+            if model.geom_bodyid[geom] in own and model.geom_contype[geom]
+        ]
+        if not corners:
+            place = _ours(data.body(body).xpos)
+            return place, place
+        seen = np.array([_ours(corner) for corner in np.concatenate(corners)])
+        return seen.min(axis=0), seen.max(axis=0)
+
+
+def _below(model: Any, body: int, root: int) -> bool:  # noqa: ANN401 - mujoco's model
+    while body > 0 and body != root:
+        body = int(model.body_parentid[body])
+    return body == root
+
+
+def _ours(place: Any) -> Vector:  # noqa: ANN401 - mujoco's arrays
+    """Turn away, left, up into right, away, up."""
+    return np.array([-place[1], place[0], place[2]], dtype=float)
+
+
+def _named(key: str, among: Mapping[str, object]) -> str:
+    """Return what a person would call a thing; its number stays where there are several of its kind."""
+    kind, _, number = key.rpartition("_")
+    alone = sum(one.rpartition("_")[0] == kind for one in among) == 1
+    return (kind if alone and number.isdigit() else key).replace("_", " ")
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Let LIBERO print nothing: its standard output would be ours."""
+    logging.getLogger("robosuite_logs").setLevel(logging.ERROR)
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _package(name: str) -> ModuleType:
+    import importlib
+
+    try:
+        with _silent():
+            return importlib.import_module(name)
+    except ImportError as error:
+        raise ConfigError(f"LIBERO is not installed ({error}); pip install 'skillagent[libero]'") from error
