@@ -10,6 +10,7 @@ from skillagent.cli.output import AsJson, emit, examples, say, table
 from skillagent.cli.parts import parts_of
 
 if TYPE_CHECKING:
+    from skillagent.routing.explain import Explanation
     from skillagent.schema import Ranked
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
@@ -44,25 +45,41 @@ def explain(
     the nearest goal that it solved; whole: cosine to both together. Score: whole and a part of words. Chance: that the
     best one fits at all, from its score and its lead. Of several programs that know a goal of this form, first comes
     what did such goals by itself, and what fixes more of the goal. Only skills of that environment, or of none, are
-    candidates.
+    candidates. A goal whose parts programs know, and together better than the whole, is explained part by part.
     """
+    from functools import partial
+
+    from skillagent.acting.stitch import stitched
+    from skillagent.goals import named
     from skillagent.routing.catalogue import Catalogue
     from skillagent.routing.explain import explain as explained
     from skillagent.routing.outcomes import Outcomes
+    from skillagent.routing.route import form
 
     parts = parts_of(ctx)
     settings = parts.settings()
     store, vectors = parts.store(settings), parts.vectors(settings)
-    known = Outcomes(vectors, store.events)
-    found = explained(goal, store.load(), catalogue=Catalogue(vectors), domain=env, outcomes=known)
+    known, catalogue, library = Outcomes(vectors, store.events), Catalogue(vectors), store.load()
+    told = partial(explained, library=library, catalogue=catalogue, domain=env, outcomes=known)
+    asked, words = named(goal, library.skills)
+    divided = () if asked else stitched(words, partial(form, library=library, domain=env, catalogue=catalogue))
+    found = [told(part) for part in divided or (goal,)]
     if as_json:
-        emit(found.model_dump(mode="json"))
+        emit(told(goal).model_dump(mode="json") | {"parts": [one.model_dump(mode="json") for one in found if divided]})
         return
+    for number, one in enumerate(found, start=1):
+        if divided:
+            say(f"part {number} of {len(found)}: {one.goal}")
+        _say(one)
+
+
+def _say(found: Explanation) -> None:
     for line in (*found.why, *found.otherwise):
         say(line)
     if found.considered:
         say()
         say(table(["candidate", "score", *_PARTS], [_row(one) for one in found.considered]))
+        say()
 
 
 def _row(one: Ranked) -> list[str]:

@@ -37,7 +37,7 @@ def explain(
     thresholds: Thresholds | None = None,
     outcomes: Outcomes | None = None,
 ) -> Explanation:
-    """Return why the router would show what for a goal, done as a whole: whether it is planned in parts is not asked.
+    """Return why the router would show what for a goal that is done as a whole, or for one part of a goal.
 
     Args:
         goal: As a user states it; it may begin with `/skill-name`.

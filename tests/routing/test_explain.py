@@ -95,3 +95,22 @@ def test_the_command_says_why_in_words_and_as_json(tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert [one["id"] for one in found["shown"]] == ["log-in"]
     assert set(found["shown"][0]["parts"]) == {"words", "text", "solved", "whole", "chance"}
+
+
+def test_a_goal_in_parts_that_programs_know_is_explained_part_by_part(tmp_path, capsys):
+    def knowing(name, pattern):
+        text = f"goals: ['{pattern}']\nsteps: [done]"
+        return Skill(name=name, description=pattern, body=pattern, files={FILE: text})
+
+    both = (knowing("lamp", "switch on the {colour} lamp"), knowing("gate", "close the {side} gate"))
+    given = parts(tmp_path, store=MemoryStore(Library(skills={one.name: one for one in both})))
+    goal = "close the left gate after you switch on the red lamp"
+    assert main(["router", "explain", goal], parts=given) == 0
+    said = capsys.readouterr().out
+    assert said.index("part 1 of 2: switch on the red lamp") < said.index("lamp is shown because")
+    assert said.index("part 2 of 2: close the left gate") < said.index("gate is shown because")
+    assert main(["router", "explain", goal, "--json"], parts=given) == 0
+    told = json.loads(capsys.readouterr().out)["parts"]
+    assert [[one["id"] for one in part["shown"]] for part in told] == [["lamp"], ["gate"]]
+    assert main(["router", "explain", "switch on the red lamp", "--json"], parts=given) == 0
+    assert json.loads(capsys.readouterr().out)["parts"] == []
