@@ -125,7 +125,7 @@ class Simulated(ABC, Generic[S]):
         return Outcome(
             observation=self._seen(),
             error=error,
-            reward=self._reward() if over else None,
+            reward=self._reward(),  # also before the end: who stops for want of turns has not done it
             terminated=done,
             truncated=over and not done,
         )
@@ -157,7 +157,7 @@ class Simulated(ABC, Generic[S]):
 
     @abstractmethod
     def _reward(self) -> float:
-        """Return what an episode that ends now is worth."""
+        """Return what an episode that ends now is worth, or is given up."""
 
 
 class Filmed(Simulated[M]):

@@ -99,7 +99,7 @@ def test_an_unknown_task_is_named_with_those_near_it():
 @pytest.mark.parametrize(
     ("steps", "rest", "ends"),
     [
-        (1, {}, (None, False, False)),
+        (1, {}, (0.0, False, False)),  # who stops here has failed
         (2, {}, (1.0, True, False)),
         (3, {}, (0.0, False, True)),
         (0, {"max_steps": 1}, (0.0, False, True)),

@@ -1,7 +1,7 @@
 """Tabletop: long tasks of picking and placing at a table, as an environment of its own on MuJoCo.
 
 The seed draws what stands where, what is asked, and in which of three wordings. An episode has 2000 control steps,
-however many verbs they make up. The reward comes at the end: the share of what was wanted that holds.
+however many verbs they make up. The reward is the share of what is wanted that holds.
 """
 
 from __future__ import annotations
