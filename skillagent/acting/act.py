@@ -91,7 +91,7 @@ def act(
             chosen = policy.without(pilot.unfit if pilot else (), part=pilot.waiting if pilot else None)
             step, outcome = chosen.turn(environment, steps, now, move)
             steps.append(step)
-            if pilot and step.action.verb == NEXT.name:
+            if pilot and step.action.verb == NEXT.name and step.error is None:
                 pilot.go_on()
         turns -= steps[-1].by != "program"
         watch(steps[-1])

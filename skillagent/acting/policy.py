@@ -97,7 +97,7 @@ class Policy:
     """The model as the one who chooses.
 
     `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts; `part` is the
-    number of the plan's part that a program waits for, and the model says when it is its turn.
+    number of the plan's next part, where a program waits for the model to be done with the present one.
     """
 
     verbs: Sequence[Verb]
@@ -151,14 +151,14 @@ class Policy:
         """
         left = tuple(
             (
-                *[one for one in part if one.id not in skills and not one.pinned][:1],
-                *(one for one in part if one.pinned),
+                *[one for one in offered if one.id not in skills and not one.pinned][:1],
+                *(one for one in offered if one.pinned),
             )
-            for part in self.route.skills
+            for offered in self.route.skills
         )
         examples = tuple(
-            shown if own or not part else ()
-            for shown, own, part in zip(self.route.demonstrations, left, self.route.skills, strict=True)
+            shown if own or not offered else ()
+            for shown, own, offered in zip(self.route.demonstrations, left, self.route.skills, strict=True)
         )
         return replace(
             self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}), part=part
@@ -206,11 +206,13 @@ class Policy:
         wanted: Wanted | None,
         moments: Sequence[Moment],
     ) -> tuple[Action, Outcome]:
-        asked = any(one.recalled and one.observation.text == now.text for one in steps)
+        questions = (one for one in steps if one.action.verb == RECALL.name and one.recalled)
+        asked = any(one.observation.text == now.text for one in questions)
         barring = {*([RECALL.name] if asked else []), *([NEXT.name] if self.part is None else [])}
         free = [verb for verb in self.verbs if verb.name not in barring]  # to ask once in each state is enough
         verbs, shown, settled = (free, now, {}) if wanted is None else _open(wanted, free, now)
-        useless = [*barred(steps, now), *barred(self.variation.avoid, now)]
+        tried = [step for step in steps if step.action.verb != NEXT.name]  # two parts may end in the same state
+        useless = [*barred(tried, now), *barred(self.variation.avoid, now)]
         if self.variation.focus:
             useless += [step.action for step in steps]  # each thing that the goal names once
         schema = reply_schema(verbs, shown, useless, focus=self.variation.focus)
@@ -231,6 +233,8 @@ class Policy:
             return NO_ACTION, wasted(environment, f"not an action: {reply.text[:80]!r}")
         action = as_action(reply.data, now)
         action = action.model_copy(update={"arguments": {**action.arguments, **settled}})
+        if action.verb == NEXT.name and self.part is None:
+            return action, wasted(environment, "no part of the plan waits for this one")
         return action, done(environment, action)
 
     def _conversation(

@@ -50,7 +50,7 @@ class Pilot:
 
     A program that does not find what it begins with is not for this page: the next skill's is tried. `runs` are those
     that were to run, `unfit` names those that did not begin, `guessed` those for which the model found the values, and
-    `surprise` is why the model goes on, or had to help.
+    `surprise` is why the model goes on after the last one that ran, or had to help it.
 
     Args:
         plan: Each subgoal runs the program of its own skill.
@@ -88,7 +88,7 @@ class Pilot:
                     self._hand_over(now)
                 if end.value or not self._left:
                     self.surprise = self.surprise or end.value or "its steps are done, the task is not"
-        elif self._by_model and self._left and not self._seen_before and self._done(now):
+        elif self.waiting and not self._seen_before and self._done(now):
             self.go_on()
         while self._left and not self._by_model:
             part, skills = self._left[0]
@@ -100,7 +100,7 @@ class Pilot:
 
     @property
     def waiting(self) -> int | None:
-        """The number of the next part of the plan, while the model does the one before it and programs wait."""
+        """The number of the next part, from 1, while the model does the one before it and a later one has a program."""
         return self._begun_parts + 1 if self._by_model and any(self._ready[self._begun_parts :]) else None
 
     @property

@@ -69,17 +69,23 @@ def stream(
     from skillagent.evaluation.rows import read_rows
     from skillagent.evaluation.streams import begin, live, train_experts
     from skillagent.evaluation.suites import limited, load_suite
+    from skillagent.schema import digest_of
 
     parts, chosen = parts_of(ctx), load_suite(suite)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
     settings = limited(settings, chosen)
-    shown = compared(read_shown(demos), note) if demos else []
+    shown = compared([one for one in read_shown(demos) if one.trajectory.task.id in chosen.ids], note) if demos else []
     folder = out or Path("runs") / f"{chosen.name}-{settings.model.replace('/', '-')}"
     folder.mkdir(parents=True, exist_ok=True)
     with runs.alone(folder, "stream.lock"):
         runs.begin(
             folder,
-            {"suite": chosen.model_dump(mode="json"), "model": settings.model, "stream": seeds or 0},
+            {
+                "suite": chosen.model_dump(mode="json"),
+                "model": settings.model,
+                "stream": seeds or 0,
+                "shown": digest_of([one.id for one in shown]) if shown else None,
+            },
             threads=settings.threads,
         )
         start = begin(settings, folder, parts.agent)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from skillagent.schema import Attempt, Cause
+from skillagent.schema import Attempt, Cause, Trajectory
 
 LAPSE_FROM = 0.75
 OFTEN = 0.25  # of the scored attempts: a program hands over so often that mending it is worth a try
@@ -30,7 +30,7 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
         return Cause.INFRASTRUCTURE if voids or not own else Cause.JUDGE
     if sum(bool(one.verdict.success) for one in scored) >= LAPSE_FROM * len(scored):
         asked = [one.trajectory for one in scored if one.verdict.success and one.trajectory.usage.calls]
-        handed_over = sum(bool(one.programs and one.surprise) for one in asked)
+        handed_over = sum(surprised_in(one) is not None for one in asked)
         needless = all(one.trajectory.usage.calls for one in scored if one.verdict.success)
         return Cause.EFFORT if needless or handed_over >= OFTEN * len(scored) else Cause.LAPSE
     return Cause.SKILL if skill else Cause.KNOWLEDGE
@@ -76,5 +76,10 @@ def shown_in(attempts: Sequence[Attempt]) -> list[str]:
 
 def surprised(attempts: Sequence[Attempt]) -> str | None:
     """Return the skill whose program began, met what it did not expect, and left the rest to the model."""
-    runs = [one.trajectory for one in attempts]
-    return next((run.programs[-1] for run in runs if run.surprise and run.programs), None)
+    return next((name for one in attempts if (name := surprised_in(one.trajectory)) is not None), None)
+
+
+def surprised_in(trajectory: Trajectory) -> str | None:
+    """Return the skill whose program handed over, or had to be helped, in one attempt: the first of a chain."""
+    helped = [run.skill for run in trajectory.runs if run.helped]
+    return next(iter([*helped, *(trajectory.programs[-1:] if trajectory.surprise else ())]), None)

@@ -241,7 +241,7 @@ def _add(draft: _Draft, column: Column) -> None:
         draft.nodes.append(node)
         draft.cost += cost
         return
-    last = draft.nodes[-1] if draft.nodes else None
+    last = draft.nodes[-1] if draft.nodes else None  # nothing common has come between
     if wanted is not None and not any(find(wanted, seen, filled) for seen, filled in column.without):
         draft.nodes.append(When(check=Check(element=wanted), do=(node,)))
         draft.cost += cost + 1

@@ -31,7 +31,8 @@ def useful_steps(trajectory: Trajectory) -> tuple[Step, ...]:
     for index, (step, after) in enumerate(zip(trajectory.steps, following, strict=False)):  # no steps: only a final
         ends = index == len(trajectory.steps) - 1 and trajectory.terminated
         changed = after is not None and after.text != step.observation.text
-        if step.error is None and (ends or (changed and step.action.verb not in _IDLE)):
+        idle = step.recalled or step.action.verb in _IDLE
+        if step.error is None and (ends or (changed and not idle)):
             kept.append(step)
     return tuple(kept)
 

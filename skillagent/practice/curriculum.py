@@ -27,7 +27,7 @@ def surprised(task: Task, events: Iterable[Event], *, most: int = 2) -> list[Tas
             continue
         if one.programs and one.void is None:
             open_.pop(one.task.seed, None)
-            if one.surprise:
+            if one.surprise or any(run.helped for run in one.runs):
                 open_[one.task.seed] = task.model_copy(update={"seed": one.task.seed})
     return list(open_.values())[: -most - 1 : -1]
 

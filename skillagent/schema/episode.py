@@ -132,7 +132,7 @@ class Trajectory(Value):
 
     `programs` are the skills whose programs ran, `runs` what is known of each run, `guessed` those of them for which
     the model found the values, `unfit` those whose programs did not find what they begin with, and `surprise` is why
-    the model went on from there. `truth` is what would have been right, where the environment says so.
+    the model went on after the last of them. `truth` is what would have been right, where the environment says so.
     """
 
     task: Task

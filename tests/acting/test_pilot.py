@@ -3,7 +3,9 @@
 import pytest
 
 from skillagent.acting.act import act
+from skillagent.acting.policy import Aids
 from skillagent.acting.program import asked
+from skillagent.learning.trace import useful_steps
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
 from skillagent.schema import (
@@ -12,6 +14,7 @@ from skillagent.schema import (
     Outcome,
     Plan,
     Ranked,
+    Recalled,
     Route,
     Skill,
     Step,
@@ -318,7 +321,7 @@ def test_each_subgoal_runs_the_program_of_its_own_skill():
 def then(*answers):
     """Give these answers one after the other, the last one for ever."""
     left = list(answers)
-    return ScriptedLLM(lambda messages, role: left.pop(0) if len(left) > 1 else left[0])
+    return Noting(lambda messages, role: left.pop(0) if len(left) > 1 else left[0])
 
 
 CLICK, NEXT = {"verb": "click", "ref": "0"}, {"verb": "next_part"}
@@ -334,10 +337,53 @@ def test_a_part_that_the_model_has_done_is_followed_by_the_program_of_the_next()
 
 def test_so_is_one_that_a_program_began_and_the_model_ended():
     missing = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {name: green}\n- click: {name: gone}"
-    trajectory = acted_in_two_parts(PRESS, first=missing, llm=then({"verb": "wait"}, NEXT))
+    wait = {"verb": "wait"}
+    llm = then(wait, wait, wait, NEXT)
+    trajectory = acted_in_two_parts(PRESS, first=missing, llm=llm)
     assert trajectory.programs == ("a", "b")
+    assert [step.action.verb for step in trajectory.steps[-2:]] == ["next_part", "click"]
     assert trajectory.steps[-1].by == "program"
     assert [(run.skill, run.helped) for run in trajectory.runs] == [("a", True), ("b", False)]
+    assert ["next_part" in verbs for verbs in offered(llm)] == [False, False, False, True], "not while it only helps"
+
+
+def test_a_part_that_is_over_at_once_is_ended_in_the_same_state_as_the_one_before():
+    three = (Subgoal(text="look"), Subgoal(text="listen"), Subgoal(text='press the "red" button'))
+    llm = then(NEXT)
+    world = Corridor()
+    plan = Plan(goal="all", subgoals=three)
+    route = routed((), (), ("b",))
+    trajectory = act(world, TASK, world.reset(TASK), plan, route, library(b=PRESS), llm=llm, variation=PLAIN)
+    assert [step.action.verb for step in trajectory.steps] == ["next_part", "next_part", "click"]
+    assert trajectory.reward == 1.0
+
+
+def test_that_a_part_is_done_is_no_question_and_nothing_that_is_learnt():
+    remembering = Aids(recall=lambda question, known: Recalled(text="red, I think"))
+    llm = then(NEXT, CLICK)
+    world, parts_ = Form(), (Subgoal(text="look"), Subgoal(text="listen"), Subgoal(text='press the "red" button'))
+    plan, route = Plan(goal="all", subgoals=parts_), routed((), (), ("b",))
+    known = library(b=PRESS)
+    first = world.reset(TASK)
+    trajectory = act(world, TASK, first, plan, route, known, llm=llm, variation=PLAIN, aids=remembering)
+    assert all("recall" in verbs for verbs in offered(llm))
+    changing = trajectory.model_copy(update={"final": first.model_copy(update={"text": "changed by itself"})})
+    assert not [step for step in useful_steps(changing) if step.action.verb == "next_part"]
+
+
+def test_where_nothing_waits_it_cannot_be_said_and_nothing_is_taken_from_the_model():
+    said = acted_in_two_parts("", first="", llm=then(NEXT))
+    assert said.steps[0].error == "no part of the plan waits for this one"
+    llm = then(CLICK)
+    trajectory = acted_in_two_parts("goals: ['sing {song}']\nsteps: [done]", first="", llm=llm, seen="changed")
+    assert {step.by for step in trajectory.steps} == {"model"}
+    assert all("anyOf" in schema for schema in llm.schemas), "nobody asks for the values of a goal of another kind"
+
+
+def test_the_last_part_is_not_followed_by_another():
+    llm = then(CLICK, NEXT)
+    acted_in_two_parts(OTHER_PAGE, first="", llm=llm)
+    assert [("next_part" in verbs) for verbs in offered(llm)][:3] == [True, True, False]
 
 
 def test_what_is_seen_when_a_part_is_done_tells_so_without_a_word():

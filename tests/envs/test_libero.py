@@ -8,8 +8,8 @@ from libero_oracle import carrying
 
 from skillagent.acting.play import played
 from skillagent.config import draw_without_a_screen
-from skillagent.envs.libero.actions import _grips
-from skillagent.envs.libero.scene import Thing, _named, _ours
+from skillagent.envs.libero.actions import _grips, rests
+from skillagent.envs.libero.scene import Thing, _named, _ours, tasks
 from skillagent.envs.libero.world import Libero, start_of
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.schema import Action, Split, Task
@@ -82,6 +82,38 @@ def test_what_cannot_be_done_is_said(world):
     assert placed.error == "you hold nothing: pick something up first"
     inside = world.step(Action(verb="pick", arguments={"ref": refs["basket 1 contain region"]}))
     assert "place" in inside.error
+
+
+@pytest.mark.parametrize(
+    ("place", "there"),
+    [((0.0, 0.0, 0.05), True), ((0.0, 0.0, 0.3), False), ((0.2, 0.0, 0.05), False), ((0.0, 0.0, -0.2), False)],
+    ids=["on it", "stuck above it", "beside it", "below it"],
+)
+def test_a_thing_rests_where_it_is_over_another_and_no_higher_than_its_top(place, there):
+    half = np.array([0.02, 0.02, 0.03])
+    thing = Thing("object", "t", "t_1", np.array(place), np.array(place) - half, np.array(place) + half)
+    plate = Thing("object", "plate", "plate_1", np.zeros(3), np.array([-0.1, -0.1, 0.0]), np.array([0.1, 0.1, 0.02]))
+    assert rests(thing, plate) is there
+
+
+@there
+def test_a_second_thing_is_not_picked_up_and_one_that_is_not_there_is_told(world):
+    seen = world.reset(TASK)
+    refs = {element.name: element.ref for element in seen.elements}
+    assert world.step(Action(verb="pick", arguments={"ref": refs["alphabet soup"]})).error is None
+    again = world.step(Action(verb="pick", arguments={"ref": refs["butter"]}))
+    assert again.error == 'your hand is not empty: put [1] "alphabet soup" down first'
+
+
+@there
+def test_the_goal_is_the_scenes_own_and_every_task_has_a_scene_and_starts():
+    world = Libero()
+    seen = world.reset(TASK.model_copy(update={"name": "object_task-1"}))
+    ((_, thing, _),) = world.simulation.wanted
+    assert thing.rpartition("_")[0].replace("_", " ") in seen.goal
+    world.close()
+    assert "10_env-1" not in tasks()
+    assert {"object-1", "spatial-10", "goal-10", "10-10", "90-90", "object_swap-1"} <= set(tasks())
 
 
 @there

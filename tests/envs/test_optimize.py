@@ -93,11 +93,18 @@ def test_a_declared_variable_must_be_used():
         best("x", "x <= 1", integers=("z",))
 
 
+def test_what_is_decided_is_said_first():
+    assert Optimize.verbs[0].parameters["required"][0] == "variables"
+    assert next(iter(Optimize.verbs[0].parameters["properties"])) == "variables"
+
+
 def test_a_variable_that_expressions_name_must_be_told_where_any_is():
     told = ("x: litres", "y")
     assert best("x + y", "x + y <= 3", variables=told) == 3
-    with pytest.raises(AgentFault, match="do not say what z counts; they are x, y"):
+    with pytest.raises(AgentFault, match="do not tell z; they tell x, y; write each as `name: what it counts`"):
         best("x + z", "x + z <= 1", variables=told)
+    with pytest.raises(AgentFault, match="no expression names y; tell only what is decided"):
+        best("x", "x <= 1", variables=told)
 
 
 # The same answers by other means than a linear model, from what the texts say.

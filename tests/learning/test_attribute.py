@@ -2,7 +2,7 @@
 
 import pytest
 
-from skillagent.learning.attribute import attribute, blame
+from skillagent.learning.attribute import attribute, blame, surprised
 from skillagent.learning.judge import judge
 from skillagent.learning.reflect import reflect
 from skillagent.library import Library
@@ -12,6 +12,7 @@ from skillagent.schema import (
     Attempt,
     Cause,
     Observation,
+    Ran,
     Ranked,
     Route,
     Skill,
@@ -43,6 +44,32 @@ def tried(score, *, skill=None, void=None, calls=0, surprise=""):
         verdict=Verdict(score=score, by="environment"),
         library="x",
     )
+
+
+def chained(*helped):
+    """Return a success of a chain of programs, of which some had to be helped, and the last surprised nobody."""
+    one = tried(1.0, calls=1)
+    runs = tuple(Ran(skill=name, program="p", goal="g", helped=name in helped) for name in ("a", "b"))
+    return one.model_copy(
+        update={"trajectory": one.trajectory.model_copy(update={"runs": runs, "programs": ("a", "b")})}
+    )
+
+
+def test_of_a_chain_the_first_that_had_to_be_helped_handed_over():
+    assert surprised([chained("a")]) == "a"
+    assert surprised([chained()]) is None
+    assert attribute([chained("a"), *[tried(1.0)] * 3]) is Cause.EFFORT
+    assert attribute([chained(), *[tried(1.0)] * 3]) is Cause.LAPSE
+
+
+def test_only_a_success_that_took_the_model_and_a_program_shows_needless_effort():
+    failed = tried(0.0, calls=1, surprise="gone")
+    assert attribute([failed, *[tried(1.0)] * 3]) is Cause.LAPSE
+    free = tried(1.0, surprise="gone")
+    assert attribute([free, *[tried(1.0)] * 3]) is Cause.LAPSE
+    wordy = tried(1.0, calls=1, surprise="gone")
+    wordy = wordy.model_copy(update={"trajectory": wordy.trajectory.model_copy(update={"programs": ()})})
+    assert attribute([wordy, *[tried(1.0)] * 3]) is Cause.LAPSE
 
 
 @pytest.mark.parametrize(

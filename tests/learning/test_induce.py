@@ -299,6 +299,22 @@ def test_what_is_done_after_a_step_that_only_some_needed_belongs_to_it():
     ]
 
 
+def test_what_comes_after_a_step_of_all_does_not_belong_to_a_condition_before_it():
+    page, popup = [("textbox", "Name"), ("button", "Check"), ("button", "Save")], [("button", "Cancel")]
+    check, save = (page, "click", {"ref": 2}), (page, "click", {"ref": 3})
+    fill = (page, "fill", {"ref": 1, "text": "Ann"})
+    away = ([*page, *popup], "click", {"ref": 4})
+    lines = steps_of(episode('Save "Ann".', away, check, fill, save), episode('Save "Ann".', check, save))
+    assert [line.strip() for line in lines] == [
+        "- when:",
+        "is: {role: button, name: Cancel}",
+        "do:",
+        "- click: {role: button, name: Cancel}",
+        "- click: {role: button, name: Check}",
+        "- click: {role: button, name: Save}",
+    ]
+
+
 def test_what_others_do_without_does_not_belong_to_a_step_that_only_some_of_them_needed():
     page, popup = [("textbox", "Name"), ("button", "Save")], [("button", "Cancel")]
     fill, save = (page, "fill", {"ref": 1, "text": "Ann"}), (page, "click", {"ref": 2})

@@ -16,6 +16,7 @@ from skillagent.envs.libero.scene import Scene, Thing
 from skillagent.envs.robot.primitives import EXAMPLES as BENEATH
 from skillagent.envs.robot.primitives import Arm, grasp, move_to, press, pull, push, release, retrace, wait
 from skillagent.envs.robot.simulator import CLOSED, OPEN, Vector
+from skillagent.envs.robot.world import at
 from skillagent.envs.verbs import Doing
 from skillagent.errors import InvalidAction
 from skillagent.schema import Json
@@ -28,13 +29,13 @@ _CLEAR = 0.16  # above the highest thing, when something is carried
 _WIDEST = 0.07  # that goes between the fingers
 _RIM = 0.006  # inwards from the edge of what is wider
 _DEEP = (0.03, 0.045)  # below the top of what is gripped: the first try, and the second
-_WAYS = 4  # to grip, at most
 _FLOOR = 0.012  # above the lowest of what is gripped
 _NEAR = 0.01
 _EXACT = 0.004
 _GRIP = 16  # control steps in which the gripper closes or opens for sure
 _LAND = 0.015  # above what it is put on
 _REST = 10
+_GIVE = 0.02  # above and below
 _ASTRAY = 0.03  # beyond the edge of what it should be on
 
 
@@ -85,12 +86,10 @@ def pick(arm: Hand, ref: ObjectRef) -> None:
     if held := arm.scene.held:
         raise InvalidAction(f"your hand is not empty: put {arm.called(held)} down first")
     stopped = f"the gripper does not hold {arm.called(thing.key)}: it is wider than the hand, or moved away"
-    for tried in range(_WAYS):
-        spots = _grips(arm.now(thing.key))
-        if tried >= len(spots):
-            break
+    for tried in range(len(_grips(thing))):
+        now = arm.now(thing.key)  # the last try may have moved it
         try:
-            _grip(arm, spots[tried], float(arm.now(thing.key).high[2]))
+            _grip(arm, _grips(now)[tried], float(now.high[2]))
         except InvalidAction as fault:
             stopped = str(fault)
         if arm.scene.over or arm.scene.held == thing.key:
@@ -114,10 +113,16 @@ def place(arm: Hand, ref: OntoRef) -> None:
     arm.open()
     arm.go(arm.hand + np.array([0, 0, _ABOVE]), _NEAR)
     arm.hold(_REST)
-    there = arm.now(held).place[:2]
-    outside = (there < onto.low[:2] - _ASTRAY) | (there > onto.high[:2] + _ASTRAY)
-    if not arm.scene.over and (arm.scene.held == held or outside.any()):
-        raise InvalidAction(f"{arm.called(held)} is not on or in {arm.called(onto.key)}")
+    now = arm.now(held)
+    if not arm.scene.over and (arm.scene.held == held or not rests(now, arm.now(onto.key))):
+        raise InvalidAction(f"{arm.called(held)} is not on or in {arm.called(onto.key)}: it is at {at(now.place)}")
+
+
+def rests(thing: Thing, onto: Thing) -> bool:
+    """Tell whether a thing is on or in another: over it, and its bottom or its middle no higher than its top."""
+    beside = (thing.place[:2] < onto.low[:2] - _ASTRAY) | (thing.place[:2] > onto.high[:2] + _ASTRAY)
+    heights = (float(thing.low[2]), float(thing.place[2]))
+    return not beside.any() and any(onto.low[2] - _GIVE < one < onto.high[2] + _GIVE for one in heights)
 
 
 def _grip(arm: Hand, spot: Vector, top: float) -> None:

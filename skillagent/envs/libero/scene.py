@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,11 +50,14 @@ class Thing:
 def tasks() -> Mapping[str, tuple[str, int]]:
     """Return suite and number of every task by its name, e.g. `object-1`."""
     known = _package("libero.libero.benchmark.libero_suite_task_map").libero_task_map
+    place = _package("libero.libero").get_libero_path
+    scenes, starts = Path(place("bddl_files")), Path(place("init_states"))
     return {
         f"{suite.removeprefix(_PREFIX)}-{number + 1}": (suite, number)
         for suite, names in known.items()
         if suite not in _OTHER_NAMES
-        for number in range(len(names))
+        for number, name in enumerate(names)
+        if (scenes / suite / f"{name}.bddl").is_file() and any((starts / suite).glob(f"{name}.*init*"))
     }
 
 
@@ -76,7 +80,6 @@ class Scene:
         benchmark, wrapper = _package("libero.libero.benchmark"), _package("libero.libero.envs.env_wrapper")
         with _silent():
             self._suite: Any = benchmark.get_benchmark(suite)()
-            self.language: str = self._suite.get_task(number).language
             try:
                 self._env: Any = wrapper.ControlEnv(
                     bddl_file_name=self._suite.get_task_bddl_file_path(number),
@@ -85,11 +88,12 @@ class Scene:
                     ignore_done=True,
                     hard_reset=False,  # a start says where everything is
                 )
-                self._env.reset()
+                self._told: Any = self._env.reset()
+                self.starts: Any = self._suite.get_task_init_states(number)
             except (AssertionError, KeyError, ValueError, OSError) as error:
                 raise EnvironmentFailed(f"libero/{name} could not be built: {error}") from error
-            self.starts: Any = self._suite.get_task_init_states(number)
-        self.steps, self.success, self.turned = 0, False, 0.0
+        self.language: str = self._env.language_instruction  # the scene's own: a task's is made of its file's name
+        self.steps, self.success = 0, False
         self.watch: Callable[[], None] = lambda: None  # is called after every control step
 
     def reset(self, start: int) -> None:

@@ -1,7 +1,7 @@
 """Libero: household tasks told in words, as an environment. It says where things are and moves by verbs.
 
-A task is `SUITE-NUMBER`, such as `libero/object-1` or `libero/goal_swap-3`. Each has fifty starts, of which practice,
-gate and holdout own a third each; what is learnt on goes round, what is measured on does not.
+A task is `SUITE-NUMBER`, such as `libero/object-1` or `libero/goal_swap-3`. Each has fifty starts, in a few suites ten,
+of which practice, gate and holdout own a third each; what is learnt on goes round, what is measured on does not.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def start_of(task: Task, count: int) -> int:
     """
     own = range(list(Split).index(task.split), count, len(Split))
     number = task.seed - task.split.first_seed
-    if task.split is not Split.HOLDOUT:
+    if own and task.split is not Split.HOLDOUT:
         number %= len(own)
-    if number >= len(own):
+    if not 0 <= number < len(own):
         raise EnvironmentFailed(f"{task.id} has {len(own)} {task.split} starts; there is no number {number}")
     return own[number]

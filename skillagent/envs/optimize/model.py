@@ -90,7 +90,10 @@ def solve(model: Model, *, seconds: float = 10.0) -> Solution:
             raise AgentFault(f"{kind}: no expression names {', '.join(unknown)}; variables are {', '.join(names)}")
     told = [one.partition(":")[0].strip() for one in model.variables]
     if told and (unknown := [name for name in names if name not in told]):
-        raise AgentFault(f"variables: they do not say what {', '.join(unknown)} counts; they are {', '.join(told)}")
+        form = f"write each as `name: what it counts`, as in `{unknown[0]}: …`"
+        raise AgentFault(f"variables: they do not tell {', '.join(unknown)}; they tell {', '.join(told)}; {form}")
+    if unused := [name for name in told if name not in names]:
+        raise AgentFault(f"variables: no expression names {', '.join(unused)}; tell only what is decided")
     if not names:
         raise AgentFault("the model has no variable: write the objective in terms of what is to be decided")
     sign = -1.0 if model.sense == "maximize" else 1.0
