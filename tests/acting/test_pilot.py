@@ -355,13 +355,14 @@ def test_a_part_that_is_over_at_once_is_ended_in_the_same_state_as_the_one_befor
     route = routed((), (), ("b",))
     trajectory = act(world, TASK, world.reset(TASK), plan, route, library(b=PRESS), llm=llm, variation=PLAIN)
     assert [step.action.verb for step in trajectory.steps] == ["next_part", "next_part", "click"]
+    assert ["next_part" in verbs for verbs in offered(llm)] == [True, True]
     assert trajectory.reward == 1.0
 
 
 def test_that_a_part_is_done_is_no_question_and_nothing_that_is_learnt():
     remembering = Aids(recall=lambda question, known: Recalled(text="red, I think"))
     llm = then(NEXT, CLICK)
-    world, parts_ = Form(), (Subgoal(text="look"), Subgoal(text="listen"), Subgoal(text='press the "red" button'))
+    world, parts_ = Corridor(), (Subgoal(text="look"), Subgoal(text="listen"), Subgoal(text='press the "red" button'))
     plan, route = Plan(goal="all", subgoals=parts_), routed((), (), ("b",))
     known = library(b=PRESS)
     first = world.reset(TASK)
@@ -372,8 +373,10 @@ def test_that_a_part_is_done_is_no_question_and_nothing_that_is_learnt():
 
 
 def test_where_nothing_waits_it_cannot_be_said_and_nothing_is_taken_from_the_model():
-    said = acted_in_two_parts("", first="", llm=then(NEXT))
+    llm = then(NEXT)
+    said = acted_in_two_parts("goals: ['sing {song}']\nsteps: [done]", first="", llm=llm)
     assert said.steps[0].error == "no part of the plan waits for this one"
+    assert all("anyOf" in schema for schema in llm.schemas)
     llm = then(CLICK)
     trajectory = acted_in_two_parts("goals: ['sing {song}']\nsteps: [done]", first="", llm=llm, seen="changed")
     assert {step.by for step in trajectory.steps} == {"model"}
@@ -394,6 +397,8 @@ def test_what_is_seen_when_a_part_is_done_tells_so_without_a_word():
 def test_what_was_seen_before_a_part_does_not_tell_that_it_is_done():
     trajectory = acted_in_two_parts(PRESS, first="", llm=then(CLICK), seen="button")
     assert {step.by for step in trajectory.steps} == {"model"}
+    missing = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {name: green}\n- click: {name: gone}"
+    assert acted_in_two_parts(PRESS, first=missing, llm=then({"verb": "wait"}), seen="button").programs == ("a",)
 
 
 def offered(llm):

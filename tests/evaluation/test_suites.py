@@ -1,10 +1,12 @@
 """Suites: the shipped ones are whole, and a wrong one is answered with what is wrong."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from skillagent.envs.babyai.walker import levels
+from skillagent.envs.libero.scene import tasks as households
 from skillagent.envs.optimize.problems import templates
 from skillagent.envs.robot.simulator import descriptions
 from skillagent.envs.tabletop.tasks import wordings
@@ -13,6 +15,7 @@ from skillagent.errors import ConfigError
 from skillagent.evaluation.suites import load_suite, read_suite
 from skillagent.schema import Split
 
+STANDARD = ("object", "spatial", "goal")  # of LIBERO, ten tasks each
 FOLDER = Path(__file__).parents[2] / "evals" / "suites"
 
 
@@ -26,6 +29,7 @@ def test_every_shipped_suite_names_tasks_that_exist(file):
         "metaworld": descriptions(),
         "tabletop": wordings(),
         "babyai": levels(),
+        "libero": households() if find_spec("libero") else [f"{s}-{n + 1}" for s in STANDARD for n in range(10)],
     }
     assert set(suite.ids) <= {f"{world}/{name}" for world, names in known.items() for name in names}
     assert len(set(suite.ids)) == len(suite.ids)
