@@ -368,8 +368,10 @@ def test_that_a_part_is_done_is_no_question_and_nothing_that_is_learnt():
     first = world.reset(TASK)
     trajectory = act(world, TASK, first, plan, route, known, llm=llm, variation=PLAIN, aids=remembering)
     assert all("recall" in verbs for verbs in offered(llm))
-    changing = trajectory.model_copy(update={"final": first.model_copy(update={"text": "changed by itself"})})
-    assert not [step for step in useful_steps(changing) if step.action.verb == "next_part"]
+    said, changed = trajectory.steps[:1], first.model_copy(update={"text": "changed by itself"})
+    assert said[0].action.verb == "next_part"
+    ending = trajectory.model_copy(update={"steps": said, "final": changed, "terminated": False})
+    assert useful_steps(ending) == ()
 
 
 def test_where_nothing_waits_it_cannot_be_said_and_nothing_is_taken_from_the_model():
