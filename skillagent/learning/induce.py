@@ -240,8 +240,9 @@ def _add(draft: _Draft, column: Column) -> None:
     if not column.without:
         draft.nodes.append(node)
         draft.cost += cost
+        draft.guarded = frozenset()  # this may be a `when` of its own
         return
-    last = draft.nodes[-1] if draft.nodes else None  # nothing common has come between
+    last = draft.nodes[-1] if draft.nodes else None
     if wanted is not None and not any(find(wanted, seen, filled) for seen, filled in column.without):
         draft.nodes.append(When(check=Check(element=wanted), do=(node,)))
         draft.cost += cost + 1
