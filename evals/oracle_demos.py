@@ -93,7 +93,7 @@ def main(suite: str, folder: Path, seeds: int = 1) -> None:
     finally:
         worlds.close()
     if missing:
-        note(f"no solution is known of some instances of {', '.join(dict.fromkeys(missing))}")
+        note(f"not shown, or not every instance: {', '.join(dict.fromkeys(missing))}")
 
 
 if __name__ == "__main__":

@@ -8,18 +8,15 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from corridor_parts import parts
+from corridor_parts import Lucky, parts
 from filelock import FileLock
 
-from skillagent.acting.play import played, reciting
 from skillagent.cli import main
 from skillagent.errors import EnvironmentFailed
 from skillagent.evaluation.blocks import Block, write_blocks
-from skillagent.evaluation.rows import keep
 from skillagent.evaluation.training import read_record, write_record
-from skillagent.learning.judge import judge
 from skillagent.library import Library
-from skillagent.schema import Action, Attempt, Decided, Decision, Edit, PutSkill, Skill, Split, Task
+from skillagent.schema import Decided, Decision, Edit, PutSkill, Skill, Split
 from skillagent.testing import Corridor, MemoryStore
 
 SUITE = "corridor/press,corridor/push"
@@ -381,17 +378,16 @@ def test_a_stream_tells_every_kind_of_thing_that_changed(tmp_path, capsys):
     assert {kind: tuple(change[kind]) for kind in more} == more
 
 
-def test_a_life_that_is_shown_something_is_held_to_it(tmp_path, capsys):
-    task = Task(env="corridor", name="press", seed=0)
-    world = Corridor()
-    first = world.reset(task)
-    right = next(one.ref for one in first.elements if one.name == first.goal.split('"')[1])
-    trajectory = played(world, task, reciting([Action(verb="click", arguments={"ref": right})]))
-    shown = Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
-    keep(shown, "person", (), tmp_path / "shown")
-    used, folder = parts(tmp_path), tmp_path / "life"
+def test_a_life_learns_from_what_it_is_shown_and_is_held_to_it(tmp_path, capsys):
+    """The agent never finds the way by itself; another, who knows it, shows it once."""
+    knows, never, shown = Lucky(), Lucky(), str(tmp_path / "shown")
+    knows._cold, never._warm = knows._warm, never._cold
+    arguments = ["run", "corridor/press", "--no-learn", "--keep", shown]
+    assert main(arguments, parts=parts(tmp_path, store=MemoryStore(), llm=knows)) == 0
+    used, folder = parts(tmp_path, llm=never), tmp_path / "life"
     command = ["eval", "stream", "corridor/press", "--seeds", "1", "--no-experts", "--out", str(folder)]
-    assert main([*command, "--demos", str(tmp_path / "shown")], parts=used) == 0
+    assert main([*command, "--demos", shown], parts=used) == 0
+    assert (folder / "learning" / "skills" / "press-white").is_dir()
     assert main(command, parts=used) == 2
     assert "was begun with" in capsys.readouterr().err
 

@@ -97,7 +97,7 @@ def test_a_thing_rests_where_it_is_over_another_and_no_higher_than_its_top(place
 
 
 @there
-def test_a_second_thing_is_not_picked_up_and_one_that_is_not_there_is_told(world):
+def test_a_second_thing_is_not_picked_up(world):
     seen = world.reset(TASK)
     refs = {element.name: element.ref for element in seen.elements}
     assert world.step(Action(verb="pick", arguments={"ref": refs["alphabet soup"]})).error is None

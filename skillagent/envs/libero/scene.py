@@ -79,17 +79,17 @@ class Scene:
         suite, number = tasks()[name]
         benchmark, wrapper = _package("libero.libero.benchmark"), _package("libero.libero.envs.env_wrapper")
         with _silent():
-            self._suite: Any = benchmark.get_benchmark(suite)()
+            tasks_of: Any = benchmark.get_benchmark(suite)()
             try:
                 self._env: Any = wrapper.ControlEnv(
-                    bddl_file_name=self._suite.get_task_bddl_file_path(number),
+                    bddl_file_name=tasks_of.get_task_bddl_file_path(number),
                     use_camera_obs=False,
                     has_offscreen_renderer=False,
                     ignore_done=True,
                     hard_reset=False,  # a start says where everything is
                 )
                 self._told: Any = self._env.reset()
-                self.starts: Any = self._suite.get_task_init_states(number)
+                self.starts: Any = tasks_of.get_task_init_states(number)
             except (AssertionError, KeyError, ValueError, OSError) as error:
                 raise EnvironmentFailed(f"libero/{name} could not be built: {error}") from error
         self.language: str = self._env.language_instruction  # the scene's own: a task's is made of its file's name
