@@ -191,10 +191,11 @@ class Scene:
         self._env.close()
 
     def _drawn(self) -> Any:  # noqa: ANN401 - mujoco's arrays
-        sim = self._env.env.sim
-        renderer = _package("mujoco").Renderer(sim.model._model, 480, 640)
+        sim, mujoco = self._env.env.sim, _package("mujoco")
+        looks, renderer = mujoco.MjvOption(), mujoco.Renderer(sim.model._model, 480, 640)
+        looks.geomgroup[0] = 0  # what things collide by
         try:
-            renderer.update_scene(sim.data._data, camera="agentview")
+            renderer.update_scene(sim.data._data, camera="agentview", scene_option=looks)
             return renderer.render()
         finally:
             renderer.close()
