@@ -52,6 +52,7 @@ from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
+from skillagent.practice.wander import Wandering, wandered
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.recall import recall
@@ -84,6 +85,7 @@ class Options:
 
     thresholds: Thresholds = field(default_factory=Thresholds)
     practice: Practice = field(default_factory=Practice)
+    wandering: Wandering = field(default_factory=Wandering)
     rules: Rules = field(default_factory=Rules)
     induction: Induction = field(default_factory=Induction)
     upkeep: Upkeep = field(default_factory=Upkeep)
@@ -210,6 +212,7 @@ def open_agent(
             store=kept,
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
+            wander=partial(wandered, amount=options.wandering),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
             watch=watch,

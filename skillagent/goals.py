@@ -21,6 +21,24 @@ def shape(goal: str) -> str:
     return _RUN.sub("…", _NAMED.sub("…", _QUOTED.sub("…", goal)))
 
 
+def quoted(goal: str) -> list[str]:
+    """Return what is quoted in a goal, in its order and each once."""
+    return list(dict.fromkeys(text for one in _QUOTED.finditer(goal) if (text := _bare(one[0]))))
+
+
+def values(goal: str) -> list[str]:
+    """Return what is quoted in a goal, named there or a number, in its order and each once."""
+    found = [*_QUOTED.finditer(goal)]
+    spans = [one.span() for one in found]
+    found += [one for one in _NAMED.finditer(goal) if not any(a <= one.start() < b for a, b in spans)]
+    texts = (_bare(one[0]) for one in sorted(found, key=lambda one: one.start()))
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _bare(text: str) -> str:
+    return text.strip("\"'“”")
+
+
 def named(goal: str, names: Container[str]) -> tuple[str, str]:
     """Return the known name that a goal begins with, as in `/log-in Enter …`, or none, and the goal without it."""
     if (found := _ASKED.match(goal)) and found[1] in names and found[2]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
+from skillagent.acting.play import Player, played
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.goals import named
 from skillagent.library import Library
@@ -43,6 +44,7 @@ from skillagent.schema import (
     Usage,
     Value,
     Variation,
+    Verb,
     Verdict,
 )
 
@@ -64,6 +66,7 @@ class Trial(Protocol):
 Watch = Callable[[Value], None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
+Play = Callable[[Task, Callable[[Sequence[Verb]], Player]], Attempt]  # by a player who is told the verbs
 Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
@@ -109,6 +112,19 @@ def unplanned(whole: Plan, _: Library) -> Plan:
     return whole
 
 
+class Wander(Protocol):
+    """Tries by chance, without the model, what the agent did not find out."""
+
+    def __call__(self, tried: Sequence[Attempt], play: Play, *, watch: Watch) -> Iterator[Attempt]:
+        """Yield successes at the task that was tried; `play(task, made)` plays it from its start."""
+        ...
+
+
+def unwandered(tried: Sequence[Attempt], play: Play, *, watch: Watch) -> Iterator[Attempt]:
+    """Try nothing by chance."""
+    return iter(())
+
+
 def unborrowed(_: Sequence[Attempt], __: Library, ___: Alone) -> Iterable[Attempt]:
     """Try no program of another skill."""
     return ()
@@ -139,6 +155,7 @@ class Agent:
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
     stitch: Callable[[Plan, Library], Plan] = unplanned
     borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
+    wander: Wander = unwandered
     upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
 
@@ -168,6 +185,8 @@ def run(
         for one in agent.borrow(tried, library, _alone(agent)):
             tried.append(record(agent, one))
             yield one
+        if task.url is None:  # nobody is let loose on a page of the world
+            tried += agent.wander(tried, partial(_by_chance, agent, library), watch=agent.watch)
         for _ in learn(agent, [*tried, *(one for one in shown if one.trajectory.task.id == task.id)], library):
             pass
 
@@ -341,6 +360,19 @@ def _once(trial: Trial) -> Trial:
 
 def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> Attempt:
     return attempt(agent, task, library, variation)
+
+
+def _by_chance(agent: Agent, library: Library, task: Task, made: Callable[[Sequence[Verb]], Player]) -> Attempt:
+    """Play a task from its start by someone who is neither the model nor a program; nothing is written or shown."""
+    try:
+        environment = agent.open(task)
+        trajectory = played(environment, task, made(environment.verbs), by="chance")
+    except WorldFault as fault:
+        agent.drop(task)
+        trajectory = Trajectory(task=task, goal=task.goal, void=str(fault))
+    return Attempt(
+        plan=None, route=None, trajectory=trajectory, verdict=agent.judge(trajectory), library=library.digest
+    )
 
 
 def record(agent: Agent, tried: Attempt) -> Attempt:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from typing import Literal
 
 from skillagent.ports import Environment
 from skillagent.schema import Action, Observation, Outcome, Step, Task, Trajectory
 
+By = Literal["oracle", "chance"]
 Player = Callable[[Observation], Generator[Action, Outcome, None]]
 
 
-def played(environment: Environment, task: Task, player: Player) -> Trajectory:
+def played(environment: Environment, task: Task, player: Player, *, by: By = "oracle") -> Trajectory:
     """Return what the player does from a reset until the task ends or the player does.
 
     Raises:
@@ -21,7 +23,7 @@ def played(environment: Environment, task: Task, player: Player) -> Trajectory:
     action = next(player_moves, None)
     while action is not None and not (outcome.terminated or outcome.truncated):
         seen, outcome = outcome.observation, environment.step(action)
-        steps.append(Step(observation=seen, action=action, error=outcome.error, reward=outcome.reward, by="oracle"))
+        steps.append(Step(observation=seen, action=action, error=outcome.error, reward=outcome.reward, by=by))
         try:
             action = player_moves.send(outcome)
         except StopIteration:

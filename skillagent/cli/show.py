@@ -26,6 +26,7 @@ from skillagent.schema import (
     Task,
     Value,
     Verdict,
+    Wandered,
 )
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ class Show:
                 self._doing("thinking about it")
             case Labelled():
                 self._line("known", words.of_labels(value.labels))
+            case Wandered():
+                self._line("chance", words.of_wandered(value))
             case Lesson():
                 self._line("lesson", f"{value.cause.value}: {value.summary}")
                 self._doing("writing down what was learnt")

@@ -34,6 +34,7 @@ from skillagent.schema import (
     Usage,
     Value,
     Verdict,
+    Wandered,
 )
 
 if TYPE_CHECKING:
@@ -156,6 +157,12 @@ def of_labels(labels: Mapping[str, Label]) -> str:
     return ", ".join(f"insight {key} is {label.value}" for key, label in labels.items())
 
 
+def of_wandered(value: Wandered) -> str:
+    """What came of trying by chance, without the model."""
+    how = "not solved" if value.steps is None else f"solved, steps: {value.steps}"
+    return f"seed {value.task.seed}: {how}; tries without the model: {value.tries}, {value.seconds:.0f} s"
+
+
 def of_decision(decision: Decision) -> str:
     """Accepted or refused, with the reason and the chance of luck.
 
@@ -208,6 +215,9 @@ def event_of(value: Value) -> Json | None:
             return {"event": "pair", **pair_json(value)}
         case Decision():
             return {"event": "decision", **decision_json(value)}
+        case Wandered():
+            told = value.model_dump(mode="json", exclude={"task"})
+            return {"event": "wandered", "task": value.task.id, "seed": value.task.seed, **told}
         case Attempt():
             return {"event": "attempt", **attempt_json(value)}
         case _:

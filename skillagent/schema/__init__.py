@@ -19,6 +19,7 @@ from skillagent.schema.episode import (
     Trajectory,
     Variation,
     Verdict,
+    Wandered,
 )
 from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Moment, Recalled, Skill
 from skillagent.schema.learning import (
@@ -72,6 +73,7 @@ __all__ = [
     "Seconds",
     "Trajectory",
     "Verdict",
+    "Wandered",
     "Attempt",
     "Score",
     # What the library holds.

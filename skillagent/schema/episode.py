@@ -80,7 +80,7 @@ class Step(Value):
     thought: str = ""
     error: str | None = None
     reward: float | None = None
-    by: Literal["model", "program", "person", "oracle"] = "model"
+    by: Literal["model", "program", "person", "oracle", "chance"] = "model"
     examples: tuple[str, ...] = ()
     recalled: str = ""
 
@@ -213,3 +213,12 @@ class Score(Value):
     def success(self) -> bool:
         """True at a full score."""
         return self.value >= 1.0
+
+
+class Wandered(Value):
+    """What came of trying one instance by chance; `steps` of the try that succeeded, if one did."""
+
+    task: Task
+    tries: int
+    steps: int | None
+    seconds: float

@@ -23,6 +23,7 @@ KEYED = 80  # characters that are typed key by key; longer texts are inserted at
 
 TypedRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": list(TYPED)})]
 ListRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": list(LISTS)})]
+Keys = Annotated[str, Field(max_length=400, json_schema_extra={"examples": ["Enter", "Tab", "ArrowDown", "ArrowUp"]})]
 Pixel = Annotated[float, Field(ge=0, le=10_000)]
 
 
@@ -76,7 +77,7 @@ def select_option(session: Session, ref: ListRef, option: str) -> None:
     session.reach("choose", ref, option)
 
 
-def press(session: Session, keys: Annotated[str, Field(max_length=400)], ref: Ref | None = None) -> None:
+def press(session: Session, keys: Keys, ref: Ref | None = None) -> None:
     """Press keys, separated by spaces, e.g. "Enter", "Control+a", "ArrowDown ArrowDown"."""
     from playwright.sync_api import Error
 
