@@ -21,7 +21,20 @@ import numpy as np
 from pydantic import Field, JsonValue
 
 from skillagent.goals import quoted, values
-from skillagent.schema import Action, Attempt, Element, Json, Observation, Outcome, Step, Task, Value, Verb, Wandered
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Element,
+    Json,
+    Observation,
+    Outcome,
+    Step,
+    Task,
+    Trajectory,
+    Value,
+    Verb,
+    Wandered,
+)
 
 Player = Callable[[Observation], Generator[Action, Outcome, None]]
 Play = Callable[[Task, Callable[[Sequence[Verb]], Player]], Attempt]
@@ -64,24 +77,37 @@ def wandered(
     solved = {one.trajectory.task for one in tried if one.verdict.success}
     failed = dict.fromkeys(one.trajectory.task for one in tried if one.verdict.success is False)
     habits = Habits()
+    for one in tried:
+        if one.verdict.success:
+            habits.keep(one.trajectory)
     for task in (one for one in failed if one not in solved):
         if len(solved) >= amount.solved or not amount.tries:
             return
-        start, paths, success, number = clock(), Paths(), None, 0
-        while number < amount.tries and clock() - start < amount.seconds and success is None and not paths.exhausted:
-            longest = min(task.max_steps, _LADDER[number * len(_LADDER) // amount.tries])
-            random = np.random.default_rng([task.seed, number])
-            one = play(task, lambda verbs: Walk(verbs, paths, habits, random, longest).player)  # noqa: B023
-            number += 1
-            if one.trajectory.void is not None:
-                break
-            success = _shortened(one, play) if one.verdict.success else None
-        watch(Wandered(task=task, tries=number, steps=_steps(success), seconds=clock() - start))
+        start = clock()
+        success, tries = _found(task, play, amount, habits, lambda: clock() - start)  # noqa: B023
+        watch(Wandered(task=task, tries=tries, steps=_steps(success), seconds=clock() - start))
         if success is None:
             return  # here chance does not do it
         solved.add(task)
-        habits.keep(success)
+        habits.keep(success.trajectory)
         yield success
+
+
+def _found(
+    task: Task, play: Play, amount: Wandering, habits: Habits, spent: Callable[[], float]
+) -> tuple[Attempt | None, int]:
+    """Return a success without needless steps, if there was one in time, and how many tries were made."""
+    paths, number = Paths(), 0
+    while number < amount.tries and spent() < amount.seconds and not paths.exhausted:
+        longest = min(task.max_steps, _LADDER[number * len(_LADDER) // amount.tries])
+        random = np.random.default_rng([task.seed, number])
+        one = play(task, lambda verbs: Walk(verbs, paths, habits, random, longest).player)  # noqa: B023
+        number += 1
+        if one.verdict.success:
+            return _shortened(one, play), number
+        if one.trajectory.void is not None:
+            break
+    return None, number
 
 
 def _shortened(success: Attempt, play: Play) -> Attempt:
@@ -156,9 +182,9 @@ class Habits:
     useful: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
 
-    def keep(self, success: Attempt) -> None:
+    def keep(self, success: Trajectory) -> None:
         """Take a success for an example."""
-        kinds = [(), *(kind(step.action, step.observation) for step in success.trajectory.steps)]
+        kinds = [(), *(kind(step.action, step.observation) for step in success.steps)]
         self.did.update(kinds[1:])
         self.next.update(pairwise(kinds))
 

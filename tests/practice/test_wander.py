@@ -1,0 +1,172 @@
+"""Wander: a way is found without the model, in few steps, and no dead end is entered twice."""
+
+import pytest
+
+from skillagent.acting.play import played
+from skillagent.errors import WorldFault
+from skillagent.learning.judge import judge
+from skillagent.practice.wander import Wandering, wandered, ways
+from skillagent.schema import Action, Attempt, Element, Observation, Outcome, Task, Trajectory, Verb, Verdict
+
+TASK = Task(env="e", name="t", seed=10)
+
+
+def verb(name, **parameters):
+    return Verb(
+        name=name,
+        doc="Do it.",
+        parameters={"type": "object", "properties": parameters, "required": list(parameters)},
+    )
+
+
+REF = {"type": "string", "format": "ref"}
+CLICK, FILL = verb("click", ref=REF), verb("fill", ref={**REF, "roles": ["textbox"]}, text={"type": "string"})
+WIPE = verb("wipe", ref=REF)
+
+
+class Form:
+    """Open the form, write the word that the goal quotes, press Send; anything else that ends it has failed.
+
+    `lamp` can be switched, which is of no use, and the ref of the field depends on it.
+    """
+
+    verbs = (CLICK, FILL, WIPE)
+
+    def __init__(self, *, hopeless=False, broken=False):
+        self.hopeless, self.broken, self.done = hopeless, broken, []
+
+    def reset(self, task):
+        if self.broken:
+            raise WorldFault("gone")
+        self.word, self.open, self.lamp, self.text = f"word{task.seed}", False, False, ""
+        self.did, self.goal = [], f'Open the form, write "{self.word}" and send it to Ann'
+        return self.seen()
+
+    def seen(self):
+        field = Element(ref="7" if self.lamp else "5", role="textbox", name="Text", value=self.text)
+        elements = [Element(ref="0", role="button", name="Lamp"), Element(ref="1", role="button", name="Open form")]
+        elements += [field, Element(ref="6", role="button", name="Send")] if self.open else []
+        elements.append(Element(ref="2", role="button", name="Delete all"))
+        return Observation(goal=self.goal, text=f"{self.open} {self.lamp} {self.text}", elements=tuple(elements))
+
+    def step(self, action):
+        before = self.seen()
+        self.done.append((before.text, str(action)))
+        what = before.element(action.arguments["ref"]).name
+        match action.verb, what:
+            case "click", "Lamp":
+                self.lamp = not self.lamp
+            case "click", "Open form":
+                self.open = True
+            case "fill", _:
+                self.text = action.arguments["text"]
+            case "click", "Send" | "Delete all":
+                right = what == "Send" and self.text == self.word and not self.hopeless
+                return Outcome(observation=before, reward=float(right), terminated=True)
+        return Outcome(observation=self.seen(), reward=0.0)
+
+
+def failed(*seeds, score=0.0):
+    tasks = [TASK.model_copy(update={"seed": seed}) for seed in seeds]
+    return [attempt(Trajectory(task=task, goal="g"), score) for task in tasks]
+
+
+def attempt(trajectory, score):
+    verdict = Verdict(score=score, by="environment")
+    return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library="")
+
+
+def wander(world, tried, **amount):
+    """Return the successes, and what was told of each instance."""
+    told, time = [], iter(range(1_000_000))
+
+    def play(task, made):
+        try:
+            trajectory = played(world, task, made(world.verbs), by="chance")
+        except WorldFault as fault:
+            trajectory = Trajectory(task=task, goal="", void=str(fault))
+        return Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
+
+    limits = Wandering(**{"seconds": 1_000_000, **amount})
+    return list(wandered(tried, play, amount=limits, watch=told.append, clock=lambda: next(time))), told
+
+
+def test_a_way_is_found_without_the_model_and_without_needless_steps():
+    found, told = wander(Form(), failed(1, 2))
+    assert [one.trajectory.task.seed for one in found] == [1, 2]
+    for one in found:
+        steps = one.trajectory.steps
+        assert [step.target.name for step in steps] == ["Open form", "Text", "Send"]
+        assert {step.by for step in steps} == {"chance"}
+    assert [(one.task.seed, one.steps) for one in told] == [(1, 3), (2, 3)]
+    assert told[1].tries <= told[0].tries, "what solved the one instance leads in the other"
+
+
+def test_a_dead_end_is_not_entered_twice():
+    world = Form(hopeless=True)
+    _, (told,) = wander(world, failed(1), tries=200)
+    assert told.steps is None
+    ends = [(state, did) for state, did in world.done if did in ('click(ref="6")', 'click(ref="2")')]
+    idle = [(state, did) for state, did in world.done if did.startswith("wipe")]
+    assert ends
+    assert idle
+    assert len(ends) == len(set(ends))
+    assert len(idle) == len(set(idle))
+
+
+def test_where_nothing_is_left_to_try_it_ends():
+    world = Form()
+    world.verbs = (WIPE,)
+    assert wander(world, failed(1))[1][0].tries < 5
+
+
+@pytest.mark.parametrize(
+    ("tried", "amount", "seeds"),
+    [
+        ([*failed(1, 2), *failed(3, score=1.0)], {}, [1]),
+        ([*failed(1), *failed(2, 3, score=1.0)], {}, []),
+        (failed(1, 2, 3), {"solved": 3}, [1, 2, 3]),
+        (failed(1, 2), {"tries": 0}, []),
+        ([*failed(1), *failed(1, score=1.0)], {}, []),
+    ],
+)
+def test_failed_instances_are_tried_until_enough_are_solved(tried, amount, seeds):
+    found, told = wander(Form(), tried, **amount)
+    assert [one.trajectory.task.seed for one in found] == seeds
+    assert [one.task.seed for one in told] == seeds
+
+
+def test_what_chance_does_not_solve_in_time_is_left():
+    assert [one.tries for one in wander(Form(hopeless=True), failed(1, 2), tries=7)[1]] == [7]
+    assert [one.tries for one in wander(Form(hopeless=True), failed(1), seconds=3)[1]] == [2]
+
+
+def test_a_broken_world_is_not_tried_again():
+    assert [one.tries for one in wander(Form(broken=True), failed(1))[1]] == [1]
+
+
+def test_texts_are_what_the_goal_quotes_or_else_names_and_nothing_is_written_where_it_stands():
+    now = Observation(goal='Write "a b" to Ann', text="", elements=(Element(ref="1", role="textbox", value=""),))
+    assert ways(FILL, now) == [Action(verb="fill", arguments={"ref": "1", "text": "a b"})]
+    there = now.model_copy(update={"elements": (Element(ref="1", role="textbox", value="a b"),)})
+    assert ways(FILL, there) == []
+    plain = now.model_copy(update={"goal": "Write to Ann at 5"})
+    assert [one.arguments["text"] for one in ways(FILL, plain)] == ["Ann", "5"]
+
+
+def test_a_number_is_chosen_where_its_schema_has_examples():
+    here = Observation(goal="g", text="")
+    assert ways(verb("wait", seconds={"type": "number"}), here) == []
+    assert [one.arguments for one in ways(verb("wait", seconds={"type": "number", "examples": [2]}), here)] == [
+        {"seconds": 2}
+    ]
+    assert [one.arguments for one in ways(verb("turn", to={"enum": ["left", "right"]}), here)] == [
+        {"to": "left"},
+        {"to": "right"},
+    ]
+
+
+def test_nothing_is_put_onto_itself():
+    drag = verb("drag", from_ref=REF, to_ref=REF)
+    now = Observation(goal="g", text="", elements=(Element(ref="1", role="a"), Element(ref="2", role="b")))
+    assert [tuple(one.arguments.values()) for one in ways(drag, now)] == [("1", "2"), ("2", "1")]
