@@ -65,13 +65,14 @@ def learn(
 ) -> None:
     """Practise a suite of tasks and let the library grow.
 
-    Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and what they teach is
-    replayed on fresh instances before it is kept. With --demos, what others did on practice instances is learnt from in
-    the same way; of an arm's demonstrations, those that do not fit the others are refused, and the mean of the rest is
-    learnt from too. With --more, tasks that failed of late are practised again, on instances that were never tried.
-    Then the library is looked after, as `skillagent skills evolve` and `skillagent insights evolve` do. At the end:
-    what was accepted, what was refused and why, and what it cost. Ctrl-C stops at any time, and what was committed
-    stands. Exits with 3 when the world failed in every try.
+    Each task is tried on a few practice instances; where it fails, warmer tries look for a way, and where those
+    find none either, it is tried by chance, without the model (wandering.tries, wandering.seconds; 0 tries: not).
+    What succeeds is replayed on fresh instances before it is kept. With --demos, what others did on practice
+    instances is learnt from in the same way; of an arm's demonstrations, those that do not fit the others are
+    refused, and the mean of the rest is learnt from too. With --more, tasks that failed of late are practised
+    again, on instances that were never tried. Then the library is looked after, as `skillagent skills evolve` and
+    `skillagent insights evolve` do. At the end: what was accepted, what was refused and why, and what it cost.
+    Ctrl-C stops at any time, and what was committed stands. Exits with 3 when the world failed in every try.
     With --json, one JSON object a line: the events as they happen, the last one has "event": "result".
     """
     from collections import deque

@@ -8,6 +8,7 @@ import pytest
 
 from skillagent.acting.act import act
 from skillagent.acting.plan import plan
+from skillagent.acting.play import reciting
 from skillagent.errors import (
     BudgetSpent,
     ConfigError,
@@ -30,6 +31,7 @@ from skillagent.practice.explore import practise
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import covers, form, nearest_skills, route
 from skillagent.schema import (
+    Action,
     Attempted,
     Cause,
     Condition,
@@ -170,6 +172,53 @@ def test_what_is_borrowed_is_recorded_and_learnt_from_where_nothing_succeeded():
     assert tried[-1] == lent.id
     decisions = [event.entry.decision for event in agent.store.events() if isinstance(event.entry, Decided)]
     assert lent.id in decisions[0].edit.evidence
+
+
+def wandering(agent, played):
+    """Return the agent, whose way by chance is to press each button in turn until one is right."""
+
+    def wander(tried, play, *, watch):
+        for task in dict.fromkeys(one.trajectory.task for one in tried):
+            played.append(task)
+            for ref in "0123":
+                one = play(task, lambda verbs, ref=ref: reciting([Action(verb=verbs[0].name, arguments={"ref": ref})]))
+                if one.verdict.success:
+                    yield one
+
+    return replace(agent, wander=wander)
+
+
+def test_what_chance_solves_is_learnt_from_but_is_no_attempt_of_the_agent():
+    agent, _ = make(player=pressing("red"))
+    own = [one.id for one in run(wandering(agent, []), [TASK])]
+    entries = [event.entry for event in agent.store.events()]
+    assert [entry.attempt for entry in entries if isinstance(entry, Attempted)] == own
+    evidence = [entry.decision.edit.evidence for entry in entries if isinstance(entry, Decided)]
+    assert any(set(some) - set(own) for some in evidence)
+
+
+def test_nobody_is_let_loose_on_a_page_of_the_world_nor_where_nothing_is_learnt():
+    agent, _ = make(player=pressing("red"))
+    played = []
+    list(run(wandering(agent, played), [TASK.model_copy(update={"url": "https://bank.example/"})]))
+    list(run(wandering(agent, played), [TASK], learning=False))
+    assert not played
+
+
+def test_a_world_that_fails_under_chance_gives_a_void_try():
+    class Broken(Corridor):
+        def step(self, action):
+            raise EnvironmentFailed("gone")
+
+    found = []
+
+    def wander(tried, play, *, watch):
+        found.append(play(TASK, lambda verbs: reciting([Action(verb=verbs[0].name, arguments={"ref": "0"})])))
+        return iter(())
+
+    agent, _ = make(Broken(SECRET))
+    list(run(replace(agent, wander=wander), [TASK]))
+    assert found[0].trajectory.void == "gone"
 
 
 def test_the_agent_learns_a_secret_and_then_solves_what_it_could_not():
