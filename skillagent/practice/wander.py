@@ -13,7 +13,7 @@ import math
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
@@ -126,10 +126,11 @@ def _repeating(steps: Sequence[Step]) -> Player:
     def player(first: Observation) -> Generator[Action, Outcome, None]:
         now = first
         for step in steps:
+            parts = zip(step.action.arguments, _parts(step.action.arguments, step.observation), strict=True)
             found = {
-                key: next((one.ref for one in _alike(element, now)), None)
-                for key, value in step.action.arguments.items()
-                if (element := step.observation.element(value)) is not None
+                key: next((one.ref for one in _alike(part, now)), None)
+                for key, part in parts
+                if isinstance(part, Element)
             }
             if None in found.values():
                 return
@@ -244,7 +245,7 @@ class Walk:
 
     def _weight(self, action: Action, now: Observation, before: Kind) -> float:
         this = kind(action, now)
-        bearing = [_bearing(now, value) for value in action.arguments.values()]
+        bearing = [_bearing(now, value) for value in _parts(action.arguments, now)]
         weight = math.prod(bearing) ** (1 / max(1, len(bearing)))
         weight *= _DID_NEXT if (before, this) in self.habits.next else _DID if this in self.habits.did else 1.0
         often = self.paths.times[now.text, str(action)]
@@ -269,12 +270,16 @@ def ways(verb: Verb, now: Observation) -> list[Action]:
     ]
 
 
-def _idle(arguments: Json, now: Observation) -> bool:
+def _idle(arguments: Mapping[str, JsonValue], now: Observation) -> bool:
     """Tell whether something is put onto itself, or written where it already stands."""
-    held = [element.value for value in arguments.values() if (element := now.element(value)) is not None]
-    return len(set(map(str, arguments.values()))) < len(arguments) or any(
-        isinstance(value, str) and value in held for value in arguments.values()
-    )
+    parts = _parts(arguments, now)
+    held = [part.value for part in parts if isinstance(part, Element)]
+    return any(part in held or part in parts[:place] for place, part in enumerate(parts))
+
+
+def _parts(arguments: Mapping[str, JsonValue], now: Observation) -> list[Element | JsonValue]:
+    """Return the arguments with elements for refs. Only a name that ends in "ref" holds one: a typed 3 is not [3]."""
+    return [(now.element(value) if name.endswith("ref") else None) or value for name, value in arguments.items()]
 
 
 def _choices(parameter: JsonValue, now: Observation) -> Sequence[JsonValue]:
@@ -292,24 +297,22 @@ def kind(action: Action, now: Observation) -> Kind:
     """Return an action as it would be called on any instance: an element or a text of the goal by its place there."""
     given = [value.casefold() for value in values(now.goal)]
 
-    def told(value: JsonValue) -> str:
-        element = now.element(value)
-        text = str(value) if element is None else element.name or element.near
+    def told(part: Element | JsonValue) -> str:
+        text = part.name or part.near if isinstance(part, Element) else str(part)
         place = f"value {given.index(text.casefold())}" if text.casefold() in given else text
-        return place if element is None else f"{element.role} {place}"
+        return f"{part.role} {place}" if isinstance(part, Element) else place
 
-    return (action.verb, *map(told, action.arguments.values()))
+    return (action.verb, *map(told, _parts(action.arguments, now)))
 
 
-def _bearing(now: Observation, value: JsonValue) -> float:
+def _bearing(now: Observation, part: Element | JsonValue) -> float:
     """Return how much the goal has to do with an argument."""
-    element = now.element(value)
-    if element is None:
-        return _NAMED if str(value) in now.goal else _PLAIN
-    name, goal = _words(element.name or element.near), _words(now.goal)
+    if not isinstance(part, Element):
+        return _NAMED if str(part) in now.goal else _PLAIN
+    name, goal = _words(part.name or part.near), _words(now.goal)
     if _stands(name, goal) or any(_stands(_words(value), name) for value in values(now.goal)):
         return _NAMED
-    return _HINTED if any(len(word) >= _HINT and word in goal for word in [element.role, *name]) else _PLAIN
+    return _HINTED if any(len(word) >= _HINT and word in goal for word in [part.role, *name]) else _PLAIN
 
 
 def _stands(part: Sequence[str], whole: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from skillagent.acting.play import played
 from skillagent.errors import WorldFault
 from skillagent.learning.judge import judge
-from skillagent.practice.wander import Wandering, wandered, ways
+from skillagent.practice.wander import Wandering, kind, wandered, ways
 from skillagent.schema import Action, Attempt, Element, Observation, Outcome, Task, Trajectory, Verb, Verdict
 
 TASK = Task(env="e", name="t", seed=10)
@@ -152,6 +152,16 @@ def test_texts_are_what_the_goal_quotes_or_else_names_and_nothing_is_written_whe
     assert ways(FILL, there) == []
     plain = now.model_copy(update={"goal": "Write to Ann at 5"})
     assert [one.arguments["text"] for one in ways(FILL, plain)] == ["Ann", "5"]
+
+
+def test_a_text_that_looks_like_a_ref_is_a_text():
+    field, other = Element(ref="1", role="textbox", value=""), Element(ref="5", role="button", name="Save")
+    now = Observation(goal="Write to Ann at 5", text="", elements=(field, other))
+    five = Action(verb="fill", arguments={"ref": "1", "text": "5"})
+    assert five in ways(FILL, now)
+    assert kind(five, now) == ("fill", "textbox ", "value 1")
+    saved = other.model_copy(update={"value": "1"})
+    assert len(ways(CLICK, now.model_copy(update={"elements": (field, saved)}))) == 2
 
 
 def test_a_number_is_chosen_where_its_schema_has_examples():
