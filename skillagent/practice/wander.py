@@ -25,7 +25,6 @@ from skillagent.schema import (
     Action,
     Attempt,
     Element,
-    Json,
     Observation,
     Outcome,
     Step,

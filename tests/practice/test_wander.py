@@ -6,7 +6,7 @@ from skillagent.acting.play import played
 from skillagent.errors import WorldFault
 from skillagent.learning.judge import judge
 from skillagent.practice.wander import Wandering, kind, wandered, ways
-from skillagent.schema import Action, Attempt, Element, Observation, Outcome, Task, Trajectory, Verb, Verdict
+from skillagent.schema import Action, Attempt, Element, Observation, Outcome, Step, Task, Trajectory, Verb, Verdict
 
 TASK = Task(env="e", name="t", seed=10)
 
@@ -180,3 +180,74 @@ def test_nothing_is_put_onto_itself():
     drag = verb("drag", from_ref=REF, to_ref=REF)
     now = Observation(goal="g", text="", elements=(Element(ref="1", role="a"), Element(ref="2", role="b")))
     assert [tuple(one.arguments.values()) for one in ways(drag, now)] == [("1", "2"), ("2", "1")]
+
+
+class Board:
+    """Buttons by name; the right one ends the task well, a wrong one too if `ends`.
+
+    Without an end each press leads to the next of so many `states`; only wiping does nothing.
+    """
+
+    def __init__(self, names, right="", *, verbs=(CLICK,), ends=True, goal="g", states=1):
+        self.names, self.right, self.verbs, self.ends, self.goal, self.states = names, right, verbs, ends, goal, states
+        self.done = []
+
+    def reset(self, task):
+        self.state = 0
+        return self.seen()
+
+    def seen(self):
+        elements = [Element(ref=str(n), role="button", name=name) for n, name in enumerate(self.names)]
+        return Observation(goal=self.goal, text=str(self.state), elements=tuple(elements))
+
+    def step(self, action):
+        ref = action.arguments["ref"]
+        self.done.append((self.state, action.verb, ref))
+        if ref == self.right or (self.ends and self.names[int(ref)] != "Lamp"):
+            return Outcome(observation=self.seen(), reward=float(ref == self.right), terminated=True)
+        if action.verb != "wipe":
+            self.state = (self.state + 1) % self.states
+        return Outcome(observation=self.seen(), reward=0.0)
+
+
+def test_what_is_known_to_lead_back_is_not_done_again():
+    world = Board(["Lamp"], states=2)
+    wander(world, failed(1))
+    assert world.done.count((1, "click", "0")) == 1
+
+
+def test_of_two_ways_that_lead_to_the_same_one_is_enough():
+    world = Board(["Next"], verbs=(CLICK, verb("tap", ref=REF)), ends=False, states=50)
+    wander(world, failed(1))
+    for state in range(3):
+        times = [world.done.count((state, name, "0")) for name in ("click", "tap")]
+        assert min(times) <= 1 < max(times)
+
+
+def test_a_verb_that_does_nothing_is_tried_less_and_less():
+    world = Board(["Next"], verbs=(WIPE, CLICK), ends=False, states=50)
+    wander(world, failed(1), tries=10)
+    assert 3 * sum(name == "wipe" for _, name, _ in world.done) < len(world.done)
+
+
+def test_what_the_goal_names_comes_first_and_so_does_what_solved_another_instance():
+    names = [f"b{number}" for number in range(40)]
+    plain = wander(Board(names, "17"), failed(1))[1][0].tries
+    assert wander(Board(names, "17", goal="press b17"), failed(1))[1][0].tries < plain
+    step = Step(observation=Board(names).reset(TASK), action=Action(verb="click", arguments={"ref": "17"}))
+    solved = attempt(Trajectory(task=TASK, goal="g", steps=(step,)), 1.0)
+    assert wander(Board(names, "17"), [*failed(1), solved])[1][0].tries < plain
+
+
+def test_of_two_things_of_one_name_the_same_one_is_taken_again():
+    found, _ = wander(Board(["Lamp", "Go", "Go"], "2", states=9), failed(*range(12)), solved=12)
+    assert [len(one.trajectory.steps) for one in found] == [1] * 12
+
+
+def test_a_try_is_no_longer_than_the_task_allows():
+    world = Board(["Next"], ends=False, states=50)
+    (one,) = failed(1)
+    task = TASK.model_copy(update={"max_steps": 2})
+    short = one.model_copy(update={"trajectory": one.trajectory.model_copy(update={"task": task})})
+    wander(world, [short])
+    assert max(state for state, _, _ in world.done) == 1
