@@ -23,20 +23,15 @@ def shape(goal: str) -> str:
 
 def quoted(goal: str) -> list[str]:
     """Return what is quoted in a goal, in its order and each once."""
-    return list(dict.fromkeys(text for one in _QUOTED.finditer(goal) if (text := _bare(one[0]))))
+    return list(dict.fromkeys(text for one in _QUOTED.finditer(goal) if (text := one[0][1:-1])))
 
 
 def values(goal: str) -> list[str]:
     """Return what is quoted in a goal, named there or a number, in its order and each once."""
-    found = [*_QUOTED.finditer(goal)]
-    spans = [one.span() for one in found]
-    found += [one for one in _NAMED.finditer(goal) if not any(a <= one.start() < b for a, b in spans)]
-    texts = (_bare(one[0]) for one in sorted(found, key=lambda one: one.start()))
-    return list(dict.fromkeys(text for text in texts if text))
-
-
-def _bare(text: str) -> str:
-    return text.strip("\"'“”")
+    spans = {one.span(): one[0][1:-1] for one in _QUOTED.finditer(goal)}
+    outside = (one for one in _NAMED.finditer(goal) if not any(a <= one.start() < b for a, b in spans))
+    found = {**spans, **{one.span(): one[0] for one in outside}}
+    return list(dict.fromkeys(text for _, text in sorted(found.items()) if text))
 
 
 def named(goal: str, names: Container[str]) -> tuple[str, str]:

@@ -16,11 +16,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from skillagent.acting.play import Player, played
+from skillagent.acting.play import played
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.goals import named
 from skillagent.library import Library
-from skillagent.ports import Environment, Store
+from skillagent.ports import Environment, Store, begins_anew
+from skillagent.practice.wander import Play, Player
 from skillagent.schema import (
     Attempt,
     Attempted,
@@ -66,7 +67,6 @@ class Trial(Protocol):
 Watch = Callable[[Value], None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
-Play = Callable[[Task, Callable[[Sequence[Verb]], Player]], Attempt]  # by a player who is told the verbs
 Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
@@ -185,9 +185,8 @@ def run(
         for one in agent.borrow(tried, library, _alone(agent)):
             tried.append(record(agent, one))
             yield one
-        if task.url is None:  # nobody is let loose on a page of the world
-            tried += agent.wander(tried, partial(_by_chance, agent, library), watch=agent.watch)
-        for _ in learn(agent, [*tried, *(one for one in shown if one.trajectory.task.id == task.id)], library):
+        tried += [one for one in shown if one.trajectory.task.id == task.id]
+        for _ in learn(agent, [*tried, *_by_chance(agent, tried, library)], library):
             pass
 
 
@@ -362,17 +361,22 @@ def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> At
     return attempt(agent, task, library, variation)
 
 
-def _by_chance(agent: Agent, library: Library, task: Task, made: Callable[[Sequence[Verb]], Player]) -> Attempt:
-    """Play a task from its start by someone who is neither the model nor a program; nothing is written or shown."""
-    try:
-        environment = agent.open(task)
-        trajectory = played(environment, task, made(environment.verbs), by="chance")
-    except WorldFault as fault:
-        agent.drop(task)
-        trajectory = Trajectory(task=task, goal=task.goal, void=str(fault))
-    return Attempt(
-        plan=None, route=None, trajectory=trajectory, verdict=agent.judge(trajectory), library=library.digest
-    )
+def _by_chance(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Attempt]:
+    """Return successes that no model and no program had, where nothing that is done lasts; nothing is recorded."""
+
+    def play(task: Task, made: Callable[[Sequence[Verb]], Player]) -> Attempt:
+        try:
+            environment = agent.open(task)
+            trajectory = played(environment, task, made(environment.verbs), by="chance")
+        except WorldFault as fault:
+            agent.drop(task)
+            trajectory = Trajectory(task=task, goal=task.goal, void=str(fault))
+        verdict = agent.judge(trajectory)
+        return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library=library.digest)
+
+    if not tried or not begins_anew(agent.open(tried[0].trajectory.task)):
+        return []
+    return list(agent.wander(tried, play, watch=agent.watch))
 
 
 def record(agent: Agent, tried: Attempt) -> Attempt:

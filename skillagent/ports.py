@@ -105,6 +105,14 @@ class Environment(Protocol):
         ...
 
 
+def begins_anew(environment: Environment) -> bool:
+    """Tell whether a reset makes the whole world anew, so that nothing done in it lasts: such a world says `anew`.
+
+    Only there are tasks tried by chance. A world that says nothing may be somebody's mail, or an arm of iron.
+    """
+    return getattr(environment, "anew", False) is True
+
+
 class Store(Protocol):
     """Where the library lives. The only writer."""
 

@@ -49,6 +49,7 @@ class Simulated(ABC, Generic[S]):
 
     world: str
     lasting = True
+    anew = True
 
     def __init__(self, verbs: Verbs) -> None:
         self._verbs = verbs

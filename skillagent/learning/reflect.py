@@ -61,7 +61,9 @@ def _lesson(tried: Sequence[Attempt], library: Library) -> Lesson:
 
 def _summary(task: str, successes: Sequence[Attempt], failures: Sequence[Attempt]) -> str:
     """Return how the attempts went and what the failures under a skill are put down to, for the ledger."""
-    told = f"{task}: {len(successes)} of {len(successes) + len(failures)} scored attempts succeeded"
+    luck = sum(one.trajectory.lucky for one in successes)
+    told = f"{task}: {len(successes) - luck} of {len(successes) - luck + len(failures)} scored attempts succeeded"
+    told += f", and {luck} by chance" if luck else ""
     faults = [f"{blame(one)} of {name}" for one in failures if (name := blamed([one])) is not None]
     faults += [blame(one) for one in failures if blamed([one]) is None and one.trajectory.unfit]
     return f"{told}; put down to {', '.join(dict.fromkeys(faults))}" if faults else told

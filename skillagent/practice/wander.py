@@ -15,7 +15,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import islice, pairwise, product
 
 import numpy as np
 from pydantic import Field, JsonValue
@@ -83,7 +83,7 @@ def wandered(
         if len(solved) >= amount.solved or not amount.tries:
             return
         start = clock()
-        success, tries = _found(task, play, amount, habits, lambda: clock() - start)  # noqa: B023
+        success, tries = _found(task, play, amount, habits, lambda: clock() - start < amount.seconds)  # noqa: B023
         watch(Wandered(task=task, tries=tries, steps=_steps(success), seconds=clock() - start))
         if success is None:
             return  # here chance does not do it
@@ -93,30 +93,34 @@ def wandered(
 
 
 def _found(
-    task: Task, play: Play, amount: Wandering, habits: Habits, spent: Callable[[], float]
+    task: Task, play: Play, amount: Wandering, habits: Habits, in_time: Callable[[], bool]
 ) -> tuple[Attempt | None, int]:
-    """Return a success without needless steps, if there was one in time, and how many tries were made."""
+    """Return a success without needless steps, if there was one in time, and how many times the task was played."""
     paths, number = Paths(), 0
-    while number < amount.tries and spent() < amount.seconds and not paths.exhausted:
+    while number < amount.tries and in_time() and not paths.exhausted:
         longest = min(task.max_steps, _LADDER[number * len(_LADDER) // amount.tries])
         random = np.random.default_rng([task.seed, number])
-        one = play(task, lambda verbs: Walk(verbs, paths, habits, random, longest).player)  # noqa: B023
+        one = play(task, lambda verbs: Walk(verbs, paths, habits, random, longest, in_time).player)  # noqa: B023
         number += 1
         if one.verdict.success:
-            return _shortened(one, play), number
+            short, replays = _shortened(one, play, in_time)
+            return short, number + replays
         if one.trajectory.void is not None:
             break
     return None, number
 
 
-def _shortened(success: Attempt, play: Play) -> Attempt:
-    """Return the success without the steps that it can do without, as far as doing it again without them tells."""
+def _shortened(success: Attempt, play: Play, in_time: Callable[[], bool]) -> tuple[Attempt, int]:
+    """Return the success without the steps that it can do without, and how often it was played again to find out."""
+    replays = 0
     for left_out in reversed(range(len(success.trajectory.steps))):
         steps = success.trajectory.steps
         kept = [*steps[:left_out], *steps[left_out + 1 :]]
-        if kept and (again := play(success.trajectory.task, lambda _: _repeating(kept))).verdict.success:  # noqa: B023
-            success = again
-    return success
+        if kept and in_time():
+            replays += 1
+            again = play(success.trajectory.task, lambda _: _repeating(kept))  # noqa: B023
+            success = again if again.verdict.success else success
+    return success, replays
 
 
 def _repeating(steps: Sequence[Step]) -> Player:
@@ -125,10 +129,10 @@ def _repeating(steps: Sequence[Step]) -> Player:
     def player(first: Observation) -> Generator[Action, Outcome, None]:
         now = first
         for step in steps:
-            parts = zip(step.action.arguments, _parts(step.action.arguments, step.observation), strict=True)
+            parts = View(step.observation).parts(step.action.arguments)
             found = {
-                key: next((one.ref for one in _alike(part, now)), None)
-                for key, part in parts
+                name: next((one.ref for one in _alike(part, now)), None)
+                for name, part in zip(step.action.arguments, parts, strict=True)
                 if isinstance(part, Element)
             }
             if None in found.values():
@@ -158,17 +162,16 @@ class Paths:
     times: Counter[tuple[str, str]] = field(default_factory=Counter)
     exhausted: bool = False
 
-    def learn(self, before: str, action: Action, outcome: Outcome) -> bool:
+    def learn(self, before: str, action: str, after: str, outcome: Outcome) -> bool:
         """Keep what an action led to, and tell whether it was of use."""
-        key, after = str(action), outcome.observation.text
-        self.times[before, key] += 1
+        self.times[before, action] += 1
         failed = outcome.terminated and outcome.reward != 1
-        same = any(other != key and led == after for other, led in self.led[before].items())
+        same = any(other != action and led == after for other, led in self.led[before].items())
         vain = outcome.error is not None or (not outcome.terminated and (after == before or same))
         if failed or vain:
-            self.dead[before].add(key)
+            self.dead[before].add(action)
         elif not outcome.terminated:
-            self.led[before][key] = after
+            self.led[before][action] = after
         return not vain
 
 
@@ -184,7 +187,7 @@ class Habits:
 
     def keep(self, success: Trajectory) -> None:
         """Take a success for an example."""
-        kinds = [(), *(kind(step.action, step.observation) for step in success.steps)]
+        kinds = [(), *(View(step.observation).kind(step.action) for step in success.steps)]
         self.did.update(kinds[1:])
         self.next.update(pairwise(kinds))
 
@@ -198,34 +201,47 @@ class Walk:
     habits: Habits
     random: np.random.Generator
     longest: int
+    in_time: Callable[[], bool]
 
     def player(self, first: Observation) -> Generator[Action, Outcome, None]:
         """Yield actions until the task ends, nothing is left to do, or the try is long enough."""
-        now, seen = first, {first.text}
-        before: Kind = ()
+        now, before, written = View(first), Kind(), dict[str, str]()
+        state, came_by = first.text, ("", "")
+        seen = {state}
         for _ in range(self.longest):
-            action = self._chosen(now, before, seen)
+            action = self._chosen(now, before, state, seen) if self.in_time() else None
             if action is None:
-                self.paths.exhausted = now is first
+                self._given_up(now, state, came_by)
                 return
             outcome = yield action
-            useful = self.paths.learn(now.text, action, outcome)
-            before = kind(action, now)
+            before = now.kind(action)
+            if outcome.error is None:
+                written |= now.written(action)  # a password's dots do not tell what was written
+            after = "\n".join([outcome.observation.text, *(f"{key}={text}" for key, text in sorted(written.items()))])
+            useful = self.paths.learn(state, str(action), after, outcome)
             if outcome.terminated and outcome.reward != 1:
                 self.habits.ended[before] += 1
             else:
                 self.habits.used[action.verb] += 1
                 self.habits.useful[action.verb] += useful
-            now = outcome.observation
-            seen.add(now.text)
+            came_by = came_by if after == state else (state, str(action))
+            now, state = View(outcome.observation), after
+            seen.add(state)
 
-    def _chosen(self, now: Observation, before: Kind, seen: set[str]) -> Action | None:
-        dead, led = self.paths.dead[now.text], self.paths.led[now.text]
+    def _given_up(self, now: View, state: str, came_by: tuple[str, str]) -> None:
+        """Where nothing is left to try from a state, what led to it is a dead end too."""
+        if self.in_time() and all(str(one) in self.paths.dead[state] for verb in self.verbs for one in ways(verb, now)):
+            before, action = came_by
+            self.paths.dead[before].add(action)
+            self.paths.exhausted |= not action
+
+    def _chosen(self, now: View, before: Kind, state: str, seen: set[str]) -> Action | None:
+        dead, led = self.paths.dead[state], self.paths.led[state]
         open_ = [
             [one for one in ways(verb, now) if str(one) not in dead and led.get(str(one)) not in seen]
             for verb in self.verbs
         ]
-        weights = [[self._weight(one, now, before) for one in some] for some in open_]
+        weights = [[self._weight(one, now, before, state) for one in some] for some in open_]
         by_verb = [
             max(some, default=0.0)
             * _RARER**place
@@ -242,76 +258,106 @@ class Walk:
         shares = np.asarray(weights)
         return int(self.random.choice(len(shares), p=shares / shares.sum()))
 
-    def _weight(self, action: Action, now: Observation, before: Kind) -> float:
-        this = kind(action, now)
-        bearing = [_bearing(now, value) for value in _parts(action.arguments, now)]
+    def _weight(self, action: Action, now: View, before: Kind, state: str) -> float:
+        this = now.kind(action)
+        bearing = [now.bearing(part) for part in now.parts(action.arguments)]
         weight = math.prod(bearing) ** (1 / max(1, len(bearing)))
         weight *= _DID_NEXT if (before, this) in self.habits.next else _DID if this in self.habits.did else 1.0
-        often = self.paths.times[now.text, str(action)]
+        often = self.paths.times[state, str(action)]
         return weight * max(_LAST, 1 / (1 + self.habits.ended[this])) / math.sqrt(1 + often)
 
 
-def ways(verb: Verb, now: Observation) -> list[Action]:
+class View:
+    """An observation, with what its goal has to do with what is seen."""
+
+    def __init__(self, now: Observation) -> None:
+        self.goal, self.elements = now.goal, {one.ref: one for one in now.elements}
+        self.texts = quoted(now.goal) or values(now.goal)
+        self._values = [value.casefold() for value in values(now.goal)]
+        self._value_words = [_words(value) for value in self._values]
+        self._words = _words(now.goal)
+        self._bearings: dict[str, float] = {}
+
+    def parts(self, arguments: Mapping[str, JsonValue]) -> list[Element | JsonValue]:
+        """Return arguments with elements for refs. Only a name that ends in "ref" holds one: a typed 3 is not [3]."""
+        return [self._element(value) if name.endswith("ref") else value for name, value in arguments.items()]
+
+    def _element(self, value: JsonValue) -> Element | JsonValue:
+        return self.elements.get(value, value) if isinstance(value, str) else value
+
+    def written(self, action: Action) -> dict[str, str]:
+        """Return what an action writes, by the ref that it is written into."""
+        parts = self.parts(action.arguments)
+        texts = [part for part in parts if isinstance(part, str)]
+        return {part.ref: "\n".join(texts) for part in parts if texts and isinstance(part, Element)}
+
+    def kind(self, action: Action) -> Kind:
+        """Return an action as it would be called on any instance: a value of the goal by its place there."""
+
+        def told(part: Element | JsonValue) -> str:
+            text = part.name or part.near if isinstance(part, Element) else str(part)
+            given = text.casefold() in self._values
+            place = f"value {self._values.index(text.casefold())}" if given else text
+            return f"{part.role} {place}" if isinstance(part, Element) else place
+
+        return (action.verb, *map(told, self.parts(action.arguments)))
+
+    def bearing(self, part: Element | JsonValue) -> float:
+        """Return how much the goal has to do with an argument."""
+        if not isinstance(part, Element):
+            return _NAMED if str(part) in self.goal else _PLAIN
+        if part.ref not in self._bearings:
+            self._bearings[part.ref] = self._of(part)
+        return self._bearings[part.ref]
+
+    def _of(self, element: Element) -> float:
+        name = _words(element.name or element.near)
+        if _stands(name, self._words) or any(_stands(value, name) for value in self._value_words):
+            return _NAMED
+        hints = (word for word in [element.role, *name] if len(word) >= _HINT)
+        return _HINTED if any(word in self._words for word in hints) else _PLAIN
+
+
+def ways(verb: Verb, now: View) -> list[Action]:
     """Return what the verb can do here: each element that it works on, each text that the goal gives.
 
     Parameters that may be left out are left out; a verb that needs a number has no way unless its schema has examples.
+    Of very many, those that the goal has most to do with.
     """
-    properties, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
-    assert isinstance(properties, dict)
-    assert isinstance(required, list)
-    names = [name for name in required if isinstance(name, str)]
-    choices = [_choices(properties[name], now) for name in names]
+    properties, required = verb.parameters.get("properties"), verb.parameters.get("required")
+    known = properties if isinstance(properties, dict) else {}
+    names = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+    choices = [_choices(known.get(name), now) for name in names]
     made = (dict(zip(names, some, strict=True)) for some in product(*choices))
     return [
         Action(verb=verb.name, arguments=arguments)
-        for arguments, _ in zip(made, range(_MOST_WAYS), strict=False)
+        for arguments in islice(made, _MOST_WAYS)
         if not _idle(arguments, now)
     ]
 
 
-def _idle(arguments: Mapping[str, JsonValue], now: Observation) -> bool:
+def _idle(arguments: Mapping[str, JsonValue], now: View) -> bool:
     """Tell whether something is put onto itself, or written where it already stands."""
-    parts = _parts(arguments, now)
-    held = [part.value for part in parts if isinstance(part, Element)]
-    return any(part in held or part in parts[:place] for place, part in enumerate(parts))
+    parts = now.parts(arguments)
+    elements = [part for part in parts if isinstance(part, Element)]
+    held = [element.value for element in elements]
+    return len({element.ref for element in elements}) < len(elements) or any(
+        isinstance(part, str) and part in held for part in parts
+    )
 
 
-def _parts(arguments: Mapping[str, JsonValue], now: Observation) -> list[Element | JsonValue]:
-    """Return the arguments with elements for refs. Only a name that ends in "ref" holds one: a typed 3 is not [3]."""
-    return [(now.element(value) if name.endswith("ref") else None) or value for name, value in arguments.items()]
-
-
-def _choices(parameter: JsonValue, now: Observation) -> Sequence[JsonValue]:
-    assert isinstance(parameter, dict)
+def _choices(parameter: JsonValue, now: View) -> Sequence[JsonValue]:
+    """Return what a parameter can be; what the goal has most to do with first."""
+    if not isinstance(parameter, dict):
+        return ()
     if parameter.get("format") == "ref":
         roles = parameter.get("roles")
-        return [one.ref for one in now.elements if not isinstance(roles, list) or one.role in roles]
+        fit = [one for one in now.elements.values() if not isinstance(roles, list) or one.role in roles]
+        return [one.ref for one in sorted(fit, key=now.bearing, reverse=True)]
     for known in ("enum", "examples"):
         if isinstance(some := parameter.get(known), list):
             return some
-    return quoted(now.goal) or values(now.goal) if parameter.get("type") == "string" else ()
-
-
-def kind(action: Action, now: Observation) -> Kind:
-    """Return an action as it would be called on any instance: an element or a text of the goal by its place there."""
-    given = [value.casefold() for value in values(now.goal)]
-
-    def told(part: Element | JsonValue) -> str:
-        text = part.name or part.near if isinstance(part, Element) else str(part)
-        place = f"value {given.index(text.casefold())}" if text.casefold() in given else text
-        return f"{part.role} {place}" if isinstance(part, Element) else place
-
-    return (action.verb, *map(told, _parts(action.arguments, now)))
-
-
-def _bearing(now: Observation, part: Element | JsonValue) -> float:
-    """Return how much the goal has to do with an argument."""
-    if not isinstance(part, Element):
-        return _NAMED if str(part) in now.goal else _PLAIN
-    name, goal = _words(part.name or part.near), _words(now.goal)
-    if _stands(name, goal) or any(_stands(_words(value), name) for value in values(now.goal)):
-        return _NAMED
-    return _HINTED if any(len(word) >= _HINT and word in goal for word in [part.role, *name]) else _PLAIN
+    return now.texts if parameter.get("type") == "string" else ()
 
 
 def _stands(part: Sequence[str], whole: Sequence[str]) -> bool:

@@ -168,6 +168,11 @@ class Trajectory(Value):
         """True when someone else acted: a person, an oracle."""
         return any(step.by in ("person", "oracle") for step in self.steps)
 
+    @property
+    def lucky(self) -> bool:
+        """True when chance acted."""
+        return any(step.by == "chance" for step in self.steps)
+
 
 class Verdict(Value):
     """How well it went. `score` is in [0, 1], or None: unscored."""

@@ -122,6 +122,15 @@ def test_a_lesson_says_what_its_failures_are_put_down_to():
     assert lesson.summary == "e/t: 0 of 2 scored attempts succeeded; put down to program of s"
 
 
+def test_what_chance_found_says_nothing_of_the_agent():
+    step = Step(observation=Observation(goal="g", text=""), action=Action(verb="a"), by="chance")
+    found = tried(1.0)
+    luck = found.model_copy(update={"trajectory": found.trajectory.model_copy(update={"steps": (step,)})})
+    assert attribute([tried(0.0), luck, luck, luck]) is Cause.KNOWLEDGE
+    (lesson,) = reflect([tried(0.0), luck, luck], Library())
+    assert "0 of 1 scored attempts succeeded, and 2 by chance" in lesson.summary
+
+
 def test_only_causes_that_teach_become_lessons():
     library = Library(skills={"s": Skill(name="s", description="d", body="b", goals=("g",))})
     assert reflect([tried(None, void="crash")], library) == ()

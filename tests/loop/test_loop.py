@@ -197,12 +197,32 @@ def test_what_chance_solves_is_learnt_from_but_is_no_attempt_of_the_agent():
     assert any(set(some) - set(own) for some in evidence)
 
 
-def test_nobody_is_let_loose_on_a_page_of_the_world_nor_where_nothing_is_learnt():
-    agent, _ = make(player=pressing("red"))
+class Lasting(Corridor):
+    anew = False
+
+
+class Silent(Corridor):
+    anew = "perhaps"
+
+
+@pytest.mark.parametrize(("world", "learning"), [(Lasting, True), (Silent, True), (Corridor, False)])
+def test_nobody_is_let_loose_where_what_is_done_lasts_nor_where_nothing_is_learnt(world, learning):
+    agent, _ = make(world(SECRET), player=pressing("red"))
     played = []
-    list(run(wandering(agent, played), [TASK.model_copy(update={"url": "https://bank.example/"})]))
-    list(run(wandering(agent, played), [TASK], learning=False))
+    list(run(wandering(agent, played), [TASK], learning=learning))
     assert not played
+
+
+def test_chance_knows_what_was_shown():
+    agent, _ = make(player=pressing("red"))
+    shown, seen = attempt(make(player=pressing("white"))[0], TASK, Library()), []
+
+    def wander(tried, play, *, watch):
+        seen.extend(tried)
+        return iter(())
+
+    own = list(run(replace(agent, wander=wander), [TASK], shown=[shown]))
+    assert seen == [*own, shown]
 
 
 def test_a_world_that_fails_under_chance_gives_a_void_try():

@@ -63,6 +63,7 @@ class Optimize:
         folder: Holds files of further problems; each file is a task of its name.
     """
 
+    anew = True
     verbs = (_MODEL,)
 
     def __init__(self, folder: Path | None = None) -> None:

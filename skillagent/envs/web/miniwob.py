@@ -73,6 +73,8 @@ class MiniWoB:
         limit: Characters of an observation's text.
     """
 
+    anew = True
+
     def __init__(self, *, executable: Path | None = None, headed: bool = False, limit: int = 6000) -> None:
         self._launch = Launch(executable, headed, frozenset(), WIDTH, HEIGHT)
         self._limit = limit
