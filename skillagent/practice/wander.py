@@ -42,7 +42,6 @@ Kind = tuple[str, ...]  # an action in words that hold for any instance of the t
 _NAMED, _HINTED, _PLAIN = 8.0, 3.0, 1.0
 _DID, _DID_NEXT = 4.0, 20.0  # what solved another instance; the same after the same step
 _RARER = 0.7  # the verbs that an environment names first are its commonest
-_LAST = 0.25  # what ended the task in failure, again and again, may still be how it has to end
 _LADDER = (4, 7, 12)  # steps of a try: short ways first
 _MOST_WAYS = 400  # actions of one verb that are looked at in one state
 _HINT = 4  # letters of a word that says something
@@ -159,12 +158,10 @@ class Paths:
 
     dead: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     led: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    times: Counter[tuple[str, str]] = field(default_factory=Counter)
     exhausted: bool = False
 
     def learn(self, before: str, action: str, after: str, outcome: Outcome) -> bool:
         """Keep what an action led to, and tell whether it was of use."""
-        self.times[before, action] += 1
         failed = outcome.terminated and outcome.reward != 1
         same = any(other != action and led == after for other, led in self.led[before].items())
         vain = outcome.error is not None or (not outcome.terminated and (after == before or same))
@@ -209,7 +206,9 @@ class Walk:
         state, came_by = first.text, ("", "")
         seen = {state}
         for _ in range(self.longest):
-            action = self._chosen(now, before, state, seen) if self.in_time() else None
+            if not self.in_time():
+                return
+            action = self._chosen(now, before, state, seen)
             if action is None:
                 self._given_up(now, state, came_by)
                 return
@@ -230,7 +229,7 @@ class Walk:
 
     def _given_up(self, now: View, state: str, came_by: tuple[str, str]) -> None:
         """Where nothing is left to try from a state, what led to it is a dead end too."""
-        if self.in_time() and all(str(one) in self.paths.dead[state] for verb in self.verbs for one in ways(verb, now)):
+        if all(str(one) in self.paths.dead[state] for verb in self.verbs for one in ways(verb, now)):
             before, action = came_by
             self.paths.dead[before].add(action)
             self.paths.exhausted |= not action
@@ -241,7 +240,7 @@ class Walk:
             [one for one in ways(verb, now) if str(one) not in dead and led.get(str(one)) not in seen]
             for verb in self.verbs
         ]
-        weights = [[self._weight(one, now, before, state) for one in some] for some in open_]
+        weights = [[self._weight(one, now, before) for one in some] for some in open_]
         by_verb = [
             max(some, default=0.0)
             * _RARER**place
@@ -258,13 +257,12 @@ class Walk:
         shares = np.asarray(weights)
         return int(self.random.choice(len(shares), p=shares / shares.sum()))
 
-    def _weight(self, action: Action, now: View, before: Kind, state: str) -> float:
+    def _weight(self, action: Action, now: View, before: Kind) -> float:
         this = now.kind(action)
         bearing = [now.bearing(part) for part in now.parts(action.arguments)]
         weight = math.prod(bearing) ** (1 / max(1, len(bearing)))
         weight *= _DID_NEXT if (before, this) in self.habits.next else _DID if this in self.habits.did else 1.0
-        often = self.paths.times[state, str(action)]
-        return weight * max(_LAST, 1 / (1 + self.habits.ended[this])) / math.sqrt(1 + often)
+        return weight / math.sqrt(1 + self.habits.ended[this])
 
 
 class View:
