@@ -33,9 +33,10 @@ class Form:
     verbs = (CLICK, FILL, WIPE)
 
     def __init__(self, *, hopeless=False, broken=False):
-        self.hopeless, self.broken, self.done = hopeless, broken, []
+        self.hopeless, self.broken, self.done, self.resets = hopeless, broken, [], 0
 
     def reset(self, task):
+        self.resets += 1
         if self.broken:
             raise WorldFault("gone")
         self.word, self.open, self.lamp, self.text = f"word{task.seed}", False, False, ""
@@ -92,7 +93,8 @@ def wander(world, tried, **amount):
 
 
 def test_a_way_is_found_without_the_model_and_without_needless_steps():
-    found, told = wander(Form(), failed(1, 2))
+    found, told = wander(world := Form(), failed(1, 2))
+    assert sum(one.tries for one in told) == world.resets, "what is played again is counted"
     assert [one.trajectory.task.seed for one in found] == [1, 2]
     for one in found:
         steps = one.trajectory.steps
@@ -326,26 +328,66 @@ def test_a_verb_without_a_schema_for_what_it_needs_has_no_way(parameters):
     assert len(ways(odd, View(Observation(goal="g", text="")))) == (not parameters)
 
 
-def test_short_ways_come_first_and_what_ended_in_failure_comes_last():
+def test_short_ways_come_first():
     world = Board(["Next"], ends=False, states=50)
     wander(world, failed(1), tries=3)
-    resets = [number for number, (state, _, _) in enumerate(world.done) if state == 0]
-    assert resets[:2] == [0, 4]
-    world = Board(["Stop", "Lamp", "Lamp"], "9", states=50)
+    assert [number for number, (state, _, _) in enumerate(world.done) if state == 0][:2] == [0, 4]
+
+
+class Tree(Board):
+    """Each way leads to a place of its own; `Stop` ends it in failure, and so does all but the right way at `deep`."""
+
+    deep = 99
+
+    def step(self, action):
+        ref = action.arguments["ref"]
+        self.done.append((self.state, action.verb, ref))
+        if self.names[int(ref)] == "Stop":
+            return Outcome(observation=self.seen(), reward=0.0, terminated=True)
+        self.state = 10 * self.state + 1 + int(ref) + 5 * (action.verb == "tap")
+        done = self.state >= 10**self.deep
+        right = done and str(self.state) == self.right
+        return Outcome(observation=self.seen(), reward=float(right), terminated=done)
+
+
+def test_what_ended_in_failure_comes_later():
+    world = Tree(["Stop", "A", "B"])
     wander(world, failed(1))
-    assert 4 * sum(ref == "0" for _, _, ref in world.done) < len(world.done)
+    stops = sum(ref == "0" for _, _, ref in world.done)
+    assert 0 < stops < len(world.done) / 10
+
+
+def test_what_followed_in_another_success_follows_again():
+    def tries(*examples):
+        told = []
+        for seed in range(20):
+            world = Tree(["A", "B", "C", "D"], "243")
+            world.deep = 2
+            told += wander(world, [*failed(seed), *examples])[1]
+        return sum(one.tries for one in told)
+
+    def example(*refs):
+        now = Tree(["A", "B", "C", "D"]).reset(TASK)
+        steps = [Step(observation=now, action=Action(verb="click", arguments={"ref": ref})) for ref in refs]
+        return attempt(Trajectory(task=TASK.model_copy(update={"seed": 99}), goal="g", steps=tuple(steps)), 1.0)
+
+    assert 3 * tries(example("1", "3", "2")) < tries()
+
+
+def test_what_solved_one_instance_leads_in_the_next():
+    told = wander(Board([f"b{number}" for number in range(40)], "17"), failed(*range(20)), solved=20)[1]
+    assert sum(one.tries for one in told[1:]) < 6 * len(told[1:])
+
+
+def test_an_element_that_shares_a_word_with_the_goal_comes_sooner():
+    names = [f"b{number}" + " crimson" * (number == 17) for number in range(40)]
+    worlds = (Board(names, "17", goal=goal) for goal in ("a crimson thing", "a thing"))
+    told, plain = (sum(wander(world, failed(seed))[1][0].tries for seed in range(30)) for world in worlds)
+    assert 2 * told < plain
 
 
 def test_verbs_that_are_named_first_are_commoner():
-    world = Board(["Next"], verbs=(CLICK, verb("tap", ref=REF)), ends=False, states=10**6)
-    world.step = lambda action: _on(world, action)
+    world = Tree(["Next"], verbs=(CLICK, verb("tap", ref=REF)))
     wander(world, failed(1))
     names = [name for _, name, _ in world.done]
     assert names.count("click") > 1.15 * names.count("tap") > 0
-
-
-def _on(world, action):
-    """Each verb leads to a place of its own."""
-    world.done.append((world.state, action.verb, "0"))
-    world.state = 2 * world.state + 1 + (action.verb == "tap")
-    return Outcome(observation=world.seen(), reward=0.0)
