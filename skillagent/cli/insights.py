@@ -284,13 +284,16 @@ def why(
 
     _, library, events = _opened(ctx)
     tried = {entry.attempt: entry for event in events if isinstance(entry := event.entry, Attempted)}
+    taught = [e.decision for event in events if isinstance(e := event.entry, Decided)]
+    taught = [decision for decision in taught if episode in decision.edit.evidence]
     if episode not in tried:
+        if taught:
+            what = words.of_changes(taught[0].edit.changes)
+            raise NotFound(f"episode {episode!r} was shown, or found by chance, and is not recorded; it taught {what}")
         raise NotFound(f"no episode {episode!r} in the ledger{near(episode, tried)}")
     entry = tried[episode]
     said = [e for event in events if isinstance(e := event.entry, Labelled) and e.attempt == episode]
     labels = {key: label for one in said for key, label in one.labels.items()}
-    taught = [e.decision for event in events if isinstance(e := event.entry, Decided)]
-    taught = [decision for decision in taught if episode in decision.edit.evidence]
     if as_json:
         decisions: list[JsonValue] = [words.decision_json(decision) for decision in taught]
         emit({**entry.model_dump(mode="json"), "labels": dict(labels), "decisions": decisions})

@@ -25,6 +25,7 @@ from skillagent.schema import (
     Subgoal,
     Task,
     Verdict,
+    Wandered,
 )
 
 TASK = Task(env="corridor", name="press", seed=1_000_000)
@@ -166,3 +167,12 @@ def test_shorten_makes_one_line_of_at_most_the_width():
 
 def test_a_table_is_aligned_and_keeps_rows_on_one_line():
     assert table(["a", "b"], [["xx", "y\nz"], ["x", "w"]]) == "a   b\nxx  y z\nx   w"
+
+
+def test_what_chance_came_to_is_a_line_and_an_event():
+    found, vain = (Wandered(task=TASK, tries=7, steps=steps, seconds=2.4) for steps in (3, None))
+    lines = shown(found, vain).splitlines()
+    assert lines[0].split() == "chance seed 1000000: solved, steps: 3; tries without the model: 7, 2 s".split()
+    assert "not solved; tries" in lines[1]
+    told = {"event": "wandered", "task": "corridor/press", "seed": 1_000_000, "tries": 7, "steps": 3, "seconds": 2.4}
+    assert words.event_of(found) == told

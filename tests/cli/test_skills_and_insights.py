@@ -382,7 +382,9 @@ def test_evolve_takes_a_program_away_that_only_fails_and_it_can_be_brought_back(
 
 def test_why_says_what_was_shown_what_it_did_and_what_was_taught(call, lived):
     goal = "press it"
-    lesson = Edit(changes=(PutInsight(insight=WIDE),), why="a lesson", evidence=("corridor/press@0#0a",))
+    lesson = Edit(
+        changes=(PutInsight(insight=WIDE),), why="a lesson", evidence=("corridor/press@0#0a", "corridor/press@0#ff")
+    )
     lived.commit(Decided(decision=Decision(edit=lesson, accepted=True, reason="accepted: it helps")))
     out = call("insights", "why", "corridor/press@0#0a").out
     assert goal in out
@@ -392,6 +394,8 @@ def test_why_says_what_was_shown_what_it_did_and_what_was_taught(call, lived):
     told = json.loads(call("insights", "why", "corridor/press@0#0a", "--json").out)
     assert told["labels"] == {"form-date-1": "negative", "menu-2": "unretrieved"}
     assert "did you mean corridor/press@0#0a" in call("insights", "why", "corridor/press@0#0", code=2).err
+    lucky = call("insights", "why", "corridor/press@0#ff", code=2).err
+    assert "found by chance, and is not recorded; it taught insight form-date-2 (new)" in lucky
 
 
 def test_labels_are_listed_with_what_they_mean_and_how_many_insights_they_have(call, store):
