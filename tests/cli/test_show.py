@@ -172,7 +172,7 @@ def test_a_table_is_aligned_and_keeps_rows_on_one_line():
 def test_what_chance_came_to_is_a_line_and_an_event():
     found, vain = (Wandered(task=TASK, tries=7, steps=steps, seconds=2.4) for steps in (3, None))
     lines = shown(found, vain).splitlines()
-    assert lines[0].split() == "chance seed 1000000: solved, steps: 3; tries without the model: 7, 2 s".split()
+    assert " ".join(lines[0].split()) == "chance seed 1000000: solved, steps: 3; tries without the model: 7, 2 s"
     assert "not solved; tries" in lines[1]
     told = {"event": "wandered", "task": "corridor/press", "seed": 1_000_000, "tries": 7, "steps": 3, "seconds": 2.4}
     assert words.event_of(found) == told
