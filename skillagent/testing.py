@@ -163,7 +163,6 @@ class Corridor:
         ),
     )
     colours = ("red", "green", "blue", "white")
-    anew = True
 
     def __init__(self, secret: Mapping[str, str] | None = None) -> None:
         self._secret = secret or {}

@@ -174,6 +174,10 @@ def test_what_is_borrowed_is_recorded_and_learnt_from_where_nothing_succeeded():
     assert lent.id in decisions[0].edit.evidence
 
 
+class Anew(Corridor):
+    anew = True
+
+
 def wandering(agent, played):
     """Return the agent, whose way by chance is to press each button in turn until one is right."""
 
@@ -189,7 +193,7 @@ def wandering(agent, played):
 
 
 def test_what_chance_solves_is_learnt_from_but_is_no_attempt_of_the_agent():
-    agent, _ = make(player=pressing("red"))
+    agent, _ = make(Anew(SECRET), player=pressing("red"))
     own = [one.id for one in run(wandering(agent, []), [TASK])]
     entries = [event.entry for event in agent.store.events()]
     assert [entry.attempt for entry in entries if isinstance(entry, Attempted)] == own
@@ -197,15 +201,11 @@ def test_what_chance_solves_is_learnt_from_but_is_no_attempt_of_the_agent():
     assert any(set(some) - set(own) for some in evidence)
 
 
-class Lasting(Corridor):
-    anew = False
-
-
-class Silent(Corridor):
+class Unsure(Corridor):
     anew = "perhaps"
 
 
-@pytest.mark.parametrize(("world", "learning"), [(Lasting, True), (Silent, True), (Corridor, False)])
+@pytest.mark.parametrize(("world", "learning"), [(Corridor, True), (Unsure, True), (Anew, False)])
 def test_nobody_is_let_loose_where_what_is_done_lasts_nor_where_nothing_is_learnt(world, learning):
     agent, _ = make(world(SECRET), player=pressing("red"))
     played = []
@@ -214,7 +214,7 @@ def test_nobody_is_let_loose_where_what_is_done_lasts_nor_where_nothing_is_learn
 
 
 def test_chance_knows_what_was_shown():
-    agent, _ = make(player=pressing("red"))
+    agent, _ = make(Anew(SECRET), player=pressing("red"))
     shown, seen = attempt(make(player=pressing("white"))[0], TASK, Library()), []
 
     def wander(tried, play, *, watch):
@@ -226,7 +226,7 @@ def test_chance_knows_what_was_shown():
 
 
 def test_a_world_that_fails_under_chance_gives_a_void_try():
-    class Broken(Corridor):
+    class Broken(Anew):
         def step(self, action):
             raise EnvironmentFailed("gone")
 
