@@ -120,11 +120,6 @@ class Wander(Protocol):
         ...
 
 
-def unwandered(tried: Sequence[Attempt], play: Play, *, watch: Watch) -> Iterator[Attempt]:
-    """Try nothing by chance."""
-    return iter(())
-
-
 def unborrowed(_: Sequence[Attempt], __: Library, ___: Alone) -> Iterable[Attempt]:
     """Try no program of another skill."""
     return ()
@@ -155,7 +150,7 @@ class Agent:
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
     stitch: Callable[[Plan, Library], Plan] = unplanned
     borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
-    wander: Wander = unwandered
+    wander: Wander | None = None
     upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
 
@@ -374,7 +369,7 @@ def _by_chance(agent: Agent, tried: Sequence[Attempt], library: Library) -> list
         verdict = agent.judge(trajectory)
         return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library=library.digest)
 
-    if not tried or not begins_anew(agent.open(tried[0].trajectory.task)):
+    if agent.wander is None or not tried or not begins_anew(agent.open(tried[0].trajectory.task)):
         return []
     return list(agent.wander(tried, play, watch=agent.watch))
 
