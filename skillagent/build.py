@@ -212,7 +212,7 @@ def open_agent(
             store=kept,
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
-            wander=partial(wandered, amount=options.wandering),
+            wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
             watch=watch,

@@ -67,6 +67,8 @@ class Trial(Protocol):
 Watch = Callable[[Value], None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
+Practise = Callable[[Task, Callable[[Task, Variation], Attempt]], Iterator[Attempt]]  # which tries to make, to learn
+Wander = Callable[[Sequence[Attempt], Play], Iterable[Attempt]]  # successes by chance, where the agent had too few
 Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
@@ -94,14 +96,6 @@ class Act(Protocol):
         ...
 
 
-class Practise(Protocol):
-    """Chooses which tries to make of a task, so that there is something to learn from."""
-
-    def __call__(self, task: Task, attempt: Callable[[Task, Variation], Attempt]) -> Iterator[Attempt]:
-        """Yield attempts; `attempt(task, variation)` makes one."""
-        ...
-
-
 def undiagnosed(_: Attempt, __: Library, ___: Showing) -> Labelled | None:
     """Ask nothing about a failure."""
     return None
@@ -110,14 +104,6 @@ def undiagnosed(_: Attempt, __: Library, ___: Showing) -> Labelled | None:
 def unplanned(whole: Plan, _: Library) -> Plan:
     """Do a goal as a whole."""
     return whole
-
-
-class Wander(Protocol):
-    """Tries by chance, without the model, what the agent did not find out."""
-
-    def __call__(self, tried: Sequence[Attempt], play: Play, *, watch: Watch) -> Iterator[Attempt]:
-        """Yield successes at the task that was tried; `play(task, made)` plays it from its start."""
-        ...
 
 
 def unborrowed(_: Sequence[Attempt], __: Library, ___: Alone) -> Iterable[Attempt]:
@@ -371,7 +357,7 @@ def _by_chance(agent: Agent, tried: Sequence[Attempt], library: Library) -> list
 
     if agent.wander is None or not tried or not begins_anew(agent.open(tried[0].trajectory.task)):
         return []
-    return list(agent.wander(tried, play, watch=agent.watch))
+    return list(agent.wander(tried, play))
 
 
 def record(agent: Agent, tried: Attempt) -> Attempt:

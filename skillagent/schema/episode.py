@@ -221,7 +221,10 @@ class Score(Value):
 
 
 class Wandered(Value):
-    """What came of trying one instance by chance; `steps` of the try that succeeded, if one did."""
+    """What came of trying one instance by chance.
+
+    `tries` counts how often it was played, also to leave out steps; `steps` are what is left of a success, if any.
+    """
 
     task: Task
     tries: int

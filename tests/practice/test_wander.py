@@ -390,4 +390,13 @@ def test_verbs_that_are_named_first_are_commoner():
     world = Tree(["Next"], verbs=(CLICK, verb("tap", ref=REF)))
     wander(world, failed(1))
     names = [name for _, name, _ in world.done]
-    assert names.count("click") > 1.15 * names.count("tap") > 0
+    assert 1.15 < names.count("click") / names.count("tap") < 2, "and the others are not forgotten"
+
+
+@pytest.mark.parametrize(("seconds", "tries"), [(5, 1), (100, 3)])
+def test_a_success_is_made_shorter_only_while_there_is_time(seconds, tries):
+    world = Tree(["A"], "11")
+    world.deep = 1
+    found, (told,) = wander(world, failed(1), seconds=seconds)
+    assert [len(one.trajectory.steps) for one in found] == [2]
+    assert told.tries == tries
