@@ -236,11 +236,13 @@ class Walk:
 
     def _chosen(self, now: View, before: Kind, state: str, seen: set[str]) -> Action | None:
         dead, led = self.paths.dead[state], self.paths.led[state]
-        open_ = [
-            [one for one in ways(verb, now) if str(one) not in dead and led.get(str(one)) not in seen]
-            for verb in self.verbs
-        ]
-        weights = [[self._weight(one, now, before) for one in some] for some in open_]
+        tried, waiting = dead | led.keys(), set[str]()
+        open_ = list[list[Action]]()
+        for verb in self.verbs:
+            some = [one for one in ways(verb, now) if str(one) not in dead and led.get(str(one)) not in seen]
+            open_.append([one for one in some if _on(one) not in waiting])  # to click comes before to double-click
+            waiting |= {_on(one) for one in some if str(one) not in tried}
+        weights = [self._weights(some, now, before) for some in open_]
         by_verb = [
             max(some, default=0.0)
             * _RARER**place
@@ -257,11 +259,16 @@ class Walk:
         shares = np.asarray(weights)
         return int(self.random.choice(len(shares), p=shares / shares.sum()))
 
+    def _weights(self, actions: Sequence[Action], now: View, before: Kind) -> list[float]:
+        """Return the weight of each; many that the goal has equally much to do with count for less each."""
+        bearing = [now.bears(one) for one in actions]
+        many = Counter(bearing)
+        shares = [each / math.sqrt(many[each]) for each in bearing]
+        return [share * self._weight(one, now, before) for one, share in zip(actions, shares, strict=True)]
+
     def _weight(self, action: Action, now: View, before: Kind) -> float:
         this = now.kind(action)
-        bearing = [now.bearing(part) for part in now.parts(action.arguments)]
-        weight = math.prod(bearing) ** (1 / max(1, len(bearing)))
-        weight *= _DID_NEXT if (before, this) in self.habits.next else _DID if this in self.habits.did else 1.0
+        weight = _DID_NEXT if (before, this) in self.habits.next else _DID if this in self.habits.did else 1.0
         return weight / math.sqrt(1 + self.habits.ended[this])
 
 
@@ -299,6 +306,11 @@ class View:
             return f"{part.role} {place}" if isinstance(part, Element) else place
 
         return (action.verb, *map(told, self.parts(action.arguments)))
+
+    def bears(self, action: Action) -> float:
+        """Return how much the goal has to do with an action."""
+        bearing = [self.bearing(part) for part in self.parts(action.arguments)]
+        return math.prod(bearing) ** (1 / max(1, len(bearing)))
 
     def bearing(self, part: Element | JsonValue) -> float:
         """Return how much the goal has to do with an argument."""
@@ -362,5 +374,11 @@ def _stands(part: Sequence[str], whole: Sequence[str]) -> bool:
     return bool(part) and f" {' '.join(part)} " in f" {' '.join(whole)} "
 
 
+def _on(action: Action) -> str:
+    """Return what is acted on, whatever is done to it."""
+    return str(dict(action.arguments))
+
+
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
+    """Return the words of a text; a number is the same with and without zeros before it."""
+    return [word.lstrip("0") or "0" if word.isdecimal() else word for word in re.findall(r"\w+", text.casefold())]
