@@ -6,13 +6,15 @@ Two goals of one shape ask for the same thing with other values. Nothing here kn
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
+from itertools import groupby
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 _NAMED = re.compile(  # words with a capital or a digit, unless they begin a sentence; @users, #tags and $prices
     r"(?<![.!?]\s)(?<!^)[@#$]?\b\w*[A-Z0-9]\w*(?:[-'.:/>]\w+)*|[@#$]\w+|\b\w*\d\w*(?:[.:/]\d+)*"
 )
 _ASKED = re.compile(r"\s*/([a-z0-9-]+)\s+(.*)", re.DOTALL)
+_MARKS = ".,;:!?()\"'“”"
 _RUN = re.compile(r"…(?:[\s,/>&]*(?:and |or )?…)+")
 
 
@@ -32,6 +34,22 @@ def values(goal: str) -> list[str]:
     outside = (one for one in _NAMED.finditer(goal) if not any(a <= one.start() < b for a, b in spans))
     found = {**spans, **{one.span(): one[0] for one in outside}}
     return list(dict.fromkeys(text for _, text in sorted(found.items()) if text))
+
+
+def own(goal: str, others: Iterable[str]) -> list[str]:
+    """Return the words of a goal that no other goal has which shares half of its words or more.
+
+    Neighbours are together; they come in their order and each once.
+    """
+    mine = _plain_words(goal)
+    alike = [words for words in map(_plain_words, others) if 2 * len(mine & words) >= len(mine)]
+    known = set[str]().union(*alike)
+    runs = groupby(goal.split(), key=lambda word: word.strip(_MARKS).casefold() in known)
+    return list(dict.fromkeys(" ".join(run).strip(_MARKS) for same, run in runs if not same)) if known else []
+
+
+def _plain_words(text: str) -> set[str]:
+    return {word.strip(_MARKS).casefold() for word in text.split()}
 
 
 def named(goal: str, names: Container[str]) -> tuple[str, str]:

@@ -13,14 +13,14 @@ import math
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, product
 
 import numpy as np
 from pydantic import Field, JsonValue
 
-from skillagent.goals import quoted, values
+from skillagent.goals import own, quoted, values
 from skillagent.schema import (
     Action,
     Attempt,
@@ -40,6 +40,8 @@ Play = Callable[[Task, Callable[[Sequence[Verb]], Player]], Attempt]
 Kind = tuple[str, ...]  # an action in words that hold for any instance of the task
 
 _NAMED, _HINTED, _PLAIN = 8.0, 3.0, 1.0
+_BESIDE = 4.0  # a text that the goal says beside what it is written into
+_AGAIN = 0.05  # to go back to what was written into in the same try, or to write the same twice
 _DID, _DID_NEXT = 4.0, 20.0  # what solved another instance; the same after the same step
 _RARER = 0.7  # the verbs that an environment names first are its commonest
 _LADDER = (4, 7, 12)  # steps of a try: short ways first
@@ -74,7 +76,7 @@ def wandered(
     """
     solved = {one.trajectory.task for one in tried if one.verdict.success}
     failed = dict.fromkeys(one.trajectory.task for one in tried if one.verdict.success is False)
-    habits = Habits()
+    habits = Habits({one.trajectory.goal for one in tried})
     for one in tried:
         if one.verdict.success:
             habits.keep(one.trajectory)
@@ -176,6 +178,7 @@ class Paths:
 class Habits:
     """What is known of a task over its instances: what its successes did, what ended in failure, which verbs do."""
 
+    goals: Collection[str] = ()
     did: set[Kind] = field(default_factory=set)
     next: set[tuple[Kind, Kind]] = field(default_factory=set)
     ended: Counter[Kind] = field(default_factory=Counter)
@@ -184,9 +187,13 @@ class Habits:
 
     def keep(self, success: Trajectory) -> None:
         """Take a success for an example."""
-        kinds = [(), *(View(step.observation).kind(step.action) for step in success.steps)]
+        kinds = [(), *(self.view(step.observation).kind(step.action) for step in success.steps)]
         self.did.update(kinds[1:])
         self.next.update(pairwise(kinds))
+
+    def view(self, now: Observation) -> View:
+        """Return an observation, seen by one who knows what else the task may ask for."""
+        return View(now, [goal for goal in self.goals if goal != now.goal])
 
 
 @dataclass
@@ -202,13 +209,13 @@ class Walk:
 
     def player(self, first: Observation) -> Generator[Action, Outcome, None]:
         """Yield actions until the task ends, nothing is left to do, or the try is long enough."""
-        now, before, written = View(first), Kind(), dict[str, str]()
+        now, before, written = self.habits.view(first), Kind(), dict[str, str]()
         state, came_by = first.text, ("", "")
         seen = {state}
         for _ in range(self.longest):
             if not self.in_time():
                 return
-            action = self._chosen(now, before, state, seen)
+            action = self._chosen(now, before, state, seen, written)
             if action is None:
                 self._given_up(now, state, came_by)
                 return
@@ -224,7 +231,7 @@ class Walk:
                 self.habits.used[action.verb] += 1
                 self.habits.useful[action.verb] += useful
             came_by = came_by if after == state else (state, str(action))
-            now, state = View(outcome.observation), after
+            now, state = self.habits.view(outcome.observation), after
             seen.add(state)
 
     def _given_up(self, now: View, state: str, came_by: tuple[str, str]) -> None:
@@ -234,7 +241,7 @@ class Walk:
             self.paths.dead[before].add(action)
             self.paths.exhausted |= not action
 
-    def _chosen(self, now: View, before: Kind, state: str, seen: set[str]) -> Action | None:
+    def _chosen(self, now: View, before: Kind, state: str, seen: set[str], written: Mapping[str, str]) -> Action | None:
         dead, led = self.paths.dead[state], self.paths.led[state]
         tried, waiting = dead | led.keys(), set[str]()
         open_ = list[list[Action]]()
@@ -242,7 +249,7 @@ class Walk:
             some = [one for one in ways(verb, now) if str(one) not in dead and led.get(str(one)) not in seen]
             open_.append([one for one in some if _on(one) not in waiting])  # to click comes before to double-click
             waiting |= {_on(one) for one in some if str(one) not in tried}
-        weights = [self._weights(some, now, before) for some in open_]
+        weights = [self._weights(some, now, before, written) for some in open_]
         by_verb = [
             max(some, default=0.0)
             * _RARER**place
@@ -259,12 +266,15 @@ class Walk:
         shares = np.asarray(weights)
         return int(self.random.choice(len(shares), p=shares / shares.sum()))
 
-    def _weights(self, actions: Sequence[Action], now: View, before: Kind) -> list[float]:
+    def _weights(self, actions: Sequence[Action], now: View, before: Kind, written: Mapping[str, str]) -> list[float]:
         """Return the weight of each; many that the goal has equally much to do with count for less each."""
         bearing = [now.bears(one) for one in actions]
         many = Counter(bearing)
         shares = [each / math.sqrt(many[each]) for each in bearing]
-        return [share * self._weight(one, now, before) for one, share in zip(actions, shares, strict=True)]
+        return [
+            share * self._weight(one, now, before) * (_AGAIN if now.again(one, written) else 1.0)
+            for one, share in zip(actions, shares, strict=True)
+        ]
 
     def _weight(self, action: Action, now: View, before: Kind) -> float:
         this = now.kind(action)
@@ -275,10 +285,11 @@ class Walk:
 class View:
     """An observation, with what its goal has to do with what is seen."""
 
-    def __init__(self, now: Observation) -> None:
+    def __init__(self, now: Observation, goals: Iterable[str] = ()) -> None:
         self.goal, self.elements = now.goal, {one.ref: one for one in now.elements}
-        self.texts = quoted(now.goal) or values(now.goal)
-        self._values = [value.casefold() for value in values(now.goal)]
+        given = list(dict.fromkeys([*values(now.goal), *own(now.goal, goals)]))
+        self.texts = quoted(now.goal) or given
+        self._values = [value.casefold() for value in given]
         self._value_words = [_words(value) for value in self._values]
         self._words = _words(now.goal)
         self._bearings: dict[str, float] = {}
@@ -296,6 +307,11 @@ class View:
         texts = [part for part in parts if isinstance(part, str)]
         return {part.ref: "\n".join(texts) for part in parts if texts and isinstance(part, Element)}
 
+    def again(self, action: Action, written: Mapping[str, str]) -> bool:
+        """Tell whether an action has to do with what was written into before, or writes the same text again."""
+        parts = self.parts(action.arguments)
+        return any(part.ref in written if isinstance(part, Element) else part in written.values() for part in parts)
+
     def kind(self, action: Action) -> Kind:
         """Return an action as it would be called on any instance: a value of the goal by its place there."""
 
@@ -309,8 +325,18 @@ class View:
 
     def bears(self, action: Action) -> float:
         """Return how much the goal has to do with an action."""
-        bearing = [self.bearing(part) for part in self.parts(action.arguments)]
-        return math.prod(bearing) ** (1 / max(1, len(bearing)))
+        parts = self.parts(action.arguments)
+        bearing = math.prod(self.bearing(part) for part in parts) ** (1 / max(1, len(parts)))
+        texts = [part for part in parts if isinstance(part, str)]
+        beside = any(self._beside(text, part) for text in texts for part in parts if isinstance(part, Element))
+        return bearing * (_BESIDE if beside else 1.0)
+
+    def _beside(self, text: str, element: Element) -> bool:
+        """Tell whether the goal says a text beside a word of the element, as in `from year 1990`."""
+        before, found, after = self.goal.partition(text)
+        near = [*_words(before)[-2:], *_words(after)[:1]] if found else []
+        called = {word[:_HINT] for word in _words(element.name or element.near) if len(word) >= _HINT}
+        return any(word[:_HINT] in called for word in near)
 
     def bearing(self, part: Element | JsonValue) -> float:
         """Return how much the goal has to do with an argument."""

@@ -258,6 +258,61 @@ def test_a_number_is_the_same_with_zeros_before_it():
     assert two == zero > three
 
 
+def test_what_the_goals_of_other_instances_do_not_say_is_a_text_too():
+    fill = verb("fill", ref=REF, text={"type": "string"})
+    now = Observation(goal="Search for action movies.", text="", elements=(Element(ref="1", role="textbox"),))
+    other = "Search for western movies."
+    assert [one.arguments["text"] for one in ways(fill, View(now, [other]))] == ["action"]
+    assert ways(fill, View(now)) == []
+
+
+class Movies:
+    """Two fields for what the goal names, told apart by what stands before it; Go ends it."""
+
+    verbs = (FILL, CLICK)
+
+    def __init__(self):
+        self.filled, self.again = [], 0
+
+    def reset(self, task):
+        self.held = {"1": "", "2": ""}
+        return self.seen()
+
+    def seen(self):
+        fields = [
+            Element(ref=ref, role="textbox", name=name, value=self.held[ref])
+            for ref, name in (("1", "Username"), ("2", "Year"))
+        ]
+        elements = (*fields, Element(ref="3", role="button", name="Go"))
+        return Observation(goal="for year 1998 the username is Bo", text=str(self.held), elements=elements)
+
+    def step(self, action):
+        ref = action.arguments["ref"]
+        if ref == "3":
+            right = self.held == {"1": "Bo", "2": "1998"}
+            return Outcome(observation=self.seen(), reward=float(right), terminated=True)
+        if action.verb == "fill":
+            self.filled.append((ref, action.arguments["text"]))
+            self.again += bool(self.held[ref])
+            self.held[ref] = action.arguments["text"]
+        return Outcome(observation=self.seen(), reward=0.0)
+
+
+def test_a_text_goes_where_the_goal_says_it():
+    world = Movies()
+    for seed in range(30):
+        wander(world, failed(seed), tries=1)
+    right = world.filled.count(("1", "Bo")) + world.filled.count(("2", "1998"))
+    assert right > 3 * (len(world.filled) - right)
+
+
+def test_what_was_written_is_rarely_written_over():
+    world = Movies()
+    for seed in range(30):
+        wander(world, failed(seed), tries=3)
+    assert 4 * world.again < len(world.filled)
+
+
 def test_what_the_goal_names_comes_first_and_so_does_what_solved_another_instance():
     names = [f"b{number}" for number in range(40)]
     plain = wander(Board(names, "17"), failed(1))[1][0].tries
