@@ -58,13 +58,32 @@ def widened(program: Program, others: Sequence[Trajectory]) -> Program | None:
     return program.model_copy(update={"goals": (*program.goals, *map(literal, dict.fromkeys(more)))}) if more else None
 
 
-def narrowed(program: Program, base: Program, others: Sequence[Trajectory], tries: Tries) -> Program:
-    """Return a widened program for those goals alone that it was made for, or is seen to reach half of the time."""
+def narrowed(
+    program: Program, base: Program, others: Sequence[Trajectory], tries: Tries, *, sources: int = 1
+) -> Program:
+    """Return a widened program for those goals alone that it was made for, or is seen to reach half as often.
+
+    What does not always succeed where it was made for, say an arm that slips, need not do so for other words.
+
+    Args:
+        program: With the goals of all.
+        base: With those that it was made for.
+        others: Instances of either.
+        tries: Tries a program on one of them.
+        sources: Successes that it was made of.
+    """
+
+    def solved(goals: Collection[str]) -> tuple[int, int]:
+        tasks = dict.fromkeys(one.task for one in others if filled_by(goals, one.goal) is not None)
+        scores = [tries(program, task) for task in tasks]
+        return sum(score is not None and score.success for score in scores), len(scores)
+
+    own, tried = solved(base.goals)
+    usual = (sources + own) / (sources + tried)
     kept = list(base.goals)
     for goal in program.goals[len(base.goals) :]:
-        tasks = dict.fromkeys(one.task for one in others if literal(one.goal) == goal)
-        scores = [tries(program, task) for task in tasks]
-        if 2 * sum(score is not None and score.success for score in scores) >= len(scores):
+        reached, of = solved([goal])
+        if reached and 2 * reached >= usual * of:
             kept.append(goal)
     return program.model_copy(update={"goals": tuple(kept)})
 

@@ -41,7 +41,7 @@ Kind = tuple[str, ...]  # an action in words that hold for any instance of the t
 
 _NAMED, _HINTED, _PLAIN = 8.0, 3.0, 1.0
 _BESIDE = 4.0  # a text that the goal says beside what it is written into
-_AGAIN = 0.05  # to go back to what was written into in the same try, or to write the same twice
+_AGAIN = 0.05  # to go back to what was written into in the same try, or to say the same while something is left to say
 _DID, _DID_NEXT = 4.0, 20.0  # what solved another instance; the same after the same step
 _RARER = 0.7  # the verbs that an environment names first are its commonest
 _LADDER = (4, 7, 12)  # steps of a try: short ways first
@@ -308,9 +308,13 @@ class View:
         return {part.ref: "\n".join(texts) for part in parts if texts and isinstance(part, Element)}
 
     def again(self, action: Action, written: Mapping[str, str]) -> bool:
-        """Tell whether an action has to do with what was written into before, or writes the same text again."""
+        """Tell whether an action has to do with what was written into before, or says again what was written.
+
+        A text may be meant twice, say a password that is repeated: that counts only while another one is not written.
+        """
         parts = self.parts(action.arguments)
-        return any(part.ref in written if isinstance(part, Element) else part in written.values() for part in parts)
+        said = list(written.values()) if any(text not in written.values() for text in self.texts) else []
+        return any(part.ref in written if isinstance(part, Element) else part in said for part in parts)
 
     def kind(self, action: Action) -> Kind:
         """Return an action as it would be called on any instance: a value of the goal by its place there."""

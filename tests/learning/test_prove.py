@@ -128,6 +128,22 @@ def test_a_program_without_slots_is_widened_to_other_words_and_narrowed_to_those
     assert narrowed(wide, base, others, tries).goals == ("Open it.", "Pull {{it}}.")
 
 
+@pytest.mark.parametrize(("reached", "kept"), [({1}, True), ({1, 2, 3, 4}, False), ({1, 6, 2, 3, 4}, True), (set(), False)])
+def test_other_words_need_be_reached_only_half_as_often_as_its_own(reached, kept):
+    base = program("open").model_copy(update={"goals": ("Open it.",)})
+    others = [
+        look("Pull it.", 1),
+        *(look("Open it.", seed) for seed in (2, 3, 4)),
+        look("Pull it.", 6),
+        look("Pull it.", 7),
+    ]
+
+    def tries(tried, task):
+        return Score(value=task.seed in reached, steps=1)
+
+    assert ("Pull it." in narrowed(widened(base, others), base, others, tries).goals) is kept
+
+
 def test_a_program_with_slots_or_without_other_words_is_not_widened():
     slotted = program("open").model_copy(update={"goals": ("Open {thing}.",)})
     assert widened(slotted, [look("Shut it.", 1)]) is None

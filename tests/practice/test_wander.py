@@ -266,6 +266,17 @@ def test_what_the_goals_of_other_instances_do_not_say_is_a_text_too():
     assert ways(fill, View(now)) == []
 
 
+def test_a_text_is_written_twice_only_where_no_other_is_left():
+    elements = tuple(Element(ref=ref, role="textbox") for ref in "12")
+    now = View(Observation(goal='write "a" and "b"', text="", elements=elements))
+    alone = View(Observation(goal='write "a" twice', text="", elements=elements))
+    second = Action(verb="fill", arguments={"ref": "2", "text": "a"})
+    assert now.again(second, {"1": "a"})
+    assert not alone.again(second, {"1": "a"})
+    assert not now.again(second, {"1": "a", "3": "b"})
+    assert alone.again(second, {"2": "a"}), "it stands there"
+
+
 class Movies:
     """Two fields for what the goal names, told apart by what stands before it; Go ends it."""
 
