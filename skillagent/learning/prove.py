@@ -70,7 +70,7 @@ def narrowed(
         base: With those that it was made for.
         others: Instances of either.
         tries: Tries a program on one of them.
-        sources: Successes that it was made of.
+        sources: Instances whose successes it was made of.
     """
 
     def solved(goals: Collection[str]) -> tuple[int, int]:

@@ -157,7 +157,7 @@ def _skill_edits(
         ]
         for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
             base = bases.get(program.digest)
-            shown = len(solved)
+            shown = len({one.task for one in solved})
             proposed.append(program if base is None else narrowed(program, base, others, tries, sources=shown))
             yield edited(proposed[-1], old)
     own = None if old is not None and FILE in old.files else old  # words alone never take the place of a program
