@@ -65,6 +65,9 @@ Arms = Annotated[
     ),
 ]
 Seeds = Annotated[int | None, typer.Option(min=1, help="Holdout instances of each task; default: the suite's.")]
+First = Annotated[
+    int, typer.Option(min=0, help="The first of them: with --first 20, instances that smaller runs never saw.")
+]
 Filter = Annotated[str | None, typer.Option("--filter", help="Only tasks whose id holds this text.")]
 Workers = Annotated[int, typer.Option(min=1, help="Episodes played at once, each by a process of its own.")]
 
@@ -86,7 +89,7 @@ def _eval() -> None:
 @app.command(
     epilog=examples(
         "skillagent eval miniwob-15",
-        "skillagent eval run miniwob-15 --arms none --seeds 2",
+        "skillagent eval run miniwob-15 --arms none --seeds 2 --first 20",
         "skillagent eval miniwob-15 --arms frozen,insights=off,model=openai/gpt-5-mini",
         "skillagent eval forms.yaml --arms none,frozen,shuffled,A/A --workers 4 --out runs/forms --json",
     )
@@ -96,6 +99,7 @@ def run(
     suite: Annotated[str, typer.Argument(help="A suite's name or file, or task,task,…")],
     arms: Arms = "none,frozen",
     seeds: Seeds = None,
+    first: First = 0,
     only: Filter = None,
     workers: Workers = 1,
     library: Annotated[
@@ -133,7 +137,7 @@ def run(
         time_limit_s=time_limit,
         **_folders(library),
     )
-    chosen, tasks = _holdout(suite, seeds, only)
+    chosen, tasks = _holdout(suite, seeds, first, only)
     settings = limited(settings, chosen)
     store = parts.store(settings)
     compared = parse_arms(arms, store.load(), settings)
@@ -182,13 +186,13 @@ def _folders(library: Path | None) -> dict[str, Path]:
     return {"skills": library / "skills", "memory": library / "memory_store"}
 
 
-def _holdout(suite: str, seeds: int | None, only: str | None) -> tuple[Suite, list[Task]]:
+def _holdout(suite: str, seeds: int | None, first: int, only: str | None) -> tuple[Suite, list[Task]]:
     from skillagent.errors import ConfigError
     from skillagent.evaluation.suites import load_suite
     from skillagent.schema import Split
 
     chosen = load_suite(suite)
-    tasks = [task for task in chosen.tasks(Split.HOLDOUT, seeds) if only is None or only in task.id]
+    tasks = [task for task in chosen.tasks(Split.HOLDOUT, seeds, first=first) if only is None or only in task.id]
     if not tasks:
         raise ConfigError(f"--filter {only!r}: no task of {chosen.name} has this in its id")
     return chosen, tasks

@@ -81,13 +81,15 @@ class Suite(Value):
         ids = iter(self.ids)
         return [tuple(islice(ids, size)) for size in self.blocks or [1] * len(self.ids)]
 
-    def tasks(self, split: Split, seeds: int | None = None) -> list[Task]:
-        """Return every task of the suite on the first `seeds` seeds of a split (default: as many as the suite says).
+    def tasks(self, split: Split, seeds: int | None = None, *, first: int = 0) -> list[Task]:
+        """Return every task of the suite on `seeds` seeds of a split (default: as many as the suite says).
+
+        `first` is the first of them, counted from the beginning of the split.
 
         Seed by seed rather than task by task: a run that is cut short has still seen all tasks.
         """
         count = self.seeds.get(split, 1) if seeds is None else seeds
-        return [self._task(one, split.first_seed + number) for number in range(count) for one in self.ids]
+        return [self._task(one, split.first_seed + first + number) for number in range(count) for one in self.ids]
 
     def _task(self, task_id: str, seed: int) -> Task:
         env, _, name = task_id.partition("/")
