@@ -180,6 +180,14 @@ def test_an_arm_is_held_to_its_library_on_every_task_of_a_run(tmp_path, capsys):
     assert "arm 'frozen' was begun with library" in capsys.readouterr().err
 
 
+def test_instances_that_were_never_seen_are_added_to_a_run(measured):
+    measure, folder = measured
+    measure("--arms", "none")
+    assert measure("--arms", "none", "--first", "20")[0] == 0
+    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sorted({row["seed"] for row in rows}) == [2000000, 2000001, 2000020, 2000021]
+
+
 def test_the_score_so_far_is_that_of_the_run_and_not_of_the_command(measured):
     measure, _ = measured
     measure("--arms", "none", "--seeds", "1")

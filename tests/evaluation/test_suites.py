@@ -48,6 +48,11 @@ def test_the_seeds_of_the_splits_do_not_meet():
     assert all(task.split is split for split in Split for task in suite.tasks(split, 3))
 
 
+def test_later_seeds_of_a_split_can_be_taken():
+    some = load_suite("web/a").tasks(Split.HOLDOUT, 2, first=20)
+    assert [task.seed - Split.HOLDOUT.first_seed for task in some] == [20, 21]
+
+
 def test_all_tasks_of_one_seed_come_before_the_next_seed():
     some = load_suite("web/a,web/b").tasks(Split.PRACTICE, 2)
     assert [(task.name, task.seed) for task in some] == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]

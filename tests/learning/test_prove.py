@@ -128,7 +128,9 @@ def test_a_program_without_slots_is_widened_to_other_words_and_narrowed_to_those
     assert narrowed(wide, base, others, tries).goals == ("Open it.", "Pull {{it}}.")
 
 
-@pytest.mark.parametrize(("reached", "kept"), [({1}, True), ({1, 2, 3, 4}, False), ({1, 6, 2, 3, 4}, True), (set(), False)])
+@pytest.mark.parametrize(
+    ("reached", "kept"), [({1}, True), ({1, 2, 3, 4}, False), ({1, 6, 2, 3, 4}, True), (set(), False)]
+)
 def test_other_words_need_be_reached_only_half_as_often_as_its_own(reached, kept):
     base = program("open").model_copy(update={"goals": ("Open it.",)})
     others = [
