@@ -77,7 +77,8 @@ class Options:
     """How the stages are set. An ablation is another value of this.
 
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
-    for the values of a goal that no pattern fits; without `diagnosis` nobody asks what the insights did in a failure.
+    for the values of a goal that no pattern fits; without `replanning` no other program takes over
+    from one that does not do it; without `diagnosis` nobody asks what the insights did in a failure.
     With `annotation` the model notes what mattered in a demonstration.
     `similar` shows the model, at every step, moments of demonstrations like the present one; `memory` is what it may do
     itself to know more.
@@ -92,6 +93,7 @@ class Options:
     planning: bool = True
     programs: bool = True
     filling: bool = True
+    replanning: bool = True
     diagnosis: bool = True
     annotation: bool = False
     memory: Memory = field(default_factory=Memory)
@@ -201,6 +203,7 @@ def open_agent(
                 room=room,
                 programs=options.programs,
                 filling=options.filling,
+                replanning=options.replanning,
                 aids=_aids(options, vectors, catalogue, kept),
             ),
             judge=judge,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from skillagent.acting.policy import NEXT, Aids, Policy, done
 from skillagent.acting.program import Pilot
 from skillagent.library import Library
-from skillagent.ports import LLM, Environment
+from skillagent.ports import LLM, Environment, begins_anew
 from skillagent.schema import (
     Action,
     Observation,
@@ -26,6 +26,8 @@ from skillagent.schema import (
     Value,
     Variation,
 )
+
+_REPLANS = 2  # times in an episode that a program takes over from another
 
 
 def act(
@@ -41,6 +43,7 @@ def act(
     room: int = 11_000,
     programs: bool = True,
     filling: bool = True,
+    replanning: bool = True,
     aids: Aids | None = None,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Trajectory:
@@ -54,6 +57,7 @@ def act(
         room: Characters of conversation that the model can read.
         programs: Run the programs of the routed skills.
         filling: Ask the model for a program's values where the goal matches none of its patterns.
+        replanning: Where nothing lasts, another program that knows a subgoal takes over from one that does not do it.
         aids: What helps the model beside the route.
         watch: Is shown each step as it ends.
 
@@ -62,7 +66,12 @@ def act(
         BudgetSpent: Between two steps.
     """
     asks = llm if filling and not variation.alone else None
-    pilot = Pilot(plan, route, library, environment.verbs, asks) if programs and not variation.temperature else None
+    pilot = None
+    if programs and not variation.temperature:
+        again = (
+            _REPLANS if replanning and begins_anew(environment) else 0
+        )  # elsewhere what was done once may not be done twice
+        pilot = Pilot(plan, route, library, environment.verbs, asks, replans=again, helped=not variation.alone)
     policy = Policy.begun(
         environment,
         plan,

@@ -58,9 +58,22 @@ class Pilot:
         library: Where they are read.
         verbs: Of the environment.
         llm: Is asked for the values of a goal that matches no pattern; None: such a goal runs no program.
+        replans: How often another program that knows a subgoal takes over where one comes to its end or is surprised,
+            and the task is not done.
+        helped: A model is there that may help a program on.
     """
 
-    def __init__(self, plan: Plan, route: Route, library: Library, verbs: Sequence[Verb], llm: LLM | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        route: Route,
+        library: Library,
+        verbs: Sequence[Verb],
+        llm: LLM | None,
+        *,
+        replans: int = 0,
+        helped: bool = True,
+    ) -> None:
         self._parts = [
             (part, [one for one in skills if not one.pinned])
             for part, skills in zip(plan.subgoals, route.skills, strict=True)
@@ -71,6 +84,8 @@ class Pilot:
         self._ready = [any(self._matching(part.text, skills)) for part, skills in self._parts]
         self._patience = _PATIENCE if any(verb.name == _PATIENCE.verb for verb in verbs) else None
         self._moves: Moves | None = None
+        self._others: Iterator[tuple[str, Program, Filled]] = iter(())
+        self._replans, self._help = replans, _HELP if helped else 0
         self.runs: list[Ran] = []
         self.guessed: list[str] = []
         self.surprise = ""
@@ -82,9 +97,13 @@ class Pilot:
             try:
                 return self._asked_for(self._moves.send(outcome))
             except StopIteration as end:
-                self._moves = None
+                self._moves, ran = None, len(self.runs) - 1
+                move = self._instead(ran, now) if end.value or not self._left else None
+                if end.value or move is not None:
+                    self._helped(ran)
+                if move is not None:
+                    return move
                 if end.value:
-                    self._helped()
                     self._hand_over(now)
                 if end.value or not self._left:
                     self.surprise = self.surprise or end.value or "its steps are done, the task is not"
@@ -128,7 +147,7 @@ class Pilot:
         """Return a move, or None where the model is to clear the way."""
         if isinstance(move, Blocked):
             self.surprise = self.surprise or move.why
-            self._helped()
+            self._helped(len(self.runs) - 1)
             return None
         return move
 
@@ -142,16 +161,29 @@ class Pilot:
         """The skills whose programs did not begin."""
         return tuple(dict.fromkeys(run.skill for run in self.runs if not run.fit))
 
-    def _helped(self) -> None:
-        """Note that the program that runs could not do it by itself."""
-        self.runs[-1] = self.runs[-1].model_copy(update={"helped": True})
+    def _helped(self, run: int) -> None:
+        """Note that the program of a run could not do it by itself."""
+        self.runs[run] = self.runs[run].model_copy(update={"helped": True})
 
     def _begun(self, goal: str, skills: Sequence[Ranked], first: Observation) -> Action | Wanted | None:
         """Begin the first program that fits goal and page, and return its first move."""
-        for name, program, filled in self._fitting(goal, skills):
+        self._others = iter(self._fitting(goal, skills))
+        return self._first_of(self._others, goal, first)
+
+    def _instead(self, ran: int, now: Observation) -> Action | Wanted | None:
+        """Begin the next program that knows the same part as that run, if there is one, and return its first move."""
+        if not self._replans:
+            return None
+        self._replans -= 1
+        return self._first_of(self._others, self.runs[ran].goal, now)
+
+    def _first_of(
+        self, programs: Iterator[tuple[str, Program, Filled]], goal: str, first: Observation
+    ) -> Action | Wanted | None:
+        for name, program, filled in programs:
             digest = digest_of(self._library.skills[name].files[FILE])
             run, begun = Ran(skill=name, program=digest, goal=goal), any(one.fit for one in self.runs)
-            moves = perform(program, filled, first, patience=self._patience, begun=begun, help=_HELP)
+            moves = perform(program, filled, first, patience=self._patience, begun=begun, help=self._help)
             try:
                 move = next(moves)
             except StopIteration as end:

@@ -268,6 +268,43 @@ def test_a_program_that_ends_before_its_task_does_says_so():
     assert trajectory.surprise == "its steps are done, the task is not"
 
 
+POINTLESS = "goals: ['press the \"{colour}\" button']\nsteps:\n- click: {name: green}"
+
+
+class Forgotten(Form):
+    """Nothing that is done here lasts beyond the next reset."""
+
+    anew = True
+
+
+@pytest.mark.parametrize("first", [POINTLESS, TWO_STEPS])
+def test_another_program_takes_over_where_one_did_not_do_it_and_nothing_lasts(first):
+    trajectory = acted({"a": first, "b": OTHER_PAGE, "c": PRESS}, variation=Variation(alone=True), world=Forgotten())
+    assert [step.by for step in trajectory.steps] == ["program", "program"]
+    assert [(run.skill, run.fit, run.helped) for run in trajectory.runs] == [
+        ("a", True, True),
+        ("b", False, False),
+        ("c", True, False),
+    ]
+    assert (trajectory.reward, trajectory.surprise) == (1.0, "")
+
+
+def test_where_what_is_done_lasts_no_other_program_does_it_again():
+    trajectory = acted({"a": POINTLESS, "c": PRESS}, variation=Variation(alone=True), world=Form())
+    assert (trajectory.programs, trajectory.reward) == (("a",), None)
+
+
+def test_at_most_two_programs_are_taken_over_from():
+    class Nothing(Endless):
+        anew = True
+
+    trajectory = acted(
+        dict.fromkeys("abcd", POINTLESS), llm=ScriptedLLM(press()), world=Nothing(), caps={"max_steps": 5}
+    )
+    assert trajectory.programs == ("a", "b", "c")
+    assert [step.by for step in trajectory.steps] == ["program"] * 3 + ["model"] * 2
+
+
 def test_alone_the_episode_ends_where_the_model_would_be_asked():
     alone = Variation(alone=True)
     assert acted({"press": PRESS}, variation=alone).reward == 1.0
