@@ -42,6 +42,7 @@ _SECRET = re.compile(
     r"\b(?:sk|pk|ghp|xox[abp])[-_]\w{12,}|-----BEGIN|\b(?:api[_ -]?key|secret|token)\s*[:=]\s*\S{6,}", re.IGNORECASE
 )
 _BY_A_PERSON = "accepted: a person's decision, not replayed"  # how ledgers said it before they said who decided
+_SAYS = 3  # letters of the shortest explanation: a model out of its depth writes a comma
 NEAR_COPY = 0.8  # share of their words that two insights have in common
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _BROKEN = re.compile(
@@ -128,7 +129,7 @@ def _skill_problems(skill: Skill, lesson: Lesson, library: Library) -> Iterator[
 def _insight_problems(insight: Insight, lesson: Lesson) -> Iterator[str]:
     if len(insight.taxonomy.split("/")) != 3:
         yield f"taxonomy {insight.taxonomy!r} is not domain/level-1/level-2"
-    if not insight.condition.applies.strip() or not insight.explanation.strip():
+    if not insight.condition.applies.strip() or sum(map(str.isalpha, insight.explanation)) < _SAYS:
         yield "an insight needs a condition and an explanation"
     if given := _given_away(insight, lesson):
         yield f"it gives away the answer of one task ({given})"
