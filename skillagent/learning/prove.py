@@ -59,7 +59,7 @@ def widened(program: Program, others: Sequence[Trajectory]) -> Program | None:
 
 
 def narrowed(
-    program: Program, base: Program, others: Sequence[Trajectory], tries: Tries, *, sources: int = 1
+    program: Program, base: Program, others: Sequence[Trajectory], tries: Tries, *, sources: Iterable[Task]
 ) -> Program:
     """Return a widened program for those goals alone that it was made for, or is seen to reach half as often.
 
@@ -70,7 +70,7 @@ def narrowed(
         base: With those that it was made for.
         others: Instances of either.
         tries: Tries a program on one of them.
-        sources: Instances whose successes it was made of.
+        sources: The instances whose successes it was made of.
     """
 
     def solved(goals: Collection[str]) -> tuple[int, int]:
@@ -79,11 +79,12 @@ def narrowed(
         return sum(score is not None and score.success for score in scores), len(scores)
 
     own, tried = solved(base.goals)
-    usual = (sources + own) / (sources + tried)
+    made_of = len(set(sources))
+    usual = (made_of + own) / (made_of + tried)
     kept = list(base.goals)
     for goal in program.goals[len(base.goals) :]:
         reached, of = solved([goal])
-        if reached and 2 * reached >= usual * of:
+        if 2 * reached >= usual * of:
             kept.append(goal)
     return program.model_copy(update={"goals": tuple(kept)})
 

@@ -157,8 +157,8 @@ def _skill_edits(
         ]
         for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
             base = bases.get(program.digest)
-            shown = len({one.task for one in solved})
-            proposed.append(program if base is None else narrowed(program, base, others, tries, sources=shown))
+            made_of = [one.task for one in solved]
+            proposed.append(program if base is None else narrowed(program, base, others, tries, sources=made_of))
             yield edited(proposed[-1], old)
     own = None if old is not None and FILE in old.files else old  # words alone never take the place of a program
     if own is not old and proposed:

@@ -294,6 +294,27 @@ def test_where_what_is_done_lasts_no_other_program_does_it_again():
     assert (trajectory.programs, trajectory.reward) == (("a",), None)
 
 
+def test_after_another_program_has_done_a_part_the_next_part_begins():
+    class Nothing(Endless):
+        anew = True
+
+    world = Nothing()
+    first = world.reset(TASK)
+    parts = (Subgoal(text='press the "green" button'), Subgoal(text='press the "red" button'))
+    missing = POINTLESS + "\n- click: {name: gone}"
+    known, route = library(a=missing, c=PRESS, b=PRESS), routed(("a", "c"), ("b",))
+    plan, alone = Plan(goal="both", subgoals=parts), Variation(alone=True)
+    trajectory = act(world, TASK, first, plan, route, known, llm=ANY, variation=alone)
+    assert trajectory.programs == ("a", "c", "b")
+
+
+def test_replanning_can_be_left_out():
+    trajectory = acted(
+        {"a": POINTLESS, "c": PRESS}, variation=Variation(alone=True), world=Forgotten(), replanning=False
+    )
+    assert (trajectory.programs, trajectory.reward) == (("a",), None)
+
+
 def test_at_most_two_programs_are_taken_over_from():
     class Nothing(Endless):
         anew = True

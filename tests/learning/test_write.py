@@ -444,7 +444,7 @@ def insight_of(explanation):
         pytest.param(skill_of("x\n" * 500), "500 lines", id="too long"),
         pytest.param(insight_of("Fill the field first."), None, id="plain insight"),
         pytest.param(insight_of("The browser tool does not work."), "environment", id="blames the installation"),
-        pytest.param(insight_of(", "), "an explanation", id="says nothing"),
+        pytest.param(insight_of("- a"), "an explanation", id="says nothing"),
     ],
 )
 def test_lint(edit, problem):

@@ -277,6 +277,28 @@ def test_a_text_is_written_twice_only_where_no_other_is_left():
     assert alone.again(second, {"2": "a"}), "it stands there"
 
 
+class Told(Form):
+    """The word is told in small letters and without quotation marks."""
+
+    def reset(self, task):
+        super().reset(task)
+        self.word = ("swift", "calm")[task.seed % 2]
+        self.goal = f"open the form and write {self.word} there"
+        return self.seen()
+
+
+def test_what_only_one_instance_asks_for_is_written_there():
+    def of(*goals):
+        return [
+            attempt(Trajectory(task=TASK.model_copy(update={"seed": seed}), goal=goal), 0.0)
+            for seed, goal in enumerate(goals)
+        ]
+
+    goals = [f"open the form and write {word} there" for word in ("swift", "calm")]
+    assert len(wander(Told(), of(*goals))[0]) == 2
+    assert wander(Told(), of(goals[0], goals[0]))[0] == []
+
+
 class Movies:
     """Two fields for what the goal names, told apart by what stands before it; Go ends it."""
 
