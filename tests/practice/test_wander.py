@@ -5,7 +5,8 @@ import pytest
 from skillagent.acting.play import played
 from skillagent.errors import WorldFault
 from skillagent.learning.judge import judge
-from skillagent.practice.wander import View, Wandering, wandered, ways
+from skillagent.practice.wander import Wandering, wandered
+from skillagent.practice.ways import View, ways
 from skillagent.schema import Action, Attempt, Element, Observation, Outcome, Step, Task, Trajectory, Verb, Verdict
 
 TASK = Task(env="e", name="t", seed=10)
