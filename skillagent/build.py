@@ -38,7 +38,7 @@ from skillagent.learning.refine import refine
 from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import Router, fresh, rehearsals, sources, touched
 from skillagent.learning.utility import utilities
-from skillagent.learning.write import Induction, write
+from skillagent.learning.write import Induction, Writing, write
 from skillagent.library import Library
 from skillagent.llm import weights
 from skillagent.llm.cache import Cached
@@ -89,6 +89,7 @@ class Options:
     wandering: Wandering = field(default_factory=Wandering)
     rules: Rules = field(default_factory=Rules)
     induction: Induction = field(default_factory=Induction)
+    writing: Writing = field(default_factory=Writing)
     upkeep: Upkeep = field(default_factory=Upkeep)
     planning: bool = True
     programs: bool = True
@@ -209,7 +210,13 @@ def open_agent(
             judge=judge,
             practise=partial(practise, practice=options.practice, again=lambda task: surprised(task, kept.events())),
             reflect=reflect,
-            write=partial(write, llm=metered, induction=options.making, annotating=options.annotation),
+            write=partial(
+                write,
+                llm=metered,
+                induction=options.making,
+                annotating=options.annotation,
+                writing=options.writing,
+            ),
             lint=lint,
             gate=_gate(options, worlds, routed, watch),
             store=kept,

@@ -20,8 +20,8 @@ from skillagent.acting.play import played
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.goals import named
 from skillagent.library import Library
-from skillagent.ports import Environment, Store, begins_anew
-from skillagent.practice.wander import Play, Player
+from skillagent.ports import Environment, Store, begins_anew, near
+from skillagent.practice.wander import Near, Play, Player
 from skillagent.schema import (
     Attempt,
     Attempted,
@@ -68,7 +68,9 @@ Watch = Callable[[Value], None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
 Practise = Callable[[Task, Callable[[Task, Variation], Attempt]], Iterator[Attempt]]  # which tries to make, to learn
-Wander = Callable[[Sequence[Attempt], Play], Iterable[Attempt]]  # successes by chance, where the agent had too few
+Wander = Callable[
+    [Sequence[Attempt], Play, Near], Iterable[Attempt]
+]  # successes by chance, where the agent had too few
 Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
@@ -357,7 +359,7 @@ def _by_chance(agent: Agent, tried: Sequence[Attempt], library: Library) -> list
 
     if agent.wander is None or not tried or not begins_anew(agent.open(tried[0].trajectory.task)):
         return []
-    return list(agent.wander(tried, play))
+    return list(agent.wander(tried, play, lambda task, goal, action: near(agent.open(task), goal, action)))
 
 
 def record(agent: Agent, tried: Attempt) -> Attempt:

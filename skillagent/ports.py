@@ -113,6 +113,16 @@ def begins_anew(environment: Environment) -> bool:
     return getattr(environment, "anew", False) is True
 
 
+def near(environment: Environment, goal: str, action: Action) -> Iterator[Action]:
+    """Yield actions a little otherwise than one that did not do it, likeliest first, where the world knows of such.
+
+    A world whose actions are made of parts that can each be wrong, say a model of a problem, has a `near(goal, action)`
+    that tells them. It must not look at what is right.
+    """
+    known = getattr(environment, "near", None)
+    return iter(known(goal, action)) if known is not None else iter(())
+
+
 class Store(Protocol):
     """Where the library lives. The only writer."""
 

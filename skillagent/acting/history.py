@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from skillagent.library import Library
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
-from skillagent.schema import Demonstration, Message, Moment, Observation, Plan, Ranked, Route, Step, Verb
+from skillagent.schema import Demonstration, Insight, Message, Moment, Observation, Plan, Ranked, Route, Step, Verb
 
 _SKILL_CHARACTERS = 2_400
+_GOAL = 800  # characters of an insight's example
 _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 
 
@@ -31,12 +32,20 @@ def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int)
     shown = "".join(step.action for example in examples for step in example.steps)
     parts = [render("act", verbs="\n".join(_documented(verb, shown) for verb in verbs))]
     if insights := [library.insights[key] for key in _first(route.insights, 5)]:
-        lines = "\n".join(f"- {i.condition.applies}: {i.explanation}" for i in insights)
+        lines = "\n".join(map(_advised, insights))
         parts.append("What was learnt before:\n" + fence("insights", lines))
     messages = [Message.system("\n\n".join(parts))]
     for example in examples:
         messages += _turns(example, room // 3)
     return messages
+
+
+def _advised(insight: Insight) -> str:
+    """Return an insight as it is shown, with what worked on the goal that it comes from, where that is known."""
+    line = f"- {insight.condition.applies}: {insight.explanation}"
+    if not insight.worked:
+        return line
+    return "\n".join([line, f"  For example, what worked for: {insight.example[:_GOAL]}", *insight.worked])
 
 
 def _documented(verb: Verb, shown: str) -> str:

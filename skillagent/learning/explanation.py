@@ -6,15 +6,20 @@ and with what would have been right where that is known. Whether its explanation
 
 from __future__ import annotations
 
+import re
+
 from skillagent.learning.alternatives import alternatives
 from skillagent.learning.taxonomy import GENERAL, folded, labels
-from skillagent.learning.trace import instructions
+from skillagent.learning.trace import instructions, useful_steps
 from skillagent.learning.wording import kebab, texts
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
+from skillagent.replies import as_reply
 from skillagent.schema import Attempt, Condition, Insight, Lesson, Message, Role, digest_of
 
+_WORKED = 900  # characters: what is longer is a demonstration's to show
+_REF = re.compile(r' \[\w+\]"')  # of one page load
 _LENGTHS = {"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30, "means": 120}
 
 
@@ -46,17 +51,26 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
     said = "/".join([env, *levels])
     taxonomy, known = folded(said, library.insights.values()), labels(library.insights.values())
     origin = "contrast" if lesson.success else "failure"
+    worked = _worked(lesson.success)
     return Insight(
         id=f"{'-'.join(taxonomy.split('/')[1:])}-{digest_of(dict(data))[:6]}",
         taxonomy=taxonomy,
         kind="pitfall",
         condition=Condition(applies=str(data["applies"]), does_not_apply=str(data["does_not_apply"])),
         explanation=str(data["explanation"]),
-        example=goal,
+        example=lesson.success.trajectory.goal if lesson.success and worked else goal,
+        worked=worked,
         evidence=lesson.evidence,
         origin=origin if taxonomy == said else f"{origin}; came as {said}",
         defines={} if known.get(taxonomy) else {taxonomy: str(data.get("means", ""))},
     )
+
+
+def _worked(success: Attempt | None) -> tuple[str, ...]:
+    """Return what a success did, as a model would write it, without the refs of its page; nothing where it is long."""
+    steps = useful_steps(success.trajectory) if success else ()
+    said = tuple(_REF.sub('"', as_reply(step.action, step.observation)) for step in steps)
+    return said if sum(map(len, said)) <= _WORKED else ()
 
 
 def _told(one: Attempt) -> str:

@@ -137,8 +137,8 @@ def _insight_problems(insight: Insight, lesson: Lesson) -> Iterator[str]:
         yield "it blames the environment: a broken installation teaches nothing"
     words = _said(insight)
     yield from _leaks(words)
-    yield from _secrets(insight.example)
-    yield from _copies(words, lesson)
+    yield from _secrets("\n".join([insight.example, *insight.worked]))
+    yield from _copies("\n".join([words, *insight.worked]), lesson)
 
 
 def _copied(insight: Insight, library: Library, events: Sequence[Event]) -> Iterator[str]:

@@ -77,6 +77,13 @@ class Induction(Value):
     repair: bool = True
 
 
+class Writing(Value):
+    """What is written of a lesson. Without one of the two, the other is all that is learnt; without both, nothing."""
+
+    skills: bool = True
+    insights: bool = True
+
+
 def write(
     lesson: Lesson,
     library: Library,
@@ -85,6 +92,7 @@ def write(
     llm: LLM,
     induction: Induction | None = None,
     annotating: bool = False,
+    writing: Writing | None = None,
 ) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
@@ -101,15 +109,18 @@ def write(
         llm: Finds the words.
         induction: How programs are made.
         annotating: Let the model say of each demonstration what mattered in it.
+        writing: What is written at all.
     """
-    how = induction or Induction()
-    if lesson.success is not None:
+    how, writing = induction or Induction(), writing or Writing()
+    if not writing.skills:
+        pass
+    elif lesson.success is not None:
         if how.repair or lesson.skill is None:
             noted = _notes(lesson.success, llm) if annotating else {}
             yield from _skill_edits(lesson, lesson.success, library, alone, llm, how, noted)
     elif lesson.skill and lesson.skill in library.skills:
         yield from _without(library.skills[lesson.skill], lesson, library)
-    if lesson.cause is Cause.EFFORT or lesson.known:
+    if not writing.insights or lesson.cause is Cause.EFFORT or lesson.known:
         return  # there is nothing to explain, or it is known
     insight = explained(lesson, library, llm=llm) if lesson.failures else None
     if insight is not None and insight.id not in library.insights:

@@ -1,5 +1,6 @@
 """Wander: where the agent does not find out how a task is done, try it by chance, without the model.
 
+First what is a little otherwise than what the agent did, where the world knows of such; then whatever can be done.
 Chance leans towards what the goal names, and towards what solved another instance of the task. A world that starts
 from its seed is a tree: what changed nothing there, led where another way leads too, or ended the task in failure is
 not done again from the same state. A try costs a reset and a few steps, and no token, so that many can be made. What
@@ -11,9 +12,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -36,6 +38,7 @@ from skillagent.schema import (
 
 Player = Callable[[Observation], Generator[Action, Outcome, None]]
 Play = Callable[[Task, Callable[[Sequence[Verb]], Player]], Attempt]
+Near = Callable[[Task, str, Action], Iterator[Action]]
 
 _AGAIN = 0.05  # to go back to what was written into in the same try, or to say the same while something is left to say
 _DID, _DID_NEXT = 4.0, 20.0  # what solved another instance; the same after the same step
@@ -44,9 +47,13 @@ _LADDER = (4, 7, 12)  # steps of a try: short ways first
 
 
 class Wandering(Value):
-    """How long to wander: so many `tries` and `seconds` for an instance, until `solved` instances are solved in all."""
+    """How long to wander: so many `tries` and `seconds` for an instance, until `solved` instances are solved in all.
+
+    `near` tries are for what is a little otherwise than what the agent did; each is one action, and quick.
+    """
 
     tries: int = Field(default=60, ge=0)
+    near: int = Field(default=3000, ge=0)
     seconds: float = Field(default=60.0, gt=0)
     solved: int = Field(default=2, ge=1)
 
@@ -54,6 +61,7 @@ class Wandering(Value):
 def wandered(
     tried: Sequence[Attempt],
     play: Play,
+    near: Near,
     *,
     amount: Wandering,
     watch: Callable[[Value], None],
@@ -64,6 +72,7 @@ def wandered(
     Args:
         tried: The attempts at one task.
         play: Plays an instance from its start, with a player that is made for the verbs there are.
+        near: Yields, for an instance and its goal, actions that are near one.
         amount: How long to wander.
         watch: Is told what came of it, instance by instance.
         clock: Tells the time in seconds.
@@ -74,21 +83,59 @@ def wandered(
     for one in tried:
         if one.verdict.success:
             habits.keep(one.trajectory)
-    for task in (one for one in failed if one not in solved):
-        if len(solved) >= amount.solved or not amount.tries:
-            return
-        start = clock()
-        success, tries = _found(task, play, amount, habits, lambda: clock() - start < amount.seconds)  # noqa: B023
-        watch(Wandered(task=task, tries=tries, steps=_steps(success), seconds=clock() - start))
-        if success is None:
-            return  # here chance does not do it
-        solved.add(task)
-        habits.keep(success.trajectory)
-        yield success
+    for find in (partial(_beside, tried, play, near, amount), partial(_found, play, amount, habits)):
+        for task in (one for one in failed if one not in solved):
+            if len(solved) >= amount.solved:
+                return
+            start = clock()
+            success, tries = find(task, lambda: clock() - start < amount.seconds)  # noqa: B023
+            if tries:
+                watch(Wandered(task=task, tries=tries, steps=_steps(success), seconds=clock() - start))
+            if success is not None:
+                solved.add(task)
+                habits.keep(success.trajectory)
+                yield success
+            elif find.func is _found:
+                return  # here chance does not do it
+
+
+def _beside(
+    tried: Sequence[Attempt], play: Play, near: Near, amount: Wandering, task: Task, in_time: Callable[[], bool]
+) -> tuple[Attempt | None, int]:
+    """Return a success by one action that is near one of the agent's own, and how many times the task was played."""
+    number = 0
+    for begin, action in _varied(tried, near, task):
+        if number == amount.near or not in_time():
+            break
+        one = play(task, lambda _: _repeating([*begin, action]))  # noqa: B023
+        number += 1
+        if one.verdict.success:
+            return one, number
+        if one.trajectory.void is not None:
+            break
+    return None, number
+
+
+def _varied(tried: Sequence[Attempt], near: Near, task: Task) -> Iterator[tuple[Sequence[Step], Step]]:
+    """Yield, by turns for each thing that the agent did on an instance, what was done before it and what is near it."""
+    waiting = deque[tuple[list[Step], Step, Iterator[Action]]]()
+    for trajectory in (one.trajectory for one in tried if one.trajectory.task == task):
+        for number, step in enumerate(trajectory.steps):
+            before = [one for one in trajectory.steps[:number] if one.error is None]
+            waiting.append((before, step, near(task, trajectory.goal, step.action)))
+    done = set[str]()
+    while waiting:
+        before, step, actions = waiting.popleft()
+        start = [str(one.action) for one in before]
+        action = next((one for one in actions if f"{start} {one}" not in done), None)
+        if action is not None:
+            done.add(f"{start} {action}")
+            yield before, step.model_copy(update={"action": action})
+            waiting.append((before, step, actions))
 
 
 def _found(
-    task: Task, play: Play, amount: Wandering, habits: Habits, in_time: Callable[[], bool]
+    play: Play, amount: Wandering, habits: Habits, task: Task, in_time: Callable[[], bool]
 ) -> tuple[Attempt | None, int]:
     """Return a success without needless steps, if there was one in time, and how many times the task was played."""
     paths, number = Paths(), 0

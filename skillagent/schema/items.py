@@ -42,8 +42,9 @@ class Condition(Value):
 class Insight(Value):
     """A piece of knowledge with its condition.
 
-    `taxonomy` is domain/level-1/level-2; `evidence` cites attempts; `related` names insights that say something near
-    and not the same. `defines` says what a label of the taxonomy means that came with this insight. What is `pinned` no
+    `taxonomy` is domain/level-1/level-2; `example` is a goal that it comes from, and `worked` what solved that, action
+    by action, where it is short; `evidence` cites attempts; `related` names insights that say something near and not
+    the same. `defines` says what a label of the taxonomy means that came with this insight. What is `pinned` no
     upkeep changes or takes out.
     """
 
@@ -53,6 +54,7 @@ class Insight(Value):
     condition: Condition
     explanation: str
     example: str = ""
+    worked: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     origin: str = ""
     related: tuple[str, ...] = ()

@@ -181,7 +181,7 @@ class Anew(Corridor):
 def wandering(agent, played):
     """Return the agent, whose way by chance is to press each button in turn until one is right."""
 
-    def wander(tried, play):
+    def wander(tried, play, near):
         for task in dict.fromkeys(one.trajectory.task for one in tried):
             played.append(task)
             for ref in "0123":
@@ -217,7 +217,7 @@ def test_chance_knows_what_was_shown():
     agent, _ = make(Anew(SECRET), player=pressing("red"))
     shown, seen = attempt(make(player=pressing("white"))[0], TASK, Library()), []
 
-    def wander(tried, play):
+    def wander(tried, play, near):
         seen.extend(tried)
         return iter(())
 
@@ -232,7 +232,7 @@ def test_a_world_that_fails_under_chance_gives_a_void_try():
 
     found = []
 
-    def wander(tried, play):
+    def wander(tried, play, near):
         found.append(play(TASK, lambda verbs: reciting([Action(verb=verbs[0].name, arguments={"ref": "0"})])))
         return iter(())
 

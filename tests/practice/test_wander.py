@@ -78,7 +78,7 @@ def attempt(trajectory, score):
     return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library="")
 
 
-def wander(world, tried, **amount):
+def wander(world, tried, near=lambda *_: iter(()), near_tries=3000, **amount):
     """Return the successes, and what was told of each instance."""
     told, time = [], iter(range(1_000_000))
 
@@ -89,8 +89,8 @@ def wander(world, tried, **amount):
             trajectory = Trajectory(task=task, goal="", void=str(fault))
         return Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library="")
 
-    limits = Wandering(**{"seconds": 1_000_000, **amount})
-    return list(wandered(tried, play, amount=limits, watch=told.append, clock=lambda: next(time))), told
+    limits = Wandering(**{"seconds": 1_000_000, "near": near_tries, **amount})
+    return list(wandered(tried, play, near, amount=limits, watch=told.append, clock=lambda: next(time))), told
 
 
 def test_a_way_is_found_without_the_model_and_without_needless_steps():
@@ -512,3 +512,58 @@ def test_a_success_is_made_shorter_only_while_there_is_time(seconds, tries):
     found, (told,) = wander(world, failed(1), seconds=seconds)
     assert [len(one.trajectory.steps) for one in found] == [2]
     assert told.tries == tries
+
+
+class Dial:
+    """One turn of a dial to the right number; chance knows no turn by itself."""
+
+    verbs = (verb("turn", to={"type": "integer"}),)
+
+    def __init__(self):
+        self.turned = []
+
+    def reset(self, task):
+        self.right = task.seed
+        return Observation(goal=f"Turn the dial {task.seed}", text="a dial")
+
+    def step(self, action):
+        self.turned.append(action.arguments["to"])
+        done = float(action.arguments["to"] == self.right)
+        return Outcome(observation=Observation(goal="", text="turned"), reward=done, terminated=True)
+
+
+def turned(seed, *to):
+    world = Dial()
+    steps = [Step(observation=world.reset(TASK), action=Action(verb="turn", arguments={"to": one})) for one in to]
+    task = TASK.model_copy(update={"seed": seed})
+    return attempt(Trajectory(task=task, goal=f"Turn the dial {seed}", steps=tuple(steps)), 0.0)
+
+
+def beside(task, goal, action):
+    to = action.arguments["to"]
+    return (Action(verb="turn", arguments={"to": one}) for one in (to, to + 1, to - 1, to + 2, to - 2))
+
+
+def test_what_is_near_what_the_agent_did_is_tried_first():
+    found, (told,) = wander(world := Dial(), [turned(7, 5)], near=beside)
+    assert world.turned == [5, 6, 4, 7]
+    assert [one.trajectory.lucky for one in found] == [True]
+    assert (told.tries, told.steps) == (4, 1)
+
+
+def test_what_is_near_several_tries_is_tried_by_turns_and_once():
+    _, told = wander(world := Dial(), [turned(30, 1), turned(30, 3)], near=beside)
+    assert world.turned == [1, 3, 2, 4, 0, 5, -1]
+    assert (told[0].tries, told[0].steps) == (7, None)
+
+
+def test_no_more_near_tries_are_made_than_allowed():
+    wander(world := Dial(), [turned(30, 1)], near=beside, near_tries=2)
+    assert world.turned == [1, 2]
+    wander(world := Dial(), [turned(30, 1)], near=beside, near_tries=0)
+    assert not world.turned
+
+
+def test_an_instance_that_is_not_found_near_leaves_the_next_to_be_found():
+    found, _ = wander(Dial(), [turned(30, 5), turned(6, 5)], near=beside)
+    assert [one.trajectory.task.seed for one in found] == [6]

@@ -11,11 +11,13 @@ import io
 import math
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from skillagent.envs.optimize.model import Model, solve
+from skillagent.envs.optimize.near import near
 from skillagent.envs.optimize.problems import Problem, problem_of
 from skillagent.errors import AgentFault, ConfigError
 from skillagent.schema import Action, Json, Observation, Outcome, Split, Task, Verb
@@ -110,6 +112,18 @@ class Optimize:
 
     def _seen(self) -> Observation:
         return Observation(goal=self._problem.text, text=self._told)
+
+    def near(self, goal: str, action: Action) -> Iterator[Action]:
+        """Yield models a little otherwise than one that did not do it, the likeliest first."""
+        try:
+            first = _model(action)
+        except AgentFault:
+            return
+        for one in near(goal, first):
+            left_out = {
+                name for name in ("variables", "free") if name not in action.arguments and not getattr(one, name)
+            }
+            yield Action(verb=_MODEL.name, arguments=one.model_dump(mode="json", exclude=left_out))
 
     def screenshot(self) -> bytes:
         """Return the problem and what was found, as a PNG of their words.
