@@ -11,21 +11,53 @@ import heapq
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import permutations, product
+from functools import lru_cache
+from itertools import chain, permutations, product
+from typing import NamedTuple
 
 from skillagent.envs.optimize.model import Model, comparisons, linear
 from skillagent.errors import AgentFault
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
-_OPERATOR = re.compile(r"<=|>=|==")
-_OTHER: Mapping[str, tuple[str, ...]] = {"<=": (">=", "=="), ">=": ("<=", "=="), "==": ("<=", ">=")}
+_OPERATOR = re.compile(r"<=|>=|==?")
+_OTHER: Mapping[str, tuple[str, ...]] = {"<=": (">=", "=="), ">=": ("<=", "=="), "==": ("<=", ">="), "=": ("<=", ">=")}
 _UNUSED = 0.6  # a number of the problem that the model does not have
 _CHANGED, _BOLD = 1.0, 1.6  # to change a thing; to change it to what the model says elsewhere already
 _SIMPLE, _WHOLE = 0.8, 0.5  # a limit of one thing, or of all together; which things are whole
 _CHANGES = 3
 _KEPT = 250  # of the models that one leads to
 _STRIDES = 6  # numbers from one that belongs to a variable to the one that belongs to the next
+
+
+class _Way(NamedTuple):
+    """A model without what it says of its variables; that follows from what its expressions name."""
+
+    sense: str
+    objective: str
+    constraints: tuple[str, ...]
+    integers: frozenset[str]
+
+    @property
+    def names(self) -> list[str]:
+        """What the objective and the constraints name, each once."""
+        found = (_named(text) or () for text in (self.objective, *self.constraints))
+        return list(dict.fromkeys(chain.from_iterable(found)))
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for models that only state their constraints in another order."""
+        return self.sense, self.objective, tuple(sorted(self.constraints)), self.integers
+
+
+@lru_cache(maxsize=50_000)
+def _named(text: str) -> tuple[str, ...] | None:
+    """Return what an expression or a constraint names; None where it cannot be read."""
+    try:
+        if _OPERATOR.search(text) is None:
+            return tuple(linear(text, "").coefficients)
+        return tuple(dict.fromkeys(name for row in comparisons(text) for name in row.coefficients))
+    except AgentFault:
+        return None
 
 
 def near(text: str, model: Model) -> Iterator[Model]:
@@ -38,20 +70,21 @@ def near(text: str, model: Model) -> Iterator[Model]:
         text: The problem in words.
         model: What was handed in.
     """
-    first = _mended(model)
-    if first is None:
+    read = tuple(one for one in model.constraints if _OPERATOR.search(one) and _named(one))
+    first = _Way(model.sense, model.objective, read, frozenset(model.integers))
+    if not _named(model.objective) or _OPERATOR.search(model.objective):
         return
     numbers = _numbers(text)
-    waiting: list[tuple[float, int, int, float, Model]] = [(0.0, 0, 0, 0.0, first)]
-    seen, order = {_key(first)}, 0
+    waiting: list[tuple[float, int, int, float, _Way]] = [(0.0, 0, 0, 0.0, first)]
+    seen, order = {first.key}, 0
     while waiting:
         _, _, changes, spent, one = heapq.heappop(waiting)
-        yield one
+        yield _declared(model, one)
         if changes == _CHANGES:
             continue
-        found: list[tuple[float, int, int, float, Model]] = []
+        found: list[tuple[float, int, int, float, _Way]] = []
         for cost, other in _changed(one, numbers, text):
-            if (key := _key(other)) not in seen:
+            if (key := other.key) not in seen:
                 seen.add(key)
                 order += 1
                 found.append((spent + cost + _missing(other, numbers), order, changes + 1, spent + cost, other))
@@ -59,36 +92,18 @@ def near(text: str, model: Model) -> Iterator[Model]:
             heapq.heappush(waiting, child)
 
 
-def _mended(model: Model) -> Model | None:
-    try:
-        names = dict.fromkeys(linear(model.objective, "").coefficients)
-    except AgentFault:
-        return None
-    constraints = []
-    for text in model.constraints:
-        try:
-            rows = comparisons(text)
-        except AgentFault:
-            continue
-        if any(row.coefficients for row in rows):
-            constraints.append(text)
-            names |= dict.fromkeys(name for row in rows for name in row.coefficients)
-    return _declared(model.model_copy(update={"constraints": tuple(constraints)}), list(names)) if names else None
-
-
-def _declared(model: Model, names: Sequence[str]) -> Model:
-    told = {one.partition(":")[0].strip(): one for one in model.variables}
-    return model.model_copy(
-        update={
+def _declared(model: Model, way: _Way) -> Model:
+    told, names = {one.partition(":")[0].strip(): one for one in model.variables}, way.names
+    return Model.model_validate(
+        {
             "variables": tuple(told.get(name, f"{name}: {name}") for name in names),
-            "integers": tuple(name for name in model.integers if name in names),
+            "sense": way.sense,
+            "objective": way.objective,
+            "constraints": way.constraints,
+            "integers": tuple(name for name in names if name in way.integers),
             "free": tuple(name for name in model.free if name in names),
         }
     )
-
-
-def _key(model: Model) -> tuple[object, ...]:
-    return model.sense, model.objective, tuple(sorted(model.constraints)), tuple(sorted(model.integers))
 
 
 @dataclass(frozen=True)
@@ -113,49 +128,46 @@ def _said(text: str) -> frozenset[float]:
     return frozenset(float(one[0].replace(",", "")) for one in _NUMBER.finditer(text))
 
 
-def _stated(model: Model) -> frozenset[float]:
-    return frozenset[float]().union(*map(_said, (model.objective, *model.constraints)))
-
-
-def _lacking(model: Model, numbers: Iterable[_Number]) -> set[float]:
-    said = _stated(model)
+def _lacking(way: _Way, numbers: Iterable[_Number]) -> set[float]:
+    said = frozenset[float]().union(*map(_said, (way.objective, *way.constraints)))
     return {one.value for one in numbers if one.value not in said and not (one.percent and one.value / 100 in said)}
 
 
-def _missing(model: Model, numbers: Sequence[_Number]) -> float:
-    return _UNUSED * len(_lacking(model, numbers))
+def _missing(way: _Way, numbers: Sequence[_Number]) -> float:
+    return _UNUSED * len(_lacking(way, numbers))
 
 
-def _changed(model: Model, numbers: Sequence[_Number], text: str) -> Iterator[tuple[float, Model]]:
+def _changed(way: _Way, numbers: Sequence[_Number], text: str) -> Iterator[tuple[float, _Way]]:
     """Yield what one change makes of a model, with what the change costs."""
-    names = [one.partition(":")[0].strip() for one in model.variables]
-    lacking = _lacking(model, numbers)
-    other = "minimize" if model.sense == "maximize" else "maximize"
-    yield _CHANGED, model.model_copy(update={"sense": other})
-    for whole in ((), tuple(names)):
-        if set(whole) != set(model.integers):
-            yield _WHOLE, model.model_copy(update={"integers": whole})
-    for place, constraint in enumerate(model.constraints):
-        replaced = partial(_with_constraint, model, place)
-        yield _CHANGED, replaced(None)
-        if len(found := _OPERATOR.findall(constraint)) == 1:
-            for operator in _OTHER[found[0]]:
-                yield _CHANGED, replaced(constraint.replace(found[0], operator))
-        for cost, said in _renumbered(constraint, numbers, lacking):
-            yield cost, replaced(said)
-    for cost, said in _renumbered(model.objective, numbers, lacking):
-        yield cost, model.model_copy(update={"objective": said})
-    for said in _sums(names, numbers):
-        yield _BOLD, model.model_copy(update={"objective": said})
+    names, lacking = way.names, _lacking(way, numbers)
+    yield _CHANGED, way._replace(sense="minimize" if way.sense == "maximize" else "maximize")
+    for whole in (frozenset[str](), frozenset(names)):
+        if whole != way.integers & frozenset(names):
+            yield _WHOLE, way._replace(integers=whole)
+    for place, constraint in enumerate(way.constraints):
+        for cost, others in _otherwise(constraint, numbers, lacking):
+            constraints = (*way.constraints[:place], *others, *way.constraints[place + 1 :])
+            yield cost, way._replace(constraints=constraints)
+    for cost, said in _renumbered(way.objective, numbers, lacking):
+        yield cost, way._replace(objective=said)
+    limited = list(dict.fromkeys(name for one in way.constraints for name in _named(one) or ()))
+    for decided in [limited, names] if limited != names else [names]:
+        for said in _sums(decided, numbers) if decided else ():
+            yield _BOLD, way._replace(objective=said)
     for cost, limits in _limits(names, numbers, lacking, text):
-        yield cost, model.model_copy(update={"constraints": (*model.constraints, *limits)})
+        yield cost, way._replace(constraints=(*way.constraints, *limits))
 
 
-def _with_constraint(model: Model, place: int, said: str | None) -> Model:
-    """Return the model with another constraint there, or none; what nothing names any more is not declared."""
-    constraints = [*model.constraints[:place], *([said] if said else []), *model.constraints[place + 1 :]]
-    changed = _mended(model.model_copy(update={"constraints": tuple(constraints)}))
-    return changed or model
+def _otherwise(
+    constraint: str, numbers: Sequence[_Number], lacking: set[float]
+) -> Iterator[tuple[float, tuple[str, ...]]]:
+    """Yield what may stand for a constraint: nothing, the other way round, or with another number."""
+    yield _CHANGED, ()
+    if len(found := _OPERATOR.findall(constraint)) == 1:
+        for operator in _OTHER[found[0]]:
+            yield _CHANGED, (constraint.replace(found[0], operator),)
+    for cost, said in _renumbered(constraint, numbers, lacking):
+        yield cost, (said,)
 
 
 def _renumbered(said: str, numbers: Sequence[_Number], lacking: set[float]) -> Iterator[tuple[float, str]]:
