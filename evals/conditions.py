@@ -3,9 +3,10 @@
     python -m evals.conditions skills memory_store --out evals/results/conditions.json
 
 The ledger holds labels: what replays of failed tasks said about insights (`skillagent learn` writes them). Every
-insight begins with the condition that it was written with. The tasks are dealt into folds; each fold is measured with
-conditions that were refined by the labels of the others. Shown rightly: the insight solves the task. Useless: it is
-shown, and misleads or changes nothing. The store is only read.
+insight begins with the condition that it was written with. The labelled episodes are dealt into folds, by task (of those
+that are measured refinement knew nothing) or by instance (it knew other instances of the same tasks, as in a library
+that is in use); each fold is measured with conditions that were refined by the labels of the others. Shown rightly: the
+insight solves the task. Useless: it is shown, and misleads or changes nothing. The store is only read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +26,14 @@ from skillagent.config import load
 from skillagent.library import Library
 from skillagent.loop import Agent
 from skillagent.schema import Decided, Decision, Event, Label, Labelled, Plan, PutInsight, digest_of
+
+
+class Fold(StrEnum):
+    """What is held back together: all instances of a task, or one instance."""
+
+    TASK = "task"
+    INSTANCE = "instance"
+
 
 _HELPS = (Label.POSITIVE, Label.UNRETRIEVED)
 _USELESS = (Label.NEGATIVE, Label.IRRELEVANT)
@@ -89,16 +99,16 @@ def refined(agent: Agent, library: Library, events: Sequence[Event]) -> Library:
     return library
 
 
-def folds(events: Sequence[Event], count: int) -> Iterator[tuple[list[Event], list[Labelled]]]:
-    """Yield, for each fold, the events without its labels and its labels; a task is in one fold whatever its seed."""
+def folds(events: Sequence[Event], count: int, by: Fold = Fold.TASK) -> Iterator[tuple[list[Event], list[Labelled]]]:
+    """Yield, for each fold, the events without its labels and its labels; by task whatever the seed."""
+
+    def fold_of(entry: Labelled) -> int:
+        own = entry.task.id if by is Fold.TASK else f"{entry.task.id} {entry.task.seed}"
+        return int(digest_of(own), 16) % count
+
     for fold in range(count):
-        held = [
-            entry
-            for event in events
-            if isinstance(entry := event.entry, Labelled) and int(digest_of(entry.task.id), 16) % count == fold
-        ]
-        tasks = {one.task.id for one in held}
-        rest = [e for e in events if not (isinstance(e.entry, Labelled) and e.entry.task.id in tasks)]
+        held = [entry for event in events if isinstance(entry := event.entry, Labelled) and fold_of(entry) == fold]
+        rest = [e for e in events if not (isinstance(e.entry, Labelled) and fold_of(e.entry) == fold)]
         if held:
             yield rest, held
 
@@ -107,6 +117,7 @@ def main(
     skills: Path,
     memory: Path,
     count: Annotated[int, typer.Option("--folds")] = 4,
+    by: Annotated[Fold, typer.Option(help="What is held back together.")] = Fold.TASK,
     model: Annotated[str | None, typer.Option(help="Words the conditions.")] = None,
     out: Path | None = None,
 ) -> None:
@@ -116,11 +127,11 @@ def main(
     with open_agent(settings, options=Options(), read_only=True) as agent:
         events = list(agent.store.events())
         library = as_first_written(agent.store.load(), events)
-        for number, (known, held) in enumerate(folds(events, count)):
+        for number, (known, held) in enumerate(folds(events, count, by)):
             then, now = retrieved(agent, library, held), retrieved(agent, refined(agent, library, known), held)
             note(f"fold {number}: {len(held)} labelled episodes: {then} before, {now} after")
             before, after = before + then, after + now
-    table = {"insights": len(library.insights), "before": before.rates, "after": after.rates}
+    table = {"insights": len(library.insights), "held back by": by, "before": before.rates, "after": after.rates}
     for when, rates in (("before", before.rates), ("after", after.rates)):
         print(f"{when:8}" + "  ".join(f"{name} {_said(rate)}" for name, rate in rates.items()))
     if out is not None:

@@ -143,6 +143,8 @@ def _found(
         longest = min(task.max_steps, _LADDER[number * len(_LADDER) // amount.tries])
         random = np.random.default_rng([task.seed, number])
         one = play(task, lambda verbs: Walk(verbs, paths, habits, random, longest, in_time).player)  # noqa: B023
+        if paths.exhausted and not one.trajectory.steps:
+            break  # there is nothing that chance could do
         number += 1
         if one.verdict.success:
             short, replays = _shortened(one, play, in_time)

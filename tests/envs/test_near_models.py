@@ -41,6 +41,7 @@ def tries_until(text, model, answer, most=400):
         pytest.param({"sense": "minimize"}, id="the wrong sense"),
         pytest.param({"constraints": ("3*pies + 4*cakes >= 50", RIGHT.constraints[1])}, id="the wrong way round"),
         pytest.param({"constraints": ("3*pies + 7*cakes <= 50", RIGHT.constraints[1])}, id="a wrong number"),
+        pytest.param({"constraints": ("4*pies + 3*cakes <= 50", RIGHT.constraints[1])}, id="the wrong one of two"),
         pytest.param({"constraints": (*RIGHT.constraints, "pies <= 4")}, id="a limit too many"),
         pytest.param({"objective": "pies + cakes"}, id="a wrong objective"),
         pytest.param({"constraints": (*RIGHT.constraints, "pies*cakes <= 4", "all <== 3")}, id="what cannot be read"),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, permutations, product
+from itertools import chain, combinations, permutations, product
 from typing import NamedTuple
 
 from skillagent.envs.optimize.model import Model, comparisons, linear
@@ -20,6 +20,7 @@ from skillagent.errors import AgentFault
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
 _OPERATOR = re.compile(r"<=|>=|==?")
+_NAME = re.compile(r"\b[A-Za-z_]\w*")
 _OTHER: Mapping[str, tuple[str, ...]] = {"<=": (">=", "=="), ">=": ("<=", "=="), "==": ("<=", ">="), "=": ("<=", ">=")}
 _UNUSED = 0.6  # a number of the problem that the model does not have
 _CHANGED, _BOLD = 1.0, 1.6  # to change a thing; to change it to what the model says elsewhere already
@@ -161,11 +162,14 @@ def _changed(way: _Way, numbers: Sequence[_Number], text: str) -> Iterator[tuple
 def _otherwise(
     constraint: str, numbers: Sequence[_Number], lacking: set[float]
 ) -> Iterator[tuple[float, tuple[str, ...]]]:
-    """Yield what may stand for a constraint: nothing, the other way round, or with another number."""
+    """Yield what may stand for a constraint: nothing, the other way round, with names or a number exchanged."""
     yield _CHANGED, ()
     if len(found := _OPERATOR.findall(constraint)) == 1:
         for operator in _OTHER[found[0]]:
             yield _CHANGED, (constraint.replace(found[0], operator),)
+    for one, two in combinations(_named(constraint) or (), 2):  # twice as many bars as gels, or gels as bars
+        other = {one: two, two: one}
+        yield _CHANGED, (_NAME.sub(lambda found: other.get(found[0], found[0]), constraint),)  # noqa: B023
     for cost, said in _renumbered(constraint, numbers, lacking):
         yield cost, (said,)
 
