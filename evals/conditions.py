@@ -3,7 +3,7 @@
     python -m evals.conditions skills memory_store --out evals/results/conditions.json
 
 The ledger holds labels: what replays of failed tasks said about insights (`skillagent learn` writes them). Every
-insight begins with the condition that it was written with. The labelled episodes are dealt into folds, by task (of those
+insight begins with the condition that it was written with. Labelled episodes are dealt into folds, by task (of those
 that are measured refinement knew nothing) or by instance (it knew other instances of the same tasks, as in a library
 that is in use); each fold is measured with conditions that were refined by the labels of the others. Shown rightly: the
 insight solves the task. Useless: it is shown, and misleads or changes nothing. The store is only read.
