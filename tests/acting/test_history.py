@@ -4,7 +4,9 @@ from skillagent.acting.history import advice, conversation, opening
 from skillagent.library import Library
 from skillagent.schema import (
     Action,
+    Condition,
     Demonstration,
+    Insight,
     KeyStep,
     Observation,
     Plan,
@@ -36,6 +38,27 @@ def test_each_turn_only_adds_to_what_was_there_before():
     assert second[: len(first)] == first
     assert first[-1].content == "Your task now: do it\n<state>\none\n</state>"
     assert [m.role for m in second] == ["system", "user", "assistant", "user"]
+
+
+def test_an_insight_is_shown_with_what_worked_where_that_is_known():
+    known = Insight(
+        id="i",
+        taxonomy="a/b/c",
+        kind="pitfall",
+        condition=Condition(applies="When there is a form"),
+        explanation="Fill it first.",
+        example="Log in as bob",
+        worked=('{"verb":"fill"}', '{"verb":"click"}'),
+    )
+    route = Route(skills=((),), insights=((Ranked(id="i", score=1),),), demonstrations=((),))
+
+    def told(insight):
+        return opening([VERB], route, Library(insights={"i": insight}), room=10_000)[0].content
+
+    shown = told(known)
+    assert "- When there is a form: Fill it first.\n  For example, what worked for: Log in as bob\n{" in shown
+    assert '{"verb":"fill"}\n{"verb":"click"}\n</insights>' in shown
+    assert "bob" not in told(known.model_copy(update={"worked": ()}))
 
 
 def test_a_page_cannot_end_its_own_frame():
