@@ -43,6 +43,7 @@ Near = Callable[[Task, str, Action], Iterator[Action]]
 _AGAIN = 0.05  # to go back to what was written into in the same try, or to say the same while something is left to say
 _DID, _DID_NEXT = 4.0, 20.0  # what solved another instance; the same after the same step
 _RARER = 0.7  # the verbs that an environment names first are its commonest
+_LIKE, _MORE = 4, 150  # successes near what failed that are looked for, and how much longer after each
 _LADDER = (4, 7, 12)  # steps of a try: short ways first
 
 
@@ -67,7 +68,7 @@ def wandered(
     watch: Callable[[Value], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Attempt]:
-    """Yield at most one success for each instance that failed, until enough are solved.
+    """Yield successes for instances that failed, until enough are solved: one each, or a few that are near a failure.
 
     Args:
         tried: The attempts at one task.
@@ -88,32 +89,36 @@ def wandered(
             if len(solved) >= amount.solved:
                 return
             start = clock()
-            success, tries = find(task, lambda: clock() - start < amount.seconds)  # noqa: B023
+            found, tries = find(task, lambda: clock() - start < amount.seconds)  # noqa: B023
             if tries:
-                watch(Wandered(task=task, tries=tries, steps=_steps(success), seconds=clock() - start))
-            if success is not None:
+                watch(Wandered(task=task, tries=tries, steps=_steps(found), seconds=clock() - start))
+            if found:
                 solved.add(task)
-                habits.keep(success.trajectory)
-                yield success
+                habits.keep(found[0].trajectory)
+                yield from found
             elif find.func is _found:
                 return  # here chance does not do it
 
 
 def _beside(
     tried: Sequence[Attempt], play: Play, near: Near, amount: Wandering, task: Task, in_time: Callable[[], bool]
-) -> tuple[Attempt | None, int]:
-    """Return a success by one action that is near one of the agent's own, and how many times the task was played."""
-    number = 0
+) -> tuple[list[Attempt], int]:
+    """Return successes by one action that is near one of the agent's own, and how many times the task was played.
+
+    What is near may succeed by luck, so a few more are looked for: what holds elsewhere is for induction to find out.
+    """
+    number, most, found = 0, amount.near, list[Attempt]()
     for begin, action in _varied(tried, near, task):
-        if number == amount.near or not in_time():
+        if number == most or len(found) == _LIKE or not in_time():
             break
         one = play(task, lambda _: _repeating([*begin, action]))  # noqa: B023
         number += 1
-        if one.verdict.success:
-            return one, number
         if one.trajectory.void is not None:
             break
-    return None, number
+        if one.verdict.success:
+            found.append(one)
+            most = min(most, number + _MORE)
+    return found, number
 
 
 def _varied(tried: Sequence[Attempt], near: Near, task: Task) -> Iterator[tuple[Sequence[Step], Step]]:
@@ -136,7 +141,7 @@ def _varied(tried: Sequence[Attempt], near: Near, task: Task) -> Iterator[tuple[
 
 def _found(
     play: Play, amount: Wandering, habits: Habits, task: Task, in_time: Callable[[], bool]
-) -> tuple[Attempt | None, int]:
+) -> tuple[list[Attempt], int]:
     """Return a success without needless steps, if there was one in time, and how many times the task was played."""
     paths, number = Paths(), 0
     while number < amount.tries and in_time() and not paths.exhausted:
@@ -148,10 +153,10 @@ def _found(
         number += 1
         if one.verdict.success:
             short, replays = _shortened(one, play, in_time)
-            return short, number + replays
+            return [short], number + replays
         if one.trajectory.void is not None:
             break
-    return None, number
+    return [], number
 
 
 def _shortened(success: Attempt, play: Play, in_time: Callable[[], bool]) -> tuple[Attempt, int]:
@@ -193,8 +198,8 @@ def _alike(element: Element, now: Observation) -> list[Element]:
     return sorted(same, key=lambda one: one.ref != element.ref)
 
 
-def _steps(success: Attempt | None) -> int | None:
-    return len(success.trajectory.steps) if success is not None else None
+def _steps(found: Sequence[Attempt]) -> int | None:
+    return len(found[0].trajectory.steps) if found else None
 
 
 @dataclass

@@ -546,9 +546,17 @@ def beside(task, goal, action):
 
 def test_what_is_near_what_the_agent_did_is_tried_first():
     found, (told,) = wander(world := Dial(), [turned(7, 5)], near=beside)
-    assert world.turned == [5, 6, 4, 7]
+    assert world.turned == [5, 6, 4, 7, 3]
     assert [one.trajectory.lucky for one in found] == [True]
-    assert (told.tries, told.steps) == (4, 1)
+    assert (told.tries, told.steps) == (5, 1)
+
+
+def test_several_successes_near_a_failure_are_found_as_each_may_be_luck():
+    world = Dial()
+    world.step = lambda action: Outcome(observation=Observation(goal="", text=""), reward=1.0, terminated=True)
+    found, (told,) = wander(world, [turned(7, 5), turned(9, 5)], near=beside, solved=1)
+    assert [one.trajectory.steps[0].action.arguments["to"] for one in found] == [5, 6, 4, 7]
+    assert told.tries == 4
 
 
 def test_what_is_near_several_tries_is_tried_by_turns_and_once():
