@@ -52,6 +52,12 @@ def test_a_model_with_one_thing_wrong_is_mended_in_few_tries(wrong):
     assert tries_until(TEXT, RIGHT.model_copy(update=wrong), solve(RIGHT).objective) is not None
 
 
+def test_costs_that_add_up_are_added():
+    text = "A parcel costs $5 to the port and $7 from there. 30 parcels must go. What does it cost?"
+    half = Model(sense="minimize", objective="5*parcels", constraints=("parcels >= 30",))
+    assert tries_until(text, half, 360) is not None
+
+
 def test_whole_numbers_are_tried():
     whole = RIGHT.model_copy(update={"integers": ("pies", "cakes")})
     assert solve(whole).objective != pytest.approx(solve(RIGHT).objective)

@@ -175,12 +175,15 @@ def _otherwise(
 
 
 def _renumbered(said: str, numbers: Sequence[_Number], lacking: set[float]) -> Iterator[tuple[float, str]]:
-    """Yield an expression with one of its numbers replaced by another of the problem."""
+    """Yield an expression with another number of the problem for one of its own, or added to it: costs add up."""
     for found in _NUMBER.finditer(said):
+        before, own, after = said[: found.start()], found[0], said[found.end() :]
         for one in dict.fromkeys(numbers):
-            if one.value != float(found[0].replace(",", "")):
+            if one.value != float(own.replace(",", "")):
                 cost = _CHANGED if one.value in lacking else _BOLD
-                yield cost, f"{said[: found.start()]}{_share(one)}{said[found.end() :]}"
+                yield cost, f"{before}{_share(one)}{after}"
+                if one.value in lacking and not one.percent:
+                    yield cost, f"{before}({own} + {one.text}){after}"
 
 
 def _share(one: _Number) -> str:
