@@ -5,7 +5,7 @@
 The ledger holds labels: what replays of failed tasks said about insights (`skillagent learn` writes them). Every
 insight begins with the condition that it was written with. The tasks are dealt into folds; each fold is measured with
 conditions that were refined by the labels of the others. Shown rightly: the insight solves the task. Useless: it is
-shown, and misleads or changes nothing. The store is only read.
+shown, and misleads or changes in vain what is done. The store is only read.
 """
 
 from __future__ import annotations
