@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from skillagent.learning.refine import STEADY, Shown, steadiness
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
 from skillagent.ports import VectorCache
@@ -75,10 +76,21 @@ def harmful(library: Library, worth: Mapping[str, Utility]) -> Iterator[Decision
             yield Decision(edit=edit, accepted=True, reason=f"accepted: it hurts, over {told.shown:.0f} uses")
 
 
-def merged(library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep) -> Iterator[Decision]:
+def merged(
+    library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep, *, shown: Shown, goals: Sequence[str]
+) -> Iterator[Decision]:
     """Yield, for pairs that say the same, the decision to make one of them.
 
-    The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again.
+    The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again,
+    and goals must be shown what they were, where the one that stays counts as the other.
+
+    Args:
+        library: As it is.
+        cache: Of the vectors of what insights say.
+        trial: Tells how a source task goes with a library.
+        upkeep: What counts as the same.
+        shown: The insights that a library shows for a goal.
+        goals: Those that were last tried.
     """
     gone: set[str] = set()
     for one, two, cosine in _pairs(library, cache, upkeep.same):
@@ -100,10 +112,23 @@ def merged(library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep) -
         )
         why = f"{drop.id} says what {keep.id} says (cosine {cosine:.2f})"
         edit = Edit(changes=(PutInsight(insight=both, base=keep.digest), RetireInsight(id=drop.id)), why=why)
-        decision = _verified(edit, library, trial, sources(both))
+        decision = _moved(edit, library, _as_one(shown, keep, drop), goals)
+        decision = decision or _verified(edit, library, trial, sources(both))
         yield decision
         if decision.accepted:
             gone |= {keep.id, drop.id}
+
+
+def _as_one(shown: Shown, keep: Insight, drop: Insight) -> Shown:
+    return lambda goal, library: [keep.id if key == drop.id else key for key in shown(goal, library)]
+
+
+def _moved(edit: Edit, library: Library, shown: Shown, goals: Sequence[str]) -> Decision | None:
+    """Return the refusal of an edit with which goals would be shown other insights; None where they would not."""
+    if (same := steadiness(library.apply(edit), library, shown, goals)) >= STEADY:
+        return None
+    reason = f"refused: goals would be shown other insights ({same:.0%} the same)"
+    return Decision(edit=edit, accepted=False, reason=reason, final=False)
 
 
 def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task]) -> Decision:
