@@ -97,19 +97,7 @@ def merged(
         if {one.id, two.id} & gone or one.pinned or two.pinned or one.taxonomy != two.taxonomy:
             continue
         keep, drop = sorted((one, two), key=lambda i: (-len(i.evidence), i.id))
-        both = keep.model_copy(
-            update={
-                "condition": Condition(
-                    applies=keep.condition.applies,
-                    does_not_apply=keep.condition.does_not_apply or drop.condition.does_not_apply,
-                ),
-                "evidence": tuple(dict.fromkeys((*keep.evidence, *drop.evidence))),
-                "related": tuple(
-                    dict.fromkeys(k for k in (*keep.related, *drop.related) if k not in (keep.id, drop.id))
-                ),
-                "defines": {**drop.defines, **keep.defines},
-            }
-        )
+        both = _both(keep, drop)
         why = f"{drop.id} says what {keep.id} says (cosine {cosine:.2f})"
         edit = Edit(changes=(PutInsight(insight=both, base=keep.digest), RetireInsight(id=drop.id)), why=why)
         decision = _moved(edit, library, _as_one(shown, keep, drop), goals)
@@ -117,6 +105,22 @@ def merged(
         yield decision
         if decision.accepted:
             gone |= {keep.id, drop.id}
+
+
+def _both(keep: Insight, drop: Insight) -> Insight:
+    """Return the one that stays, with what the other has and it lacks."""
+    condition = Condition(
+        applies=keep.condition.applies, does_not_apply=keep.condition.does_not_apply or drop.condition.does_not_apply
+    )
+    related = dict.fromkeys(key for key in (*keep.related, *drop.related) if key not in (keep.id, drop.id))
+    return keep.model_copy(
+        update={
+            "condition": condition,
+            "evidence": tuple(dict.fromkeys((*keep.evidence, *drop.evidence))),
+            "related": tuple(related),
+            "defines": {**drop.defines, **keep.defines},
+        }
+    )
 
 
 def _as_one(shown: Shown, keep: Insight, drop: Insight) -> Shown:
@@ -132,6 +136,9 @@ def _moved(edit: Edit, library: Library, shown: Shown, goals: Sequence[str]) -> 
 
 
 def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task]) -> Decision:
+    if not tasks:
+        reason = "refused: neither names a task that it was learnt from, so it cannot be tried whether one is enough"
+        return Decision(edit=edit, accepted=False, reason=reason, final=False)
     after, pairs = library.apply(edit), list[Pair]()
     for task in tasks:
         pairs.append(Pair(task=task, before=trial(task, library), after=trial(task, after)))
@@ -140,8 +147,8 @@ def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task])
             what = "is lost" if lost else "could not be tried" if score is None else "is not solved"
             reason = f"refused: {task.id} seed {task.seed} {what} with one for both"
             return Decision(edit=edit, accepted=False, reason=reason, final=lost, verified=tuple(pairs))
-    told = f"all {len(pairs)} source tasks are solved" if pairs else "neither names a source task"
-    return Decision(edit=edit, accepted=True, reason=f"accepted: {told}", verified=tuple(pairs))
+    reason = f"accepted: all {len(pairs)} source tasks are solved"
+    return Decision(edit=edit, accepted=True, reason=reason, verified=tuple(pairs))
 
 
 def sources(insight: Insight) -> list[Task]:

@@ -175,6 +175,13 @@ def test_two_of_which_neither_solves_its_source_task_are_not_made_one():
     assert decision.reason == "refused: x/dates seed 3 is not solved with one for both"
 
 
+def test_two_of_which_neither_names_what_it_was_learnt_from_are_not_made_one():
+    one, two = (found.model_copy(update={"evidence": ("by hand",)}) for found in (A, B))
+    (decision,) = joined(held(one, two), lambda task, library: Score(value=1.0))
+    assert (decision.accepted, decision.final, decision.verified) == (False, False, ())
+    assert decision.reason.startswith("refused: neither names a task that it was learnt from")
+
+
 def test_the_one_that_stays_keeps_the_meanings_of_both_and_is_not_related_to_itself():
     one = A.model_copy(update={"related": ("b", "c"), "defines": {"x/y": "why"}})
     two = B.model_copy(update={"related": ("a", "d"), "defines": {"x/y/z": "what"}})
