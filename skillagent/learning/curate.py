@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from skillagent.learning.refine import STEADY, Shown, steadiness
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
 from skillagent.ports import VectorCache
@@ -75,38 +76,69 @@ def harmful(library: Library, worth: Mapping[str, Utility]) -> Iterator[Decision
             yield Decision(edit=edit, accepted=True, reason=f"accepted: it hurts, over {told.shown:.0f} uses")
 
 
-def merged(library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep) -> Iterator[Decision]:
+def merged(
+    library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep, *, shown: Shown, goals: Sequence[str]
+) -> Iterator[Decision]:
     """Yield, for pairs that say the same, the decision to make one of them.
 
-    The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again.
+    The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again,
+    and goals must be shown what they were, where the one that stays counts as the other.
+
+    Args:
+        library: As it is.
+        cache: Of the vectors of what insights say.
+        trial: Tells how a source task goes with a library.
+        upkeep: What counts as the same.
+        shown: The insights that a library shows for a goal.
+        goals: Those that were last tried.
     """
     gone: set[str] = set()
     for one, two, cosine in _pairs(library, cache, upkeep.same):
         if {one.id, two.id} & gone or one.pinned or two.pinned or one.taxonomy != two.taxonomy:
             continue
         keep, drop = sorted((one, two), key=lambda i: (-len(i.evidence), i.id))
-        both = keep.model_copy(
-            update={
-                "condition": Condition(
-                    applies=keep.condition.applies,
-                    does_not_apply=keep.condition.does_not_apply or drop.condition.does_not_apply,
-                ),
-                "evidence": tuple(dict.fromkeys((*keep.evidence, *drop.evidence))),
-                "related": tuple(
-                    dict.fromkeys(k for k in (*keep.related, *drop.related) if k not in (keep.id, drop.id))
-                ),
-                "defines": {**drop.defines, **keep.defines},
-            }
-        )
+        both = _both(keep, drop)
         why = f"{drop.id} says what {keep.id} says (cosine {cosine:.2f})"
         edit = Edit(changes=(PutInsight(insight=both, base=keep.digest), RetireInsight(id=drop.id)), why=why)
-        decision = _verified(edit, library, trial, sources(both))
+        decision = _moved(edit, library, _as_one(shown, keep, drop), goals)
+        decision = decision or _verified(edit, library, trial, sources(both))
         yield decision
         if decision.accepted:
             gone |= {keep.id, drop.id}
 
 
+def _both(keep: Insight, drop: Insight) -> Insight:
+    """Return the one that stays, with what the other has and it lacks."""
+    condition = Condition(
+        applies=keep.condition.applies, does_not_apply=keep.condition.does_not_apply or drop.condition.does_not_apply
+    )
+    related = dict.fromkeys(key for key in (*keep.related, *drop.related) if key not in (keep.id, drop.id))
+    return keep.model_copy(
+        update={
+            "condition": condition,
+            "evidence": tuple(dict.fromkeys((*keep.evidence, *drop.evidence))),
+            "related": tuple(related),
+            "defines": {**drop.defines, **keep.defines},
+        }
+    )
+
+
+def _as_one(shown: Shown, keep: Insight, drop: Insight) -> Shown:
+    return lambda goal, library: [keep.id if key == drop.id else key for key in shown(goal, library)]
+
+
+def _moved(edit: Edit, library: Library, shown: Shown, goals: Sequence[str]) -> Decision | None:
+    """Return the refusal of an edit with which goals would be shown other insights; None where they would not."""
+    if (same := steadiness(library.apply(edit), library, shown, goals)) >= STEADY:
+        return None
+    reason = f"refused: goals would be shown other insights ({same:.0%} the same)"
+    return Decision(edit=edit, accepted=False, reason=reason, final=False)
+
+
 def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task]) -> Decision:
+    if not tasks:
+        reason = "refused: neither names a task that it was learnt from, so it cannot be tried whether one is enough"
+        return Decision(edit=edit, accepted=False, reason=reason, final=False)
     after, pairs = library.apply(edit), list[Pair]()
     for task in tasks:
         pairs.append(Pair(task=task, before=trial(task, library), after=trial(task, after)))
@@ -115,8 +147,8 @@ def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task])
             what = "is lost" if lost else "could not be tried" if score is None else "is not solved"
             reason = f"refused: {task.id} seed {task.seed} {what} with one for both"
             return Decision(edit=edit, accepted=False, reason=reason, final=lost, verified=tuple(pairs))
-    told = f"all {len(pairs)} source tasks are solved" if pairs else "neither names a source task"
-    return Decision(edit=edit, accepted=True, reason=f"accepted: {told}", verified=tuple(pairs))
+    reason = f"accepted: all {len(pairs)} source tasks are solved"
+    return Decision(edit=edit, accepted=True, reason=reason, verified=tuple(pairs))
 
 
 def sources(insight: Insight) -> list[Task]:

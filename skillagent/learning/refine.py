@@ -2,11 +2,12 @@
 
 Every wording is scored by replaying retrieval alone, on the goals for which replays of tasks said what the insight
 does: shown where it solves the task, not shown where it misleads. No task is tried again, and no wording is believed.
+The best of those that leave what other goals are shown is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from skillagent.errors import PromptTooLong
 from skillagent.goals import shape
@@ -14,6 +15,7 @@ from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
 from skillagent.schema import (
+    Attempted,
     Condition,
     Decided,
     Decision,
@@ -26,6 +28,7 @@ from skillagent.schema import (
     Message,
     PutInsight,
     Role,
+    Split,
     Value,
     digest_of,
 )
@@ -110,15 +113,20 @@ def refine(
         tried = [insight.model_copy(update={"condition": one}) for one in _conditions(insight, goals, llm, wordings)]
     except PromptTooLong:
         return None
-    scored = [(hits(one, goals, library, shown), one) for one in tried]
-    score, best = max(scored, key=lambda pair: pair[0])
-    edit = Edit(changes=(PutInsight(insight=best, base=insight.digest),), why=told)
-    if score <= now:
-        return Decision(edit=edit, accepted=False, reason=f"refused: no wording of {len(tried)} does better")
-    if (same := steadiness(_with(library, best), library, shown, _other_goals(events, goals))) < STEADY:
-        reason = f"refused: other goals would be shown other insights ({same:.0%} the same)"
-        return Decision(edit=edit, accepted=False, reason=reason)
-    return Decision(edit=edit, accepted=True, reason=f"accepted: {score:.0%} with the new condition")
+    scored = sorted(((hits(one, goals, library, shown), one) for one in tried), key=lambda pair: -pair[0])
+    edits = [Edit(changes=(PutInsight(insight=one, base=insight.digest),), why=told) for _, one in scored]
+    if scored[0][0] <= now:
+        return Decision(edit=edits[0], accepted=False, reason=f"refused: no wording of {len(tried)} does better")
+    others, kept = recent_goals(events, without=goals.known), list[float]()
+    for (score, one), edit in zip(scored, edits, strict=True):
+        if score <= now:
+            break
+        kept.append(steadiness(_with(library, one), library, shown, others))
+        if kept[-1] >= STEADY:
+            return Decision(edit=edit, accepted=True, reason=f"accepted: {score:.0%} with the new condition")
+    which = f"with each of {len(kept)} better wordings" if len(kept) > 1 else "with the better wording"
+    reason = f"refused: other goals would be shown other insights {which} (at best {max(kept):.0%} the same)"
+    return Decision(edit=edits[0], accepted=False, reason=reason)
 
 
 def _was_refused(told: str, events: Sequence[Event]) -> bool:
@@ -128,18 +136,23 @@ def _was_refused(told: str, events: Sequence[Event]) -> bool:
 
 
 def steadiness(after: Library, before: Library, shown: Shown, goals: Sequence[str]) -> float:
-    """Return how much of what goals are shown stays the same, between 0 and 1, on average; 1 without goals."""
+    """Return how much of what goals are shown stays the same, between 0 and 1, on average; 1 without goals.
+
+    A goal that is shown nothing either way does not count: many such would hide what moves on the others.
+    """
     shares = []
     for goal in goals:
         old, new = set(shown(goal, before)), set(shown(goal, after))
-        shares.append(len(old & new) / len(old | new) if old | new else 1.0)
+        if old | new:
+            shares.append(len(old & new) / len(old | new))
     return sum(shares) / len(shares) if shares else 1.0
 
 
-def _other_goals(events: Sequence[Event], goals: Goals) -> list[str]:
-    """Return the goals that insights were last tried on, without those that the wording was made for."""
-    told = [entry.goal for event in events if isinstance(entry := event.entry, Labelled)]
-    return [goal for goal in dict.fromkeys(reversed(told)) if goal not in goals.known][:_RECENT]
+def recent_goals(events: Sequence[Event], *, without: Collection[str] = ()) -> list[str]:
+    """Return the goals that were last tried, each once and the latest first; none of a holdout seed."""
+    entries = [event.entry for event in events if isinstance(event.entry, Attempted | Labelled)]
+    told = [entry.goal for entry in reversed(entries) if entry.task.split is not Split.HOLDOUT]
+    return [goal for goal in dict.fromkeys(told) if goal and goal not in without][:_RECENT]
 
 
 def _conditions(insight: Insight, goals: Goals, llm: LLM, wordings: int) -> Iterator[Condition]:

@@ -68,9 +68,12 @@ class Remarked(Value):
 class Label(StrEnum):
     """What replays of a failed task say about an insight.
 
-    Positive: shown alone it solves the task. Negative: without insights the task is solved, with this one it is not.
-    Invalid: it changed what was done and did not help. Irrelevant: it changed nothing. Unretrieved: it was not shown,
-    and solves the task.
+    Positive: alone, or with others that were shown, it solves the task, which is not solved without insights. Negative:
+    less is scored with it than without it, or beside it those that solve the task do not. Invalid: alone it scores as
+    much as nothing does and exactly the same is done, so that it was not followed; whether it is right is not known.
+    Irrelevant: something else is done with it, and it does not help. Unretrieved: it was not shown, and alone or with
+    one other it solves the task. What is called positive or unretrieved solves another instance too, where one is to
+    be had that is not solved without insights.
     """
 
     POSITIVE = "positive"

@@ -25,6 +25,15 @@ def worth(lift, high=1.0):
     return Utility(lift=lift, low=-1.0, high=high, shown=9, hidden=9)
 
 
+def shown(goal, library):
+    """Every insight, for every goal."""
+    return list(library.insights)
+
+
+def joined(library, trial, *, shown=shown, goals=("type the date",)):
+    return list(merged(library, HashEmbedder(), trial, LIMITS, shown=shown, goals=goals))
+
+
 A = insight("a", "when a date is typed into a field of the form", evidence=("x/dates@3#0a", "x/dates@4#0b"))
 B = insight("b", "when a date is typed into a field of the form", evidence=("x/days@1#0c",))
 C = insight("c", "when a date is chosen from a field of the form")
@@ -52,7 +61,7 @@ def test_two_that_say_the_same_become_one_that_solves_what_both_were_learnt_from
         return Score(value=1.0)
 
     library = held(A, B, C, D)
-    (decision,) = merged(library, HashEmbedder(), trial, LIMITS)
+    (decision,) = joined(library, trial)
     assert decision.accepted
     after = library.apply(decision.edit)
     assert set(after.insights) == {"a", "c", "d"}
@@ -61,20 +70,39 @@ def test_two_that_say_the_same_become_one_that_solves_what_both_were_learnt_from
 
 
 def test_a_merger_that_loses_a_source_task_is_refused_for_good_and_one_that_cannot_be_tried_for_now():
-    lost = merged(held(A, B), HashEmbedder(), lambda task, library: Score(value=float(len(library) > 1)), LIMITS)
+    lost = joined(held(A, B), lambda task, library: Score(value=float(len(library) > 1)))
     (decision,) = lost
     assert (decision.accepted, decision.final) == (False, True)
     assert decision.reason == "refused: x/dates seed 3 is lost with one for both"
-    (unknown,) = merged(held(A, B), HashEmbedder(), lambda task, library: None, LIMITS)
+    (unknown,) = joined(held(A, B), lambda task, library: None)
     assert (unknown.accepted, unknown.final) == (False, False)
+
+
+def test_a_merger_that_moves_what_goals_are_shown_is_refused_for_now_and_nothing_is_tried():
+    def crowded(goal, library):  # there is room for two: once one of them goes, another comes in
+        return list(library.insights)[:2]
+
+    def narrow(goal, library):  # only the one that goes is shown for the bill
+        return [key for key in library.insights if key == ("b" if goal == "pay the bill" else "a")]
+
+    def trial(task, library):
+        raise AssertionError("nothing is tried")
+
+    (decision,) = joined(held(A, B, D), trial, shown=crowded)
+    assert (decision.accepted, decision.final) == (False, False)
+    assert decision.reason == "refused: goals would be shown other insights (50% the same)"
+    (decision,) = joined(held(A, B, D), trial, shown=narrow, goals=["pay the bill", "type the date"])
+    assert decision.reason == "refused: goals would be shown other insights (50% the same)"
+    (decision,) = joined(held(A, B, D), lambda task, library: Score(value=1.0), shown=crowded, goals=[])
+    assert decision.accepted
 
 
 def test_what_is_pinned_or_of_another_world_is_not_merged():
     trial = lambda task, library: Score(value=1.0)  # noqa: E731
     pinned = B.model_copy(update={"pinned": True})
     other = B.model_copy(update={"taxonomy": "w/y/z"})
-    assert list(merged(held(A, pinned), HashEmbedder(), trial, LIMITS)) == []
-    assert list(merged(held(A, other), HashEmbedder(), trial, LIMITS)) == []
+    assert joined(held(A, pinned), trial) == []
+    assert joined(held(A, other), trial) == []
 
 
 def test_what_is_near_and_not_the_same_is_linked_both_ways_and_unlinked_when_it_is_gone():
@@ -142,15 +170,22 @@ def test_what_a_person_brought_back_stays_and_others_go_instead():
 
 
 def test_two_of_which_neither_solves_its_source_task_are_not_made_one():
-    (decision,) = merged(held(A, B), HashEmbedder(), lambda task, library: Score(value=0.0), LIMITS)
+    (decision,) = joined(held(A, B), lambda task, library: Score(value=0.0))
     assert (decision.accepted, decision.final) == (False, False)
     assert decision.reason == "refused: x/dates seed 3 is not solved with one for both"
+
+
+def test_two_of_which_neither_names_what_it_was_learnt_from_are_not_made_one():
+    one, two = (found.model_copy(update={"evidence": ("by hand",)}) for found in (A, B))
+    (decision,) = joined(held(one, two), lambda task, library: Score(value=1.0))
+    assert (decision.accepted, decision.final, decision.verified) == (False, False, ())
+    assert decision.reason.startswith("refused: neither names a task that it was learnt from")
 
 
 def test_the_one_that_stays_keeps_the_meanings_of_both_and_is_not_related_to_itself():
     one = A.model_copy(update={"related": ("b", "c"), "defines": {"x/y": "why"}})
     two = B.model_copy(update={"related": ("a", "d"), "defines": {"x/y/z": "what"}})
-    (decision,) = merged(held(one, two), HashEmbedder(), lambda task, library: Score(value=1.0), LIMITS)
+    (decision,) = joined(held(one, two), lambda task, library: Score(value=1.0))
     after = held(one, two).apply(decision.edit).insights["a"]
     assert after.related == ("c", "d")
     assert after.defines == {"x/y": "why", "x/y/z": "what"}

@@ -1,11 +1,11 @@
 """Refine: a new condition is kept only where replayed retrieval is better, and nothing else moves."""
 
 from skillagent.errors import PromptTooLong
-from skillagent.learning.refine import goals_of, hits, refine, steadiness
+from skillagent.learning.refine import goals_of, hits, recent_goals, refine, steadiness
 from skillagent.library import Library
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import Thresholds, route
-from skillagent.schema import Condition, Decided, Event, Insight, Label, Labelled, Plan, Task
+from skillagent.schema import Attempted, Condition, Decided, Event, Insight, Label, Labelled, Plan, Task
 from skillagent.testing import HashEmbedder, ScriptedLLM
 
 DATE = Insight(
@@ -18,6 +18,7 @@ DATE = Insight(
 LIMITS = Thresholds(insight=0.3)
 RIGHT = "type the date of birth into the form"
 WRONG = "type the name of the owner into the form"
+WIDE = {"applies": "When anything is done", "does_not_apply": ""}
 
 
 def shown(goal, library):
@@ -30,6 +31,11 @@ def events(*said):
         Labelled(attempt=f"x{n}", task=Task(env="x", name="a"), goal=goal, labels=labels)
         for n, (goal, labels) in enumerate(said)
     ]
+    return [Event(seq=n, at="", library="", entry=entry) for n, entry in enumerate(entries)]
+
+
+def attempted(*goals, seed=0):
+    entries = [Attempted(attempt=f"y{n}", task=Task(env="x", name="a", seed=seed), goal=g) for n, g in enumerate(goals)]
     return [Event(seq=n, at="", library="", entry=entry) for n, entry in enumerate(entries)]
 
 
@@ -100,13 +106,59 @@ def test_a_condition_that_moves_what_other_goals_are_shown_is_refused():
     said = [*KNOWN, *events(("pay the bill", {"other": Label.POSITIVE}))]
     decision = refine(DATE, held(DATE, other), said, crowding, llm=ScriptedLLM(lambda messages, role: "none"))
     assert not decision.accepted
-    assert decision.reason == "refused: other goals would be shown other insights (0% the same)"
+    assert decision.reason == (
+        "refused: other goals would be shown other insights with each of 2 better wordings (at best 0% the same)"
+    )
+    tried = [*KNOWN, *attempted("pay the bill")]
+    decision = refine(DATE, held(DATE, other), tried, crowding, llm=ScriptedLLM(lambda messages, role: WIDE))
+    assert not decision.accepted, "a goal that was only tried counts like one that was asked about"
 
 
-def test_steadiness_is_the_share_that_stays():
+def test_where_the_best_wording_moves_other_goals_the_next_one_that_beats_todays_is_taken():
+    goals = [RIGHT, f"{RIGHT} now", f"{RIGHT} again"]
+
+    def crowding(goal, library):  # the widest wording does best, and is shown everywhere
+        wide = library.insights["date"].condition.applies == WIDE["applies"]
+        return ["date"] if goal in goals[: 3 if wide else 2] or (wide and goal == "pay the bill") else []
+
+    known = events(*((goal, {"date": Label.POSITIVE}) for goal in goals))
+    narrow = lambda goal, library: crowding(goal, library) if library.insights["date"] != DATE else []  # noqa: E731
+    model = ScriptedLLM(lambda messages, role: WIDE)
+    decision = refine(DATE, held(DATE), [*known, *attempted("pay the bill")], narrow, llm=model)
+    assert decision.accepted
+    assert decision.reason == "accepted: 67% with the new condition"
+    assert decision.edit.changes[0].insight.condition.applies != WIDE["applies"]
+    free = refine(DATE, held(DATE), known, narrow, llm=model)
+    assert free.edit.changes[0].insight.condition.applies == WIDE["applies"]
+
+
+def test_no_wording_that_does_no_better_is_taken_because_it_moves_nothing():
+    def crowding(goal, library):
+        wide = library.insights["date"].condition.applies == WIDE["applies"]
+        return ["date"] if wide else []
+
+    said = [*events((RIGHT, {"date": Label.POSITIVE})), *attempted("pay the bill")]
+    decision = refine(DATE, held(DATE), said, crowding, llm=ScriptedLLM(lambda messages, role: WIDE))
+    assert not decision.accepted
+    assert decision.reason == (
+        "refused: other goals would be shown other insights with the better wording (at best 0% the same)"
+    )
+    assert decision.edit.changes[0].insight.condition.applies == WIDE["applies"]
+
+
+def test_steadiness_is_the_share_that_stays_where_anything_is_shown():
     one, two = held(DATE), held()
     assert steadiness(one, two, lambda goal, library: ["a", *library.insights], ["g", "h"]) == 0.5
+    assert steadiness(one, two, lambda goal, library: ["a", *library.insights] if goal == "g" else [], "gh") == 0.5
+    assert steadiness(one, two, lambda goal, library: [], ["g"]) == 1.0
     assert steadiness(one, two, lambda goal, library: [], []) == 1.0
+
+
+def test_the_latest_goals_are_told_once_each_and_those_of_holdout_seeds_never():
+    said = [*attempted("a", "b", "a", ""), *events(("c", {})), *attempted("secret", seed=2_000_000)]
+    assert recent_goals(said) == ["c", "a", "b"]
+    assert recent_goals(said, without={"a"}) == ["c", "b"]
+    assert recent_goals(attempted(*(str(n) for n in range(60)))) == [str(n) for n in range(59, 9, -1)]
 
 
 def test_what_was_refused_for_these_very_goals_is_not_asked_again():
