@@ -7,20 +7,23 @@ and with what would have been right where that is known. Whether its explanation
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from skillagent.learning.alternatives import alternatives
-from skillagent.learning.taxonomy import GENERAL, folded, labels
+from skillagent.learning.taxonomy import GENERAL, folded, in_use, labels
 from skillagent.learning.trace import instructions, useful_steps
 from skillagent.learning.wording import kebab, texts
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
-from skillagent.schema import Attempt, Condition, Insight, Lesson, Message, Role, digest_of
+from skillagent.schema import Attempt, Condition, Insight, Json, Lesson, Message, Role, digest_of
 
 _WORKED = 900  # characters: what is longer is a demonstration's to show
 _REF = re.compile(r' \[\w+\]"')  # of one page load
-_LENGTHS = {"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30, "means": 120}
+_LENGTHS = {"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30}
+_MEANINGS = {"means_1": 80, "means": 120}  # of level 1, of level 2
+_LABELS = 20  # of the domain that are told
 
 
 def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
@@ -31,7 +34,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         library: Whose labels are used again where the new ones are nearly the same.
         llm: Explains.
     """
-    goal = lesson.failures[0].trajectory.goal
+    goal, env = lesson.failures[0].trajectory.goal, lesson.failures[0].trajectory.task.env
     told = alternatives((*lesson.failures, *lesson.successes))
     truth = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "(not known)")
     prompt = render(
@@ -41,15 +44,17 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         worked=fence("worked", _told(lesson.success) if lesson.success else "(nothing yet)"),
         alternatives=fence("alternatives", "\n".join(told) or "(none)"),
         truth=fence("answer", truth),
+        labels=fence("labels", "\n".join(in_use(env, library.insights.values(), _LABELS)) or "(none yet)"),
     )
-    reply = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=texts(_LENGTHS), max_tokens=400)
+    reply = llm.reply(
+        [Message.user(prompt)], role=Role.REFLECTOR, schema=texts({**_LENGTHS, **_MEANINGS}), max_tokens=450
+    )
     data = reply.data or {}
     if not str(data.get("explanation", "")).strip():
         return None
-    env = lesson.failures[0].trajectory.task.env
     levels = [kebab(str(data.get(level, ""))) or GENERAL for level in ("level_1", "level_2")]
     said = "/".join([env, *levels])
-    taxonomy, known = folded(said, library.insights.values()), labels(library.insights.values())
+    taxonomy = folded(said, library.insights.values())
     origin = "contrast" if lesson.success else "failure"
     worked = _worked(lesson.success)
     return Insight(
@@ -62,8 +67,15 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         worked=worked,
         evidence=lesson.evidence,
         origin=origin if taxonomy == said else f"{origin}; came as {said}",
-        defines={} if known.get(taxonomy) else {taxonomy: str(data.get("means", ""))},
+        defines=_defined(taxonomy, data, labels(library.insights.values())),
     )
+
+
+def _defined(taxonomy: str, data: Json, known: Mapping[str, str]) -> dict[str, str]:
+    """Return what the labels mean that have no meaning yet, as far as it was said."""
+    said = zip((taxonomy.rpartition("/")[0], taxonomy), _MEANINGS, strict=True)
+    told = {label: str(data.get(key, "")).strip() for label, key in said if not known.get(label)}
+    return {label: means for label, means in told.items() if means}
 
 
 def _worked(success: Attempt | None) -> tuple[str, ...]:
