@@ -31,6 +31,7 @@ from skillagent.learning.borrow import borrowed
 from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned
 from skillagent.learning.demote import demoted
 from skillagent.learning.diagnose import diagnose
+from skillagent.learning.distinguish import nearest as insights_near
 from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
@@ -216,6 +217,7 @@ def open_agent(
                 induction=options.making,
                 annotating=options.annotation,
                 writing=options.writing,
+                near=partial(insights_near, cache=vectors, least=options.upkeep.related),
             ),
             lint=lint,
             gate=_gate(options, worlds, routed, watch),

@@ -7,11 +7,12 @@ and with what would have been right where that is known. Whether its explanation
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from skillagent.learning.alternatives import alternatives
-from skillagent.learning.taxonomy import GENERAL, folded, labels
+from skillagent.learning.taxonomy import GENERAL, folded, in_use, labels
 from skillagent.learning.trace import instructions, useful_steps
-from skillagent.learning.wording import kebab, texts
+from skillagent.learning.wording import kebab, single, texts
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
@@ -20,7 +21,13 @@ from skillagent.schema import Attempt, Condition, Insight, Lesson, Message, Role
 
 _WORKED = 900  # characters: what is longer is a demonstration's to show
 _REF = re.compile(r' \[\w+\]"')  # of one page load
-_LENGTHS = {"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30, "means": 120}
+_SAID_BY = re.compile(  # who judged or acted is no part of what happened
+    r"\b(?:an? |the )?(?:person|human|expert|oracle|teacher|user) (?:said|says|showed|shows|did)(?: that)?\b\s*",
+    re.IGNORECASE,
+)
+_LENGTHS = {"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30}
+_MEANINGS = {"means_1": 80, "means": 120}  # of level 1, of level 2
+_LABELS = 20  # of the domain that are told
 
 
 def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
@@ -31,7 +38,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         library: Whose labels are used again where the new ones are nearly the same.
         llm: Explains.
     """
-    goal = lesson.failures[0].trajectory.goal
+    goal, env = lesson.failures[0].trajectory.goal, lesson.failures[0].trajectory.task.env
     told = alternatives((*lesson.failures, *lesson.successes))
     truth = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "(not known)")
     prompt = render(
@@ -41,29 +48,38 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         worked=fence("worked", _told(lesson.success) if lesson.success else "(nothing yet)"),
         alternatives=fence("alternatives", "\n".join(told) or "(none)"),
         truth=fence("answer", truth),
+        labels=fence("labels", "\n".join(in_use(env, library.insights.values(), _LABELS)) or "(none yet)"),
     )
-    reply = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=texts(_LENGTHS), max_tokens=400)
-    data = reply.data or {}
-    if not str(data.get("explanation", "")).strip():
+    reply = llm.reply(
+        [Message.user(prompt)], role=Role.REFLECTOR, schema=texts({**_LENGTHS, **_MEANINGS}), max_tokens=450
+    )
+    data = {key: single(str(text)) for key, text in (reply.data or {}).items()}
+    if not data.get("explanation"):
         return None
-    env = lesson.failures[0].trajectory.task.env
-    levels = [kebab(str(data.get(level, ""))) or GENERAL for level in ("level_1", "level_2")]
+    levels = [kebab(data.get(level, "")) or GENERAL for level in ("level_1", "level_2")]
     said = "/".join([env, *levels])
-    taxonomy, known = folded(said, library.insights.values()), labels(library.insights.values())
+    taxonomy = folded(said, library.insights.values())
     origin = "contrast" if lesson.success else "failure"
     worked = _worked(lesson.success)
     return Insight(
-        id=f"{'-'.join(taxonomy.split('/')[1:])}-{digest_of(dict(data))[:6]}",
+        id=f"{'-'.join(taxonomy.split('/')[1:])}-{digest_of([*data.values()])[:6]}",
         taxonomy=taxonomy,
         kind="pitfall",
-        condition=Condition(applies=str(data["applies"]), does_not_apply=str(data["does_not_apply"])),
-        explanation=str(data["explanation"]),
+        condition=Condition(applies=data["applies"], does_not_apply=data["does_not_apply"]),
+        explanation=data["explanation"],
         example=lesson.success.trajectory.goal if lesson.success and worked else goal,
         worked=worked,
         evidence=lesson.evidence,
         origin=origin if taxonomy == said else f"{origin}; came as {said}",
-        defines={} if known.get(taxonomy) else {taxonomy: str(data.get("means", ""))},
+        defines=_defined(taxonomy, data, labels(library.insights.values())),
     )
+
+
+def _defined(taxonomy: str, data: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Return what the labels mean that have no meaning yet, as far as it was said."""
+    said = zip((taxonomy.rpartition("/")[0], taxonomy), _MEANINGS, strict=True)
+    told = {label: data.get(key, "") for label, key in said if not known.get(label)}
+    return {label: means for label, means in told.items() if means}
 
 
 def _worked(success: Attempt | None) -> tuple[str, ...]:
@@ -77,4 +93,5 @@ def _told(one: Attempt) -> str:
     trajectory = one.trajectory
     lines = instructions(trajectory.steps, trajectory.goal)
     errors = [f"error: {step.error.splitlines()[0][:120]}" for step in trajectory.steps if step.error]
-    return "\n".join([*lines[:8], *errors[:2], f"result: {one.verdict.reason}, score {one.verdict.score}"])
+    result = _SAID_BY.sub("", one.verdict.reason)
+    return "\n".join([*lines[:8], *errors[:2], f"result: {result}, score {one.verdict.score}"])

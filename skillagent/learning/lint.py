@@ -61,7 +61,7 @@ def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) 
         library.apply(edit)
     except LibraryError as error:
         return f"lint: {error}"
-    for change in edit.changes:
+    for change in edit.proper:
         problems: Iterator[str] = iter(())
         match change:
             case PutSkill(skill=skill):
@@ -83,7 +83,7 @@ def _known(edit: Edit, events: Iterable[Event]) -> str | None:
     for event in events:
         match event.entry:
             case Decided(decision=Decision(accepted=True, edit=made)):
-                accepted[made.identity] = frozenset(change.key for change in made.changes)
+                accepted[made.identity] = frozenset(change.key for change in made.proper)
             case Decided(decision=Decision(accepted=False, final=True) as old) if old.edit.identity == edit.identity:
                 problem = f"refused before ({event.at}): {old.reason}"
         if accepted.get(edit.identity, frozenset()) & _taken_back(event.entry):
@@ -163,7 +163,7 @@ def _refused(events: Sequence[Event]) -> Iterator[Insight]:
     for event in events:
         match event.entry:
             case Decided(decision=Decision(accepted=False, final=True, edit=edit)):
-                yield from (change.insight for change in edit.changes if isinstance(change, PutInsight))
+                yield from (change.insight for change in edit.proper if isinstance(change, PutInsight))
 
 
 def _given_away(insight: Insight, lesson: Lesson) -> str | None:

@@ -40,7 +40,7 @@ def touched(
     Args:
         goal_of: Opens a task and returns its goal; None where that cannot be told, which counts as touched.
     """
-    candidate, keys, missed = library.apply(edit), {change.key for change in edit.changes}, 0
+    candidate, keys, missed = library.apply(edit), {change.key for change in edit.proper}, 0
     for task in tasks:
         goal = goal_of(task)
         if goal is None or _differs(goal, task.env, library, candidate, keys, route):
@@ -77,7 +77,7 @@ def rehearsals(
     """
     own = {one.trajectory.task.id for one in (lesson.success, *lesson.failures) if one is not None}
     candidate, found = library.apply(edit), dict[str, Task]()
-    keys = {change.key for change in edit.changes}
+    keys = {change.key for change in edit.proper}
     solved = [e.entry for e in events if isinstance(e.entry, Attempted) and e.entry.score == 1.0]
     for entry in reversed(solved):
         if len(found) == most:

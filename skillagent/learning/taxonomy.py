@@ -8,6 +8,7 @@ is not enough: upper-bounds and lower-bounds are alike.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from skillagent.schema import Insight
@@ -28,10 +29,17 @@ def labels(insights: Iterable[Insight]) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for insight in insights:
-        domain, one, two = levels(insight)
-        for label in (f"{domain}/{one}", f"{domain}/{one}/{two}"):
+        for label in _labels(insight):
             found[label] = found.get(label) or insight.defines.get(label, "")
     return dict(sorted(found.items()))
+
+
+def in_use(domain: str, insights: Iterable[Insight], most: int) -> list[str]:
+    """Return the labels of a domain that most insights have, one a line, with their levels and what they mean."""
+    own = [one for one in insights if levels(one)[0] == domain]
+    meanings, counts = labels(own), Counter(label for one in own for label in _labels(one))
+    chosen = sorted(counts, key=lambda label: (-counts[label], label))[:most]
+    return [f"{_by_level(label)}: {meanings[label]}".removesuffix(": ") for label in sorted(chosen)]
 
 
 def folded(taxonomy: str, insights: Iterable[Insight]) -> str:
@@ -41,6 +49,16 @@ def folded(taxonomy: str, insights: Iterable[Insight]) -> str:
     one = _known(one, [label.split("/")[1] for label in known if label.startswith(f"{domain}/")])
     two = _known(two, [label.split("/")[2] for label in known if label.startswith(f"{domain}/{one}/")])
     return f"{domain}/{one}/{two}"
+
+
+def _labels(insight: Insight) -> tuple[str, str]:
+    domain, one, two = levels(insight)
+    return f"{domain}/{one}", f"{domain}/{one}/{two}"
+
+
+def _by_level(label: str) -> str:
+    _, *parts = label.split("/")
+    return ", ".join(f"level_{number} {part}" for number, part in enumerate(parts, start=1))
 
 
 def _known(label: str, others: Iterable[str]) -> str:

@@ -91,8 +91,9 @@ def _tries(event: Event) -> Iterator[_Try]:
         case Attempted(void=None, score=float() as score, task=task, shown=shown) if task.split is not Split.HOLDOUT:
             yield _Try(task.id, frozenset(shown), score >= 1.0)
         case Decided(decision=decision):
-            put = [change.key for change in decision.edit.changes if isinstance(change, PutInsight)]
-            for pair in (*decision.pairs, *decision.rehearsed) if len(decision.edit.changes) == len(put) == 1 else ():
+            tried = decision.edit.proper
+            put = [change.key for change in tried if isinstance(change, PutInsight)]
+            for pair in (*decision.pairs, *decision.rehearsed) if len(tried) == len(put) == 1 else ():
                 if pair.before is not None and pair.after is not None:
                     yield _Try(pair.task.id, frozenset(), pair.before.success, put[0])
                     yield _Try(pair.task.id, frozenset(put), pair.after.success, put[0])

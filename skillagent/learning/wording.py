@@ -29,6 +29,20 @@ def plain_text(text: str) -> str:
     return " ".join(text.replace("<", " ").replace(">", " ").replace("---", " ").split())
 
 
+def single(text: str) -> str:
+    """Return the text with each of its sentences once; a last one that is cut off and began before is left out too."""
+    kept: list[str] = []
+    known: list[str] = []
+    for said in re.split(r"(?<=[.!?;])\s+|\n+", text.strip()):
+        words = " ".join(re.findall(r"\w+", said.casefold()))
+        ends = said.endswith((".", "!", "?", ";"))
+        if words in known or (not ends and any(one.startswith(words) for one in known)):
+            continue
+        kept.append(said)
+        known.append(words)
+    return " ".join(kept)
+
+
 def whole_sentences(text: str, limit: int) -> str:
     """Return the whole sentences of a text that was cut off at its limit; what there is, where there is none."""
     if len(text) < limit:

@@ -16,6 +16,8 @@ from pydantic import Field
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
 from skillagent.learning.demote import example_of, retired, words_only
+from skillagent.learning.distinguish import Nearest, connected, distinguished
+from skillagent.learning.distinguish import alone as unrelated
 from skillagent.learning.explanation import explained
 from skillagent.learning.induce import induce
 from skillagent.learning.lint import lint
@@ -38,7 +40,6 @@ from skillagent.schema import (
     Message,
     Program,
     PutDemonstration,
-    PutInsight,
     PutSkill,
     Role,
     Score,
@@ -93,6 +94,7 @@ def write(
     induction: Induction | None = None,
     annotating: bool = False,
     writing: Writing | None = None,
+    near: Nearest = unrelated,
 ) -> Iterator[Edit]:
     """Yield what the lesson suggests: a skill with its demonstration from a success, an insight from failures.
 
@@ -110,6 +112,7 @@ def write(
         induction: How programs are made.
         annotating: Let the model say of each demonstration what mattered in it.
         writing: What is written at all.
+        near: Finds the insights of a library that say something near a new one.
     """
     how, writing = induction or Induction(), writing or Writing()
     if not writing.skills:
@@ -124,7 +127,9 @@ def write(
         return  # there is nothing to explain, or it is known
     insight = explained(lesson, library, llm=llm) if lesson.failures else None
     if insight is not None and insight.id not in library.insights:
-        yield Edit(changes=(PutInsight(insight=insight),), why=lesson.summary, evidence=lesson.evidence)
+        others = near(insight, library)
+        changes = connected(distinguished(insight, others, llm=llm), others)
+        yield Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
 
 
 def _skill_edits(

@@ -12,16 +12,22 @@ from skillagent.routing.route import Thresholds, route
 from skillagent.schema import Plan, Recalled
 
 _INSIGHTS = 3
+_RELATED = 2  # that those name: knowing what is near and not the same tells when which holds
 _LONGEST = 1_200  # characters
 _NEAR = 0.3
 
 
 def recall(question: str, library: Library, *, catalogue: Catalogue) -> Recalled:
-    """Return what is known that is near the question, and what it stands in; nothing where nothing is."""
+    """Return what is known that is near the question, and what it stands in; nothing where nothing is.
+
+    After the nearest insights come those that they are related to, one hop from them and no further.
+    """
     plan = Plan(goal=question)
     limits = Thresholds(insight=_NEAR, insights=_INSIGHTS)
     found = route(plan, library, catalogue=catalogue, thresholds=limits)
     insights = [library.insights[one.id] for one in found.insights[0]]
+    hop = dict.fromkeys(key for insight in insights for key in insight.related if key in library.insights)
+    insights += [library.insights[key] for key in hop if library.insights[key] not in insights][:_RELATED]
     skills = [library.skills[one.id] for one in found.considered[0][:1] if one.parts["text"] >= _NEAR]
     lines = [f"- {insight.condition.applies}: {insight.explanation}" for insight in insights]
     lines += [skill.body for skill in skills]

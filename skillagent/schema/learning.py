@@ -142,10 +142,20 @@ class Edit(Value):
     evidence: tuple[str, ...] = ()
 
     @property
+    def proper(self) -> tuple[Change, ...]:
+        """The changes without links: of a new insight and those that only come to name it, the new one by itself."""
+        new = [one for one in self.changes if isinstance(one, PutInsight) and one.base is None]
+        others = [one for one in self.changes if one not in new]
+        if len(new) != 1 or not all(isinstance(o, PutInsight) and new[0].key in o.insight.related for o in others):
+            return self.changes
+        alone = new[0].insight.model_copy(update={"related": ()})
+        return (new[0].model_copy(update={"insight": alone}),)
+
+    @property
     def identity(self) -> str:
         """The digest of what would change: refusals, and what a person took back, are remembered by it.
 
-        Who proposes it, on what evidence and against which version makes no difference.
+        Who proposes it, on what evidence, against which version and linked with what makes no difference.
         """
         aside: dict[str, bool | set[str]] = {
             "base": True,
@@ -153,7 +163,7 @@ class Edit(Value):
             "insight": {"evidence", "origin"},
             "demonstration": {"evidence", "source"},
         }
-        return digest_of([change.model_dump(mode="json", exclude=aside) for change in self.changes])
+        return digest_of([change.model_dump(mode="json", exclude=aside) for change in self.proper])
 
 
 class Pair(Value):

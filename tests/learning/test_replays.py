@@ -8,9 +8,12 @@ from skillagent.schema import (
     Attempt,
     Attempted,
     Cause,
+    Condition,
     Edit,
     Event,
+    Insight,
     Lesson,
+    PutInsight,
     PutSkill,
     Ranked,
     Route,
@@ -83,6 +86,22 @@ def test_a_fresh_instance_that_the_edit_changes_nothing_on_is_passed_over():
     tasks = [NEW.model_copy(update={"seed": seed}) for seed in range(len(goals))]
     found = touched(tasks, put("other"), LIBRARY, routed, lambda task: goals[task.seed])
     assert [task.seed for task in found] == [1, 3, 4]
+
+
+def test_a_goal_that_is_shown_only_what_a_new_insight_is_linked_with_is_passed_over():
+    old, new = (
+        Insight(id=key, taxonomy="e/a/b", kind="pitfall", condition=Condition(applies="a"), explanation="x", related=to)
+        for key, to in (("old", ()), ("new", ("old",)))
+    )
+    linked = PutInsight(insight=old.model_copy(update={"related": ("new",)}), base=old.digest)
+    edit = Edit(changes=(PutInsight(insight=new), linked), why="w")
+
+    def routed(plan, library):
+        return Route(skills=((),), insights=((Ranked(id="old", score=1),),), demonstrations=((),))
+
+    library = Library(insights={"old": old})
+    assert list(touched(iter([OLD, NEW]), edit, library, routed, lambda task: task.name)) == []
+    assert rehearsals(edit, LESSON, library, solved(OLD), routed) == ()
 
 
 def test_where_the_edit_is_for_none_of_many_the_search_ends():

@@ -3,7 +3,7 @@
 import pytest
 
 from skillagent.learning.explanation import explained
-from skillagent.learning.taxonomy import folded, labels
+from skillagent.learning.taxonomy import folded, in_use, labels
 from skillagent.library import Library
 from skillagent.schema import (
     Action,
@@ -62,26 +62,65 @@ def test_a_label_that_is_nearly_one_under_the_same_parent_is_that_one(said, beco
     assert folded(said, KNOWN) == becomes
 
 
+def test_the_labels_of_a_domain_are_told_by_level_with_their_meanings():
+    assert in_use("shop", [*KNOWN, insight("c", "bank/forms/names", bank_forms="theirs")], 20) == [
+        "level_1 forms",
+        "level_1 forms, level_2 dates: days of the year",
+        "level_1 menus",
+        "level_1 menus, level_2 hover",
+    ]
+
+
+def test_of_many_labels_those_that_most_insights_have_are_told():
+    many = [insight(str(n), f"shop/forms/{n:02}") for n in range(30)]
+    told = in_use("shop", [*many, insight("a", "shop/menus/hover"), insight("b", "shop/menus/hover")], 3)
+    assert told == ["level_1 forms", "level_1 menus", "level_1 menus, level_2 hover"]
+
+
 def test_an_insight_keeps_under_which_label_it_came_and_brings_the_meaning_of_a_new_one():
-    now = Observation(goal="g", text="t")
-    trajectory = Trajectory(
-        task=Task(env="shop", name="t"), goal="g", steps=(Step(observation=now, action=Action(verb="x")),)
-    )
-    failed = Attempt(plan=None, route=None, trajectory=trajectory, verdict=Verdict(score=0, by="state"), library="")
-    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="", failures=(failed,))
-    words = {
-        "applies": "a",
-        "does_not_apply": "",
-        "explanation": "e",
-        "level_1": "Form",
-        "level_2": "date",
-        "means": "m",
-    }
+    lesson = failing()
+    words = said(level_1="Form", level_2="date", means="m")
     library = Library(insights={one.id: one for one in KNOWN})
     old = explained(lesson, library, llm=ScriptedLLM([words]))
     assert (old.taxonomy, old.origin, old.defines) == ("shop/forms/dates", "failure; came as shop/form/date", {})
     new = explained(lesson, Library(), llm=ScriptedLLM([words]))
     assert (new.taxonomy, new.origin, new.defines) == ("shop/form/date", "failure", {"shop/form/date": "m"})
+
+
+def test_both_levels_bring_their_meaning_where_they_have_none_yet():
+    words = said(level_1="forms", level_2="dates", means="m", means_1=" what is filled in ")
+    new = explained(failing(), Library(), llm=ScriptedLLM([words]))
+    assert new.defines == {"shop/forms": "what is filled in", "shop/forms/dates": "m"}
+    old = explained(failing(), Library(insights={"a": KNOWN[0]}), llm=ScriptedLLM([words]))
+    assert old.defines == {"shop/forms": "what is filled in"}
+    full = KNOWN[0].model_copy(update={"defines": {"shop/forms": "a", "shop/forms/dates": "b"}})
+    assert explained(failing(), Library(insights={"a": full}), llm=ScriptedLLM([words])).defines == {}
+
+
+def test_who_explains_is_told_at_most_twenty_labels_of_this_domain():
+    model = ScriptedLLM([said(), said()])
+    known = {str(n): insight(str(n), f"shop/forms/x{n:02}") for n in range(30)}
+    explained(failing(), Library(insights={**known, "b": insight("b", "bank/forms/rates")}), llm=model)
+    explained(failing(), Library(), llm=model)
+    first, second = (messages[0].content for _, messages in model.asked)
+    told = first.partition("<labels>")[2].partition("</labels>")[0].split("\n")[1:-1]
+    assert len(told) == 20
+    assert told[0] == "level_1 forms"
+    assert "rates" not in first
+    assert "<labels>\n(none yet)\n</labels>" in second
+
+
+def said(**words):
+    return {"applies": "a", "does_not_apply": "", "explanation": "e", "level_1": "x", "level_2": "y", **words}
+
+
+def failing():
+    now = Observation(goal="g", text="t")
+    trajectory = Trajectory(
+        task=Task(env="shop", name="t"), goal="g", steps=(Step(observation=now, action=Action(verb="x")),)
+    )
+    failed = Attempt(plan=None, route=None, trajectory=trajectory, verdict=Verdict(score=0, by="state"), library="")
+    return Lesson(cause=Cause.KNOWLEDGE, summary="", failures=(failed,))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,21 @@ from skillagent.build import Options, open_agent
 from skillagent.config import load
 from skillagent.library import Library
 from skillagent.programs.text import FILE
-from skillagent.schema import Attempt, Attempted, Plan, Ran, Skill, Task, Trajectory, Verdict, digest_of
+from skillagent.schema import (
+    Attempt,
+    Attempted,
+    Cause,
+    Condition,
+    Insight,
+    Lesson,
+    Plan,
+    Ran,
+    Skill,
+    Task,
+    Trajectory,
+    Verdict,
+    digest_of,
+)
 from skillagent.testing import MemoryStore, ScriptedLLM
 
 GOAL = "go to the red ball, then open the door"
@@ -27,10 +41,10 @@ def failing(task, goal=GOAL):
 
 @pytest.fixture
 def opened(tmp_path):
-    def open_(store=None, **options):
+    def open_(store=None, llm=None, **options):
         settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory")
         return open_agent(
-            settings, llm=ScriptedLLM([]), store=store or MemoryStore(LIBRARY), options=Options(**options)
+            settings, llm=llm or ScriptedLLM([]), store=store or MemoryStore(LIBRARY), options=Options(**options)
         )
 
     return open_
@@ -72,6 +86,27 @@ def test_instances_that_surprised_a_program_are_practised_too(opened):
     with opened(store) as agent:
         tried = [one.trajectory.task.seed for one in agent.practise(TASK, lambda task, variation: failing(task))]
     assert tried[:4] == [0, 1, 2, 40]
+
+
+def test_what_is_written_is_linked_with_what_the_library_says_of_the_like(opened):
+    words = {"applies": "When a door is shut", "explanation": "Open it first.", "does_not_apply": ""}
+    models = [{**words, "level_1": "doors", "level_2": "shut"}, {"does_not_apply": "When the door is locked"}]
+    old, far = (
+        Insight(
+            id=key, taxonomy=f"corridor/{key}/a", kind="pitfall", condition=Condition(applies=applies), explanation=e
+        )
+        for key, applies, e in (
+            ("old", "When the door is shut", "Open it first!"),
+            ("far", "When a date is typed", "Begin with the month."),
+        )
+    )
+    library, lesson = (
+        Library(insights={"old": old, "far": far}),
+        Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(failing(TASK),)),
+    )
+    with opened(llm=ScriptedLLM(models)) as agent:
+        (edit,) = agent.write(lesson, library, lambda task, held: failing(task))
+    assert [change.key for change in edit.changes[1:]] == ["old"]
 
 
 def test_the_program_that_the_ledger_speaks_for_is_tried_first(opened):

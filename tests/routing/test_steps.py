@@ -87,6 +87,28 @@ def test_recall_answers_with_what_stands_in_the_library_and_nothing_else():
     assert recall("quantum chromodynamics", library, catalogue=Catalogue(CACHE)) == Recalled()
 
 
+def test_after_the_nearest_come_those_that_they_name_and_no_further():
+    def told(key, applies, *related):
+        return Insight(
+            id=key,
+            taxonomy="x/y/z",
+            kind="pitfall",
+            condition=Condition(applies=applies),
+            explanation=f"do {key}",
+            related=related,
+        )
+
+    known = [
+        told("near", "When a date is asked", "hop", "gone"),
+        told("hop", "Upon midnight", "far", "near"),
+        told("far", "Once dreary"),
+    ]
+    library = Library(insights={one.id: one for one in known})
+    found = recall("when a date is asked", library, catalogue=Catalogue(CACHE))
+    assert found.of == ("near", "hop")
+    assert found.text.splitlines()[1] == "- Upon midnight: do hop"
+
+
 @pytest.mark.parametrize("rows", [np.ones((5, 2)), np.array([[1, 0]] * 3 + [[0, 1]] * 2, dtype=float)])
 def test_as_many_as_are_wanted_are_shown_even_where_their_states_are_alike(rows):
     moments = [

@@ -1,0 +1,118 @@
+"""What is shown to who explains a failure, and what becomes of what it says: the three known leaks are not there."""
+
+import pytest
+
+from skillagent.learning.explanation import explained
+from skillagent.learning.wording import single
+from skillagent.library import Library
+from skillagent.practice.feedback import judged, remark
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Cause,
+    Element,
+    Lesson,
+    Observation,
+    Step,
+    Task,
+    Trajectory,
+    Verdict,
+)
+from skillagent.testing import ScriptedLLM
+
+GOAL = "save it"
+WORDS = {
+    "applies": "When a thing is to be saved",
+    "does_not_apply": "",
+    "explanation": "Open the menu first.",
+    "level_1": "menus",
+    "level_2": "order",
+}
+
+
+def seen(text, *names):
+    elements = tuple(Element(ref=str(n), role="button", name=name) for n, name in enumerate(names))
+    return Observation(goal=GOAL, text=text, elements=elements)
+
+
+START, MENU, DONE = seen("start", "Save", "Menu"), seen("the menu holds 42", "Save", "Menu", "Vault"), seen("stored 77")
+
+
+def tried(*steps, score=0.0, by="model", final=DONE):
+    made = tuple(Step(observation=o, action=Action(verb="click", arguments={"ref": ref}), by=by) for o, ref in steps)
+    trajectory = Trajectory(
+        task=Task(env="x", name="a"), goal=GOAL, steps=made, final=final, reward=score, terminated=True
+    )
+    verdict = Verdict(score=score, by="environment", reason="the task ended")
+    return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library="")
+
+
+def asked(*failures, success=None):
+    model = ScriptedLLM([WORDS])
+    successes = (success,) if success else ()
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=failures, success=success, successes=successes)
+    explained(lesson, Library(), llm=model)
+    return model.asked[0][1][0].content
+
+
+@pytest.mark.parametrize("by", ["program", "person", "oracle", "chance"])
+def test_who_acted_cannot_be_told_from_what_is_shown(by):
+    def shown(failing, solving):
+        return asked(tried((START, "0"), by=failing), success=tried((START, "1"), (MENU, "2"), score=1.0, by=solving))
+
+    assert shown("model", by) == shown("model", "model") == shown(by, "model")
+
+
+@pytest.mark.parametrize("words", ["", "The expert said that it was wrong", "the Oracle did the menu first"])
+def test_nor_who_judged(words):
+    failure = judged(tried((START, "0")), remark(tried((START, "0")), good=False, words=words))
+    success = judged(tried((START, "1")), remark(tried((START, "1")), good=True, words=words))
+    told = asked(failure, success=success).lower()
+    assert not any(who in told for who in ("person", "expert", "oracle", "human", "teacher"))
+    assert "result: " in told
+
+
+def test_what_a_person_said_of_it_is_told():
+    failure = judged(tried((START, "0")), remark(tried((START, "0")), good=False, words="the menu comes first"))
+    assert "result: the menu comes first, score 0.0" in asked(failure)
+
+
+def test_nothing_is_told_of_what_came_after_but_behind_what_led_to_it():
+    prompt = asked(
+        tried((START, "2"), (MENU, "2")),  # at first there is no 2
+        tried((START, "0"), final=START),
+        success=tried((START, "1"), (MENU, "2"), score=1.0),
+    )
+    failed = prompt.partition("<failed>")[2].partition("</failed>")[0].strip().splitlines()
+    assert failed[:2] == ["`click` an element that is not there", '`click` the button "Vault"']
+    assert "77" not in prompt
+    holding = [line for line in prompt.splitlines() if "42" in line]
+    assert holding, "what a way led to is told"
+    for line in holding:
+        assert "42" in line.partition(": then there was")[2], "and behind the way alone"
+
+
+@pytest.mark.parametrize(
+    ("text", "once"),
+    [
+        ("Open the menu. Open the menu.", "Open the menu."),
+        ("Open the menu. Press Save. open the menu!", "Open the menu. Press Save."),
+        ("Open the menu.\nOpen the menu.", "Open the menu."),
+        ("Open the menu first. Open the me", "Open the menu first."),
+        ("Open the menu. Open the menus.", "Open the menu. Open the menus."),
+        ("Open the menu", "Open the menu"),
+        (",", ","),
+        ("", ""),
+    ],
+)
+def test_a_sentence_that_is_said_twice_is_made_single(text, once):
+    assert single(text) == once
+
+
+def test_an_insight_says_nothing_twice():
+    twice = {key: f"{text}. It is so. It is so." for key, text in WORDS.items() if not key.startswith("level")}
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(tried((START, "0")),))
+    made = explained(lesson, Library(), llm=ScriptedLLM([{**WORDS, **twice, "means": "a. a."}]))
+    said = [made.condition.applies, made.condition.does_not_apply, made.explanation, *made.defines.values()]
+    assert [text.count("It is so.") for text in said] == [1, 1, 1, 0]
+    assert said[-1] == "a."
