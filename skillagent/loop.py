@@ -22,6 +22,7 @@ from skillagent.goals import named
 from skillagent.library import Library
 from skillagent.ports import Environment, Store, begins_anew, near
 from skillagent.practice.wander import Near, Play, Player
+from skillagent.replies import retold
 from skillagent.schema import (
     Attempt,
     Attempted,
@@ -243,8 +244,7 @@ def learn(agent: Agent, attempts: Sequence[Attempt], library: Library) -> Iterat
 def evolve(agent: Agent, kinds: Collection[str] | None = None, *, dry: bool = False) -> Iterator[Decision]:
     """Look after what the library holds: commit and yield each decision of the upkeep.
 
-    What was refused or taken back before is not done again, and what no longer fits the library waits for the next
-    time.
+    What was refused or taken back is not done again, and what no longer fits the library waits for the next time.
 
     Args:
         agent: Whose library.
@@ -331,8 +331,7 @@ def _once(trial: Trial) -> Trial:
     def tried(task: Task, library: Library, variation: Variation = PLAIN) -> Score | None:
         key = (task, library.digest, variation.digest)
         if key not in known:
-            score = trial(task, library, variation)
-            if score is None:
+            if (score := trial(task, library, variation)) is None:
                 return None  # next time the world may hold
             known[key] = score
         return known[key]
@@ -380,6 +379,7 @@ def record(agent: Agent, tried: Attempt) -> Attempt:
             runs=trajectory.runs,
             surprise=trajectory.surprise,
             wanted=tuple(part.wanted for part in plan.subgoals if part.wanted) if plan else (),
+            actions=retold(trajectory.steps),
             usage=trajectory.usage,
         )
     )

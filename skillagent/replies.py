@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from skillagent.schema import Action, Element, Json, Observation
+from skillagent.schema import Action, Element, Json, Observation, Step
 
 _SHOWN = 48
 _LONGEST = 1_500  # characters: more than a reply may have
+_LINE = 160  # characters
+_LINES = 20
 
 
 def written(element: Element) -> str:
@@ -47,3 +50,27 @@ def as_action(data: Json, observation: Observation) -> Action:
         key: refs.get(value, value) if isinstance(value, str) else value for key, value in data.items() if key != "verb"
     }
     return Action(verb=str(data["verb"]), arguments=arguments)
+
+
+def retold(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return what was done, in short: at most 20 lines of at most 160 characters.
+
+    Each action as a model writes it, with who chose it where that was not the model, and what went wrong; below it what
+    memory answered. The middle of a longer episode is left out.
+    """
+    lines = list[str]()
+    for step in steps:
+        by = "" if step.by == "model" else f" [{step.by}]"
+        wrong = f" ✗ {step.error}" if step.error else ""
+        lines.append(_short(f"{as_reply(step.action, step.observation)}{by}{wrong}"))
+        if step.recalled:
+            lines.append(_short(f"was told: {step.recalled}"))
+    if len(lines) > _LINES:
+        half = _LINES // 2
+        lines = [*lines[:half], f"… {len(lines) - _LINES + 1} lines more", *lines[1 - half :]]
+    return tuple(lines)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"

@@ -37,6 +37,7 @@ from skillagent.schema import (
 )
 
 NO_ACTION = Action(verb="none")
+NOTHING = "nothing about that"  # what memory answers where it holds nothing
 _REPLY_TOKENS = 400
 
 RECALL = Verb(
@@ -196,7 +197,7 @@ class Policy:
         if self.aids.recall is None or action.verb != RECALL.name:
             return Recalled()
         found = self.aids.recall(str(action.arguments.get("question", "")), self.library)
-        return found if found.text else Recalled(text="nothing about that")
+        return found if found.text else Recalled(text=NOTHING)
 
     def _chosen(
         self,

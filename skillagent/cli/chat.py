@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skillagent.cli.output import AsJson, examples
-from skillagent.cli.parts import parts_of
+from skillagent.cli.parts import Set, changes_of, parts_of
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 from skillagent.cli.tasks import WEB, states_goals, task_from
 
@@ -42,6 +42,7 @@ GOAL         try to reach a goal; on a page that sets its own, an empty line tri
     epilog=examples(
         "skillagent chat --env miniwob/login-user",
         "skillagent chat --url https://example.org --session opening-hours",
+        "skillagent chat --env miniwob/login-user --set memory.recall=on",
     )
 )
 def chat(
@@ -53,6 +54,7 @@ def chat(
     max_steps: Annotated[
         int | None, typer.Option(min=1, help="Actions that one try may take. Without: 60, of the model 12.")
     ] = None,
+    set_: Set = None,
     model: Model = None,
     token_limit: TokenLimit = None,
     cost_limit: CostLimit = None,
@@ -70,7 +72,6 @@ def chat(
     from skillagent.build import Options
     from skillagent.cli.session import Session
     from skillagent.cli.show import watching
-    from skillagent.learning.gate import Rules
     from skillagent.practice.explore import Practice
 
     task_from("x" if url else None, env=env, url=url)  # the place is checked before anything is started
@@ -82,6 +83,7 @@ def chat(
         cost_limit=cost_limit,
         time_limit_s=time_limit,
     )
+    options = Options(practice=Practice(seeds=1)).changed(changes_of(set_))
     saved = Session(settings.home.expanduser() / "chats", session)
 
     own = states_goals(env)
@@ -90,8 +92,8 @@ def chat(
         return task_from("" if own else words, env=env, url=url, seed=seed, max_steps=max_steps)
 
     with (
-        watching(as_json, most=Rules().pairs) as watch,
-        parts.agent(settings, watch=watch, options=Options(practice=Practice(seeds=1))) as agent,
+        watching(as_json, most=options.rules.pairs) as watch,
+        parts.agent(settings, watch=watch, options=options) as agent,
     ):
         again = f", {len(saved.attempts)} tries so far" if saved.lines else ""
         watch.say(f"session {saved.name}{again}; /help lists the commands")

@@ -15,14 +15,14 @@ from skillagent.cli.run import Model
 from skillagent.cli.upkeep import DryRun, look_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
     from skillagent.learning.utility import Utility
     from skillagent.library import Library
     from skillagent.ports import Store
-    from skillagent.schema import Event, Insight, Json
+    from skillagent.schema import Attempted, Event, Insight, Json, Label
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 
@@ -276,7 +276,10 @@ def why(
     episode: Annotated[str, typer.Argument(metavar="EPISODE", help="An attempt's id, as --json and evidence name it.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what an episode was shown of the library, what came of it, and what was learnt from it."""
+    """Say what an episode was shown of the library, what it did, what came of it, and what was learnt from it.
+
+    What it did is there for episodes from this version on, with questions to memory and what they were answered.
+    """
     from skillagent.cli import words
     from skillagent.cli.texts import near
     from skillagent.errors import NotFound
@@ -298,23 +301,28 @@ def why(
         decisions: list[JsonValue] = [words.decision_json(decision) for decision in taught]
         emit({**entry.model_dump(mode="json"), "labels": dict(labels), "decisions": decisions})
         return
-    say(f"goal     {entry.goal}")
-    say(
-        f"outcome  {'unscored' if entry.score is None else f'score {entry.score:g}'}, {entry.steps} steps, "
-        f"{entry.model_free_steps} without the model" + (f"; void: {entry.void}" if entry.void else "")
-    )
-    for key in entry.shown:
-        did = "its program ran" if key in entry.programs else f"{labels[key].value}" if key in labels else "shown"
-        told = _sentence(library.insights[key]) if key in library.insights else ""
-        say(f"shown    {key} ({did}) {shorten(told, 100)}".rstrip())
-    if not entry.shown:
-        say("shown    nothing of the library")
-    for key in (key for key in labels if key not in entry.shown):
-        say(f"missed   {key}: it was not shown, and solves the task")
-    if entry.surprise:
-        say(f"surprise {entry.surprise}")
+    for line in _story(entry, labels, library):
+        say(line)
     for decision in taught:
         say(f"taught   {words.of_changes(decision.edit.changes)}: {words.of_decision(decision)}")
+
+
+def _story(entry: Attempted, labels: Mapping[str, Label], library: Library) -> Iterator[str]:
+    """Yield what an episode was for, was shown, did and came to, a line each."""
+    yield f"goal     {entry.goal}"
+    for key in entry.shown:
+        did = "its program ran" if key in entry.programs else f"{labels[key].value}" if key in labels else "shown"
+        yield f"shown    {key} ({did}) {shorten(_what(key, library), 100)}".rstrip()
+    if not entry.shown:
+        yield "shown    nothing of the library"
+    for key in (key for key in labels if key not in entry.shown):
+        yield f"missed   {key}: it was not shown, and solves the task"
+    yield from (f"did      {line}" for line in entry.actions)
+    if entry.surprise:
+        yield f"surprise {entry.surprise}"
+    score = "unscored" if entry.score is None else f"score {entry.score:g} ({entry.judged_by})"
+    void = f"; void: {entry.void}" if entry.void else ""
+    yield f"outcome  {score}, {entry.steps} steps, {entry.model_free_steps} without the model{void}"
 
 
 @app.command(epilog=examples("skillagent insights rollback form-date-1a2b3c"))
@@ -356,6 +364,15 @@ def _lift(worth: Utility) -> str:
 
 def _sentence(insight: Insight) -> str:
     return f"{insight.condition.applies}: {insight.explanation}"
+
+
+def _what(key: str, library: Library) -> str:
+    """Return what an item says or is for; nothing of one that is not in the library, or no longer."""
+    if key in library.insights:
+        return _sentence(library.insights[key])
+    if key in library.skills:
+        return library.skills[key].description
+    return f"an example: {library.demonstrations[key].goal}" if key in library.demonstrations else ""
 
 
 def _hit(insight: Insight, nearness: float) -> Json:

@@ -14,12 +14,10 @@ import typer
 
 from skillagent.cli.exits import Exit
 from skillagent.cli.output import AsJson, examples, hush
-from skillagent.cli.parts import parts_of
+from skillagent.cli.parts import Set, changes_of, parts_of
 from skillagent.cli.run import CostLimit, Model, TimeLimit, TokenLimit
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from skillagent.cli.show import Watching
     from skillagent.loop import Agent
     from skillagent.schema import Attempt, Decision, Event, Json, Task, Usage
@@ -47,9 +45,7 @@ def learn(
     demos: Annotated[
         Path | None, typer.Option(help="A folder of episodes to learn from too, as `run --keep` writes them.")
     ] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="An option of a stage, e.g. programs=off; may be repeated.")
-    ] = None,
+    set_: Set = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out tasks that were practised before; the last one is done again.")
     ] = False,
@@ -87,7 +83,7 @@ def learn(
     pool = chosen = practice_tasks(suite, tasks)
     parts = parts_of(ctx)
     settings = parts.settings(model=model, token_limit=token_limit, cost_limit=cost_limit, time_limit_s=time_limit)
-    options = Options(practice=Practice(seeds=seeds, retries=retries)).changed(_settings(set_ or []))
+    options = Options(practice=Practice(seeds=seeds, retries=retries)).changed(changes_of(set_))
     shown = read_shown(demos) if demos else []
     with (
         watching(as_json, steps=steps, most=options.rules.pairs) as watch,
@@ -141,18 +137,6 @@ def practice_tasks(suite: str, tasks: str | None = None) -> list[Task]:
             near = difflib.get_close_matches(name, known, n=3) or list(known)
             raise ConfigError(f"suite {suite} has no task {name!r}; it has {', '.join(near[:8])}")
     return [known[name] for name in wanted]
-
-
-def _settings(given: Sequence[str]) -> dict[str, JsonValue]:
-    from skillagent.errors import ConfigError
-
-    changes: dict[str, JsonValue] = {}
-    for one in given:
-        key, equals, value = one.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {one}: say option=value, e.g. programs=off")
-        changes[key.strip()] = value.strip()
-    return changes
 
 
 def _left(chosen: Sequence[Task], events: Iterable[Event], watch: Watching) -> list[Task]:

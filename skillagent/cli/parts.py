@@ -6,18 +6,24 @@ Loading a part loads what it needs and nothing else: `skills list` never loads a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from skillagent.build import Options
     from skillagent.config import Settings
     from skillagent.loop import Agent, Watch
     from skillagent.ports import Store, VectorCache
+
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="An option of a stage, e.g. memory.recall=on; may be repeated.")
+]
 
 
 class LoadSettings(Protocol):
@@ -104,3 +110,20 @@ class Parts:
 def parts_of(ctx: typer.Context) -> Parts:
     """Return the parts that `main` was given, or the real ones."""
     return ctx.obj if isinstance(ctx.obj, Parts) else Parts()
+
+
+def changes_of(given: Sequence[str] | None) -> dict[str, JsonValue]:
+    """Return what `--set` gave, for `Options.changed`.
+
+    Raises:
+        ConfigError: One is not option=value.
+    """
+    from skillagent.errors import ConfigError
+
+    changes: dict[str, JsonValue] = {}
+    for one in given or ():
+        key, equals, value = one.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {one}: say option=value, e.g. programs=off")
+        changes[key.strip()] = value.strip()
+    return changes

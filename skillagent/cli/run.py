@@ -15,7 +15,7 @@ import typer
 
 from skillagent.cli.exits import Exit
 from skillagent.cli.output import AsJson, examples
-from skillagent.cli.parts import parts_of
+from skillagent.cli.parts import Set, changes_of, parts_of
 from skillagent.cli.tasks import task_from, why_not_learn
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ TimeLimit = Annotated[float | None, typer.Option(min=0, help="Stop cleanly after
         "skillagent run miniwob/login-user",
         "skillagent run miniwob/login-user --seed 7 --no-learn --json",
         "skillagent run metaworld/drawer-open --video drawer.mp4",
+        "skillagent run miniwob/login-user --set memory.recall=on --set similar.most=2",
         'skillagent run "Find the opening hours" --url https://example.org --expect Monday',
     )
 )
@@ -56,6 +57,7 @@ def run(
     video: Annotated[
         Path | None, typer.Option(help="Film the tries: a file that ends in .gif or .mp4 (extra: video).")
     ] = None,
+    set_: Set = None,
     model: Model = None,
     expect: Annotated[str, typer.Option(help="Text that is shown when the task is done.")] = "",
     max_steps: Annotated[
@@ -78,7 +80,6 @@ def run(
     from skillagent.envs.film import Film, checked
     from skillagent.errors import BudgetSpent
     from skillagent.evaluation.rows import keep as keep_episode
-    from skillagent.learning.gate import Rules
     from skillagent.loop import run as run_tasks
     from skillagent.practice.explore import Practice
 
@@ -92,11 +93,11 @@ def run(
         cost_limit=cost_limit,
         time_limit_s=time_limit,
     )
-    options = Options(practice=Practice(seeds=1, retries=retries))
+    options = Options(practice=Practice(seeds=1, retries=retries)).changed(changes_of(set_))
     film = Film() if video and checked(video) else None
     tried: list[Attempt] = []
     with (
-        watching(as_json, most=Rules().pairs) as watch,
+        watching(as_json, most=options.rules.pairs) as watch,
         parts.agent(settings, watch=watch, options=options) as agent,
     ):
         if problem:

@@ -86,7 +86,7 @@ class Player:
             if tried.trajectory.void is None:
                 break
         episode = keep(tried, arm.name, pictures, self._folder) if self._keeping else ""
-        row = as_row(tried, arm.name, learnt=learnt, episode=episode)
+        row = as_row(tried, arm.name, memory=arm.contents or library, learnt=learnt, episode=episode)
         return reduce(Row.after, (as_row(one, arm.name) for one in tries[:-1]), row)
 
     def _attempt(self, agent: Agent, task: Task, library: Library) -> tuple[Attempt, list[bytes]]:

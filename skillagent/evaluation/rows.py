@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from skillagent.errors import ConfigError
+from skillagent.evaluation.asked import asked
 from skillagent.learning.attribute import blame
+from skillagent.library import Library
 from skillagent.schema import Attempt, Usage, Value
 
 _COSTS = (
@@ -32,7 +34,8 @@ class Row(Value):
     commit that played it, with a + where files had been changed. `why` is the judge's reason, `blame` what a failure is
     put down to, and `episode` the file that the whole trajectory is kept in, if it is, relative to the run's folder.
     Calls, tokens, money and seconds are those of void tries before it as well; steps are those of the last try alone.
-    `drafted` are turns that a student drafted, `agreed` those in which that was enough.
+    `drafted` are turns that a student drafted, `agreed` those in which that was enough. `recalls` are questions to
+    memory, `recalled` those with an answer, and `recalled_right` those whose answer was about the right thing.
     """
 
     v: Literal[1] = 1
@@ -61,6 +64,9 @@ class Row(Value):
     draft_usd: float = 0.0
     deferred_seconds: float = 0.0
     deferred_usd: float = 0.0
+    recalls: int = 0
+    recalled: int = 0
+    recalled_right: int = 0
     code: str = ""
     shown: tuple[str, ...] = ()
     errors: int = 0
@@ -90,8 +96,11 @@ class Practised(Value):
     seconds: float
 
 
-def as_row(tried: Attempt, arm: str, *, learnt: Practised | None = None, episode: str = "") -> Row:
-    """Return the row of one attempt, with what the practice before it has cost."""
+def as_row(
+    tried: Attempt, arm: str, *, memory: Library | None = None, learnt: Practised | None = None, episode: str = ""
+) -> Row:
+    """Return the row of one attempt, with what the practice before it has cost; `memory` is what could be asked."""
+    questions = asked(tried.trajectory, memory or Library())
     trajectory, usage = tried.trajectory, tried.trajectory.usage
     learning, took = (learnt.usage, learnt.seconds) if learnt else (Usage(), 0.0)
     return Row(
@@ -120,6 +129,9 @@ def as_row(tried: Attempt, arm: str, *, learnt: Practised | None = None, episode
         draft_usd=usage.draft_usd,
         deferred_seconds=usage.deferred_seconds,
         deferred_usd=usage.deferred_usd,
+        recalls=questions.recalls,
+        recalled=questions.recalled,
+        recalled_right=questions.right,
         shown=tried.route.ids if tried.route else (),
         errors=sum(step.error is not None for step in trajectory.steps),
         goal=trajectory.goal,

@@ -38,6 +38,21 @@ class Drafting(Value):
     break_even: float | None
 
 
+class Remembering(Value):
+    """How an arm did with a memory that it may ask.
+
+    `answered` is the share of questions that memory had an answer to, `right` the share of answers that were about the
+    right thing; None where there were none. `efficiency` is the mean, over all scored episodes, of the fewest steps
+    with which any arm solved that very instance, over this episode's; questions are steps, and a failure counts 0.
+    """
+
+    questions: int
+    episodes: int
+    answered: float
+    right: float | None
+    efficiency: float
+
+
 class ArmSummary(Value):
     """One arm over all of its episodes; `scored` of them say something, and all means are over those."""
 
@@ -53,6 +68,7 @@ class ArmSummary(Value):
     model_free_share: float
     cost_usd: float
     drafting: Drafting | None = None
+    remembering: Remembering | None = None
 
 
 class Spent(Value):
@@ -109,7 +125,8 @@ def summarise(
         for i, early in enumerate(names)
         for late in names[i + 1 :]
     }
-    arms = {name: _arm(by_arm[name]) for name in names}
+    fewest = _fewest(rows)
+    arms = {name: _arm(by_arm[name], fewest) for name in names}
     learnt = {name: _learnt(by_arm[name], learning) for name in names}
     return Summary(
         suite=suite,
@@ -174,7 +191,7 @@ def _as_score(success: bool | None) -> float | None:
     return None if success is None else float(success)
 
 
-def _arm(rows: Sequence[Row]) -> ArmSummary:
+def _arm(rows: Sequence[Row], fewest: Mapping[tuple[str, int], int]) -> ArmSummary:
     scored = [row for row in rows if row.success is not None]
     solved: Rate = rate(sum(bool(row.success) for row in scored), len(scored))
     successes = sum(bool(row.success) for row in scored)
@@ -193,6 +210,7 @@ def _arm(rows: Sequence[Row]) -> ArmSummary:
         model_free_share=sum(0 < row.steps == row.model_free_steps for row in scored) / max(1, len(scored)),
         cost_usd=sum(row.cost_usd for row in rows),
         drafting=_drafting(rows),
+        remembering=_remembering(rows, fewest),
     )
 
 
@@ -205,6 +223,30 @@ def _drafting(rows: Sequence[Row]) -> Drafting | None:
     deferred = sum(row.deferred_usd if paid else row.deferred_seconds for row in rows)
     asked = deferred / (turns - agreed) if turns > agreed else 0.0
     return Drafting(turns=turns, agreement=agreed / turns, break_even=drafts / turns / asked if asked > 0 else None)
+
+
+def _fewest(rows: Iterable[Row]) -> dict[tuple[str, int], int]:
+    """Return the fewest steps with which each task and seed was solved, by whichever arm."""
+    found: dict[tuple[str, int], int] = {}
+    for row in rows:
+        if row.success:
+            found[row.key] = min(row.steps, found.get(row.key, row.steps))
+    return found
+
+
+def _remembering(rows: Sequence[Row], fewest: Mapping[tuple[str, int], int]) -> Remembering | None:
+    questions, answers = sum(row.recalls for row in rows), sum(row.recalled for row in rows)
+    if not questions:
+        return None
+    scored = [row for row in rows if row.success is not None]
+    short = sum(max(1, fewest[row.key]) / max(1, row.steps) for row in scored if row.success)
+    return Remembering(
+        questions=questions,
+        episodes=sum(row.recalls > 0 for row in rows),
+        answered=answers / questions,
+        right=sum(row.recalled_right for row in rows) / answers if answers else None,
+        efficiency=short / max(1, len(scored)),
+    )
 
 
 def write_summary(summary: Summary, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from skillagent.evaluation.rows import Row
 from skillagent.evaluation.statistics import Comparison
 from skillagent.evaluation.streams import Life
-from skillagent.evaluation.summary import Drafting, Payoff, Summary
+from skillagent.evaluation.summary import Drafting, Payoff, Remembering, Summary
 from skillagent.schema import Json
 
 
@@ -35,7 +35,7 @@ def per_task(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def headline(summary: Summary) -> list[str]:
-    """Return one line an arm, then one a comparison, each with its interval."""
+    """Return one line an arm, what its student and its memory did, then one line a comparison."""
     lines = []
     for name, arm in summary.arms.items():
         low, high = arm.interval
@@ -45,8 +45,8 @@ def headline(summary: Summary) -> list[str]:
             f"{name}: {arm.success:.0%} of {arm.scored} (95 % interval {low:.0%} to {high:.0%})"
             f"{cost}{time}" + (f", {arm.void} void" if arm.void else "")
         )
-        if arm.drafting is not None:
-            lines.append(_drafted(name, arm.drafting))
+    lines += [_drafted(name, arm.drafting) for name, arm in summary.arms.items() if arm.drafting]
+    lines += [_remembered(name, arm.remembering) for name, arm in summary.arms.items() if arm.remembering]
     lines += [points(name, pair) for name, pair in summary.paired.items()]
     return lines + [line for name, one in summary.payoff.items() if (line := _paid(name, one))]
 
@@ -54,6 +54,14 @@ def headline(summary: Summary) -> list[str]:
 def _drafted(name: str, one: Drafting) -> str:
     text = f"{name}: the student's drafts were taken in {one.agreement:.0%} of {counted(one.turns, 'turn')}"
     return text if one.break_even is None else f"{text}; it saves from {one.break_even:.0%} on"
+
+
+def _remembered(name: str, one: Remembering) -> str:
+    right = "" if one.right is None else f", about the right thing in {one.right:.0%} of these"
+    return (
+        f"{name}: memory was asked {counted(one.questions, 'time')} in {counted(one.episodes, 'episode')}, and had an "
+        f"answer in {one.answered:.0%}{right}; path efficiency {one.efficiency:.0%}"
+    )
 
 
 def _paid(name: str, payoff: Payoff) -> str:

@@ -20,7 +20,8 @@ _NEAR = 0.3
 def recall(question: str, library: Library, *, catalogue: Catalogue) -> Recalled:
     """Return what is known that is near the question, and what it stands in; nothing where nothing is.
 
-    After the nearest insights come those that they are related to, one hop from them and no further.
+    After the nearest insights come those that they are related to, one hop from them and no further. What there is no
+    room left for is neither told nor named.
     """
     plan = Plan(goal=question)
     limits = Thresholds(insight=_NEAR, insights=_INSIGHTS)
@@ -29,7 +30,11 @@ def recall(question: str, library: Library, *, catalogue: Catalogue) -> Recalled
     hop = dict.fromkeys(key for insight in insights for key in insight.related if key in library.insights)
     insights += [library.insights[key] for key in hop if library.insights[key] not in insights][:_RELATED]
     skills = [library.skills[one.id] for one in found.considered[0][:1] if one.parts["text"] >= _NEAR]
-    lines = [f"- {insight.condition.applies}: {insight.explanation}" for insight in insights]
-    lines += [skill.body for skill in skills]
-    names = (*(insight.id for insight in insights), *(skill.name for skill in skills))
-    return Recalled(text="\n".join(lines)[:_LONGEST], of=names)
+    known = [(one.id, f"- {one.condition.applies}: {one.explanation}") for one in insights]
+    known += [(skill.name, skill.body) for skill in skills]
+    text, names = "", list[str]()
+    for name, line in known:
+        if len(text) < _LONGEST:
+            text = f"{text}\n{line}".strip()
+            names.append(name)
+    return Recalled(text=text[:_LONGEST], of=tuple(names))

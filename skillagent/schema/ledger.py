@@ -36,7 +36,8 @@ class Attempted(Value):
     """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them.
 
     `runs` says of each program that was to run which one it was, for what, and what came of it. `wanted` describes the
-    skills that the plan asked for and the library lacks.
+    skills that the plan asked for and the library lacks. `actions` tell in short what was done, and
+    what memory answered.
     """
 
     kind: Literal["attempted"] = "attempted"
@@ -53,6 +54,7 @@ class Attempted(Value):
     runs: tuple[Ran, ...] = ()
     surprise: str = ""
     wanted: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
     usage: Usage = Usage()
 
 

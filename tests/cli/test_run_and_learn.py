@@ -1,5 +1,7 @@
 """`run` and `learn`: what is shown, what is learnt, and with which code they end. Real stages, a tiny world."""
 
+from dataclasses import replace
+
 import pytest
 from corridor_parts import Lucky, lines, parts
 
@@ -259,9 +261,25 @@ def test_a_program_that_is_not_for_this_page_says_why(tmp_path, capsys):
     ("option", "what"),
     [("programs", "say option=value"), ("program=off", "did you mean programs"), ("programs=maybe", "option programs")],
 )
-def test_an_option_that_is_none_is_refused_with_the_remedy(option, what, tmp_path, capsys):
-    assert main(["learn", "corridor/press", "--set", option], parts=parts(tmp_path, store=MemoryStore())) == 2
+@pytest.mark.parametrize("command", [["learn", "corridor/press"], ["run", "corridor/press"], ["chat", "--env", "x/y"]])
+def test_an_option_that_is_none_is_refused_with_the_remedy(command, option, what, tmp_path, capsys):
+    assert main([*command, "--set", option], parts=parts(tmp_path, store=MemoryStore())) == 2
     assert what in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["run", "corridor/press", "--no-learn"], ["chat", "--env", "corridor/press"]])
+def test_what_is_set_is_what_the_agent_is_opened_with(command, tmp_path):
+    """What such an agent then does is held by `tests/loop/test_build.py`."""
+    given, opened = parts(tmp_path, store=MemoryStore()), []
+
+    def agent(settings, *, options, **rest):
+        opened.append(options)
+        return given.agent(settings, options=options, **rest)
+
+    used = replace(given, agent=agent, lines=lambda prompt: [])
+    main([*command, "--set", "memory.recall=on", "--set", "similar.most=2", "--set", "practice.seeds=2"], parts=used)
+    (options,) = opened
+    assert (options.memory.recall, options.similar.most, options.practice.seeds) == (True, 2, 2)
 
 
 def test_what_others_did_is_learnt_from(tmp_path, capsys):

@@ -398,6 +398,22 @@ def test_why_says_what_was_shown_what_it_did_and_what_was_taught(call, lived):
     assert "found by chance, and is not recorded; it taught insight form-date-2 (new)" in lucky
 
 
+def test_why_tells_what_was_done_with_what_was_shown(call, store):
+    done = ('{"verb":"recall","question":"which?"}', "was told: the red one", '{"verb":"fly"} ✗ no verb')
+    store.commit(tried(7, "log-in", "log-in-example", "rules-1", score=None, task="ask", actions=done))
+    out = call("insights", "why", "corridor/ask@7#0a").out.splitlines()
+    assert [line.split()[:2] for line in out[1:4]] == [
+        ["shown", key] for key in ("log-in", "log-in-example", "rules-1")
+    ]
+    assert out[1] == f"shown    log-in (shown) {SECOND.description}"
+    assert out[4:7] == [f"did      {line}" for line in done]
+    assert out[7].startswith("outcome  unscored, ")
+    told = json.loads(call("insights", "why", "corridor/ask@7#0a", "--json").out)
+    assert told["actions"] == [*done]
+    older = {key: value for key, value in told.items() if key in Attempted.model_fields and key != "actions"}
+    assert Attempted.model_validate(older).actions == ()
+
+
 def test_labels_are_listed_with_what_they_mean_and_how_many_insights_they_have(call, store):
     meant = WIDE.model_copy(update={"defines": {"miniwob/form/date": "days of the year"}})
     store.commit(decided(PutInsight(insight=meant)))

@@ -11,17 +11,20 @@ from skillagent.schema import (
     Attempted,
     Cause,
     Condition,
+    Demonstration,
     Insight,
+    KeyStep,
     Lesson,
     Plan,
     Ran,
     Skill,
     Task,
     Trajectory,
+    Variation,
     Verdict,
     digest_of,
 )
-from skillagent.testing import MemoryStore, ScriptedLLM
+from skillagent.testing import Corridor, MemoryStore, ScriptedLLM
 
 GOAL = "go to the red ball, then open the door"
 TASK = Task(env="corridor", name="press")
@@ -118,3 +121,45 @@ def test_the_program_that_the_ledger_speaks_for_is_tried_first(opened):
         run = Ran(skill=other, program=digest_of(twins[other].files[FILE]), goal=plan.goal)
         store.commit(Attempted(attempt="x", task=TASK, goal=plan.goal, score=1.0, programs=(other,), runs=(run,)))
         assert [ranked.id for ranked in agent.route(plan, store.load()).skills[0]] == [other, one]
+
+
+def pressing(key, colour):
+    step = KeyStep(observation=f"a wall with {colour}", action=f'{{"verb":"click","ref":"button {colour} [2]"}}')
+    return Demonstration(id=key, domain="corridor", goal=f'press the "{colour}" button', steps=(step,))
+
+
+MEMORIES = Library(
+    skills={"press": Skill(name="press", description="press a button", body="look at its name\n")},
+    demonstrations={key: pressing(key, key) for key in ("red", "blue")},
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "library", "first", "told"),
+    [
+        pytest.param(
+            {"memory.recall": "on"},
+            MEMORIES,
+            {"verb": "recall", "question": "press a button"},
+            "You remember",
+            id="recall",
+        ),
+        pytest.param({"similar.most": "2"}, MEMORIES, {"verb": "fly"}, "A moment like this", id="like moments"),
+        pytest.param({"memory.rules": "4"}, MEMORIES, "Find its name.", "What such tasks have in common", id="rules"),
+        pytest.param({"memory.invent": "2"}, Library(), "press x: click x", "nobody has checked them", id="invent"),
+    ],
+)
+def test_an_agent_that_is_opened_with_an_aid_has_it(options, library, first, told, tmp_path):
+    heard = []
+    for changes in ({}, options):
+        model, world = ScriptedLLM([first, *[{"verb": "fly"}] * 3]), Corridor()
+        settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory")
+        chosen = Options(programs=False).changed(changes)
+        with open_agent(settings, llm=model, store=MemoryStore(library), options=chosen) as agent:
+            task = TASK.model_copy(update={"max_steps": 2})
+            seen = world.reset(task)
+            plan = Plan(goal=seen.goal)
+            route = agent.route(plan, library)
+            agent.act(world, task, seen, plan, route, library, variation=Variation(), watch=lambda _: None)
+        heard.append("\n".join(message.content for _, messages in model.asked for message in messages))
+    assert [told in text for text in heard] == [False, True]

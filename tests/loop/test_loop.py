@@ -30,6 +30,7 @@ from skillagent.loop import Agent, attempt, evolve, learn, run, showing, trial
 from skillagent.practice.explore import practise
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import covers, form, nearest_skills, route
+from skillagent.replies import retold
 from skillagent.schema import (
     Action,
     Attempted,
@@ -168,8 +169,9 @@ def test_what_is_borrowed_is_recorded_and_learnt_from_where_nothing_succeeded():
     *own, last = run(replace(agent, borrow=borrow), [TASK])
     assert asked == [[False] * len(own)]
     assert last == lent
-    tried = [event.entry.attempt for event in agent.store.events() if isinstance(event.entry, Attempted)]
-    assert tried[-1] == lent.id
+    tried = [event.entry for event in agent.store.events() if isinstance(event.entry, Attempted)]
+    assert tried[-1].attempt == lent.id
+    assert tried[-1].actions == retold(lent.trajectory.steps) != ()
     decisions = [event.entry.decision for event in agent.store.events() if isinstance(event.entry, Decided)]
     assert lent.id in decisions[0].edit.evidence
 

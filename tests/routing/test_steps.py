@@ -85,6 +85,10 @@ def test_recall_answers_with_what_stands_in_the_library_and_nothing_else():
     assert "fill the name" in found.text
     assert "log-in" in found.of
     assert recall("quantum chromodynamics", library, catalogue=Catalogue(CACHE)) == Recalled()
+    long = insight.model_copy(update={"explanation": "when a date is asked log in to the shop " * 40})
+    full = library.model_copy(update={"insights": {"i": long}})
+    found = recall("when a date is asked log in to the shop", full, catalogue=Catalogue(CACHE))
+    assert found.of == ("i",), "what there was no room for was not told"
 
 
 def test_after_the_nearest_come_those_that_they_name_and_no_further():
