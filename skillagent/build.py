@@ -48,11 +48,12 @@ from skillagent.llm.embed import LiteLLMEmbedder, MiniLM, SentenceTransformers
 from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
 from skillagent.llm.meter import Budget, Meter, Metered
-from skillagent.loop import Agent, Gate, Trial, Watch, undiagnosed, unwatched
+from skillagent.loop import Agent, Gate, Mend, Trial, Watch, undiagnosed, unwatched
 from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
+from skillagent.practice.mend import mended
 from skillagent.practice.wander import Wandering, wandered
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.outcomes import Outcomes
@@ -224,6 +225,7 @@ def open_agent(
             store=kept,
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
+            mend=_mend(options, metered, room, watch),
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
@@ -261,6 +263,11 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
         )
 
     return gated
+
+
+def _mend(options: Options, llm: LLM, room: int, watch: Watch) -> Mend:
+    how = options.practice
+    return partial(mended, llm=llm, rounds=how.mend, solved=how.solved, room=room, watch=watch)
 
 
 def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:

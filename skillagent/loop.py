@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from skillagent.acting.play import played
+from skillagent.acting.play import decided
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.goals import named
 from skillagent.library import Library
 from skillagent.ports import Environment, Store, begins_anew, near
-from skillagent.practice.wander import Near, Play, Player
+from skillagent.practice.wander import Near, Play
 from skillagent.replies import retold
 from skillagent.schema import (
     Attempt,
@@ -72,6 +72,7 @@ Practise = Callable[[Task, Callable[[Task, Variation], Attempt]], Iterator[Attem
 Wander = Callable[
     [Sequence[Attempt], Play, Near], Iterable[Attempt]
 ]  # successes by chance, where the agent had too few
+Mend = Callable[[Sequence[Attempt], Play, Sequence[Verb]], Iterable[Attempt]]  # successes made of failures
 Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
@@ -139,6 +140,7 @@ class Agent:
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
     stitch: Callable[[Plan, Library], Plan] = unplanned
     borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
+    mend: Mend | None = None
     wander: Wander | None = None
     upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
@@ -170,6 +172,7 @@ def run(
             tried.append(record(agent, one))
             yield one
         tried += [one for one in shown if one.trajectory.task.id == task.id]
+        tried += mended(agent, tried, library)
         for _ in learn(agent, [*tried, *_by_chance(agent, tried, library)], library):
             pass
 
@@ -343,46 +346,37 @@ def _try(agent: Agent, library: Library, task: Task, variation: Variation) -> At
     return attempt(agent, task, library, variation)
 
 
+def mended(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Attempt]:
+    """Return successes that the model made of failed tries, where nothing that is done lasts; nothing is recorded."""
+    found = list[Attempt]()
+    if agent.mend is not None and _anew(agent, tried):
+        try:
+            for one in agent.mend(tried, _play(agent, library), agent.open(tried[0].trajectory.task).verbs):
+                found.append(one)
+        except (WorldFault, PromptTooLong) as fault:  # what was mended before stands
+            log.warning("nothing more is mended of %s: %s", tried[0].trajectory.task.id, fault)
+    return found
+
+
 def _by_chance(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Attempt]:
     """Return successes that no model and no program had, where nothing that is done lasts; nothing is recorded."""
-
-    def play(task: Task, made: Callable[[Sequence[Verb]], Player]) -> Attempt:
-        try:
-            environment = agent.open(task)
-            trajectory = played(environment, task, made(environment.verbs), by="chance")
-        except WorldFault as fault:
-            agent.drop(task)
-            trajectory = Trajectory(task=task, goal=task.goal, void=str(fault))
-        verdict = agent.judge(trajectory)
-        return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library=library.digest)
-
-    if agent.wander is None or not tried or not begins_anew(agent.open(tried[0].trajectory.task)):
+    if agent.wander is None or not _anew(agent, tried):
         return []
+    play = _play(agent, library)
     return list(agent.wander(tried, play, lambda task, goal, action: near(agent.open(task), goal, action)))
+
+
+def _anew(agent: Agent, tried: Sequence[Attempt]) -> bool:
+    return bool(tried) and begins_anew(agent.open(tried[0].trajectory.task))
+
+
+def _play(agent: Agent, library: Library) -> Play:
+    return partial(decided, open=agent.open, drop=agent.drop, judge=agent.judge, library=library.digest)
 
 
 def record(agent: Agent, tried: Attempt) -> Attempt:
     """Write an attempt into the ledger, and return it."""
-    plan, route, trajectory = tried.plan, tried.route, tried.trajectory
-    agent.store.commit(
-        Attempted(
-            attempt=tried.id,
-            task=trajectory.task,
-            goal=trajectory.goal,
-            shown=tuple(dict.fromkeys((*(route.ids if route else ()), *trajectory.examples))),
-            score=tried.verdict.score,
-            judged_by=tried.verdict.by,
-            void=trajectory.void,
-            steps=len(trajectory.steps),
-            model_free_steps=trajectory.model_free_steps,
-            programs=trajectory.programs,
-            runs=trajectory.runs,
-            surprise=trajectory.surprise,
-            wanted=tuple(part.wanted for part in plan.subgoals if part.wanted) if plan else (),
-            actions=retold(trajectory.steps),
-            usage=trajectory.usage,
-        )
-    )
+    agent.store.commit(Attempted.of(tried, actions=retold(tried.trajectory.steps)))
     return tried
 
 
@@ -394,6 +388,7 @@ __all__ = [
     "attempt",
     "evolve",
     "learn",
+    "mended",
     "record",
     "run",
     "showing",

@@ -14,17 +14,49 @@ from pydantic import JsonValue
 
 from skillagent.schema import Action, Element, Json, Observation, Step
 
+LONGEST_TEXT = 300  # characters
+
 _SHOWN = 48
 _LONGEST = 1_500  # characters: more than a reply may have
 _LINE = 160  # characters
 _LINES = 20
+_NAMED = re.compile(r"(.*?)\s*(?:\[([^\]]*)\])?", re.DOTALL)
 
 
 def written(element: Element) -> str:
     """Return the element as a model names it; two elements of one observation never come out alike."""
-    seen = element.name or element.near or element.value or ""
-    words = " ".join(re.sub(r'["\\\[\]\s]+', " ", f"{element.role} {seen}").split())
-    return f"{words[:_SHOWN].strip()} [{element.ref}]"
+    return f"{_words(f'{element.role} {_seen(element)}')} [{element.ref}]"
+
+
+def called(text: str, observation: Observation) -> Element | None:
+    """Return the element that a text names as `written` does, with or without its ref; None where none is called so.
+
+    The role may be left out. Of several, the one that has the ref too is meant; a ref counts for nothing where another
+    name stands before it, as elsewhere it may be another element's.
+    """
+    known = _NAMED.fullmatch(text.strip())
+    words, ref = known.groups() if known else (text, None)
+    said = _words(words).casefold()
+    there = sorted(observation.elements, key=lambda one: one.ref != ref) if said else []
+    fits = [one for one in there if _words(f"{one.role} {_seen(one)}").casefold() == said]
+    fits = fits or [one for one in there if _words(_seen(one)).casefold() == said]
+    return fits[0] if fits else observation.element(words or ref)
+
+
+def bounded(parameter: Json) -> Json:
+    """Return the parameter with a text no longer than a person would type at once: a small model that runs on stops."""
+    if parameter.get("type") != "string" or "enum" in parameter:
+        return parameter
+    longest = parameter.get("maxLength", LONGEST_TEXT)
+    return {**parameter, "maxLength": min(longest, LONGEST_TEXT) if isinstance(longest, int) else LONGEST_TEXT}
+
+
+def _seen(element: Element) -> str:
+    return element.name or element.near or element.value or ""
+
+
+def _words(text: str) -> str:
+    return " ".join(re.sub(r'["\\\[\]\s]+', " ", text).split())[:_SHOWN].strip()
 
 
 def as_reply(action: Action, observation: Observation) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Literal
 
+from skillagent.errors import WorldFault
 from skillagent.ports import Environment
-from skillagent.schema import Action, Observation, Outcome, Step, Task, Trajectory
+from skillagent.schema import Action, Attempt, Observation, Outcome, Step, Task, Trajectory, Verb, Verdict
 
 By = Literal["oracle", "chance"]
 Player = Callable[[Observation], Generator[Action, Outcome, None]]
@@ -36,6 +37,36 @@ def played(environment: Environment, task: Task, player: Player, *, by: By = "or
         reward=outcome.reward,
         terminated=outcome.terminated,
     )
+
+
+def decided(
+    task: Task,
+    made: Callable[[Sequence[Verb]], Player],
+    *,
+    open: Callable[[Task], Environment],  # noqa: A002 - the agent's word for it
+    drop: Callable[[Task], None],
+    judge: Callable[[Trajectory], Verdict],
+    library: str,
+    by: By = "chance",
+) -> Attempt:
+    """Return an attempt in which a player decides, who is made for the verbs there are; a world's fault makes it void.
+
+    Args:
+        task: Played from its start.
+        made: Makes the player.
+        open: Returns the task's environment.
+        drop: Discards it after a fault.
+        judge: Judges.
+        library: The digest of the library that is in force.
+        by: Who decides.
+    """
+    try:
+        environment = open(task)
+        trajectory = played(environment, task, made(environment.verbs), by=by)
+    except WorldFault as fault:
+        drop(task)
+        trajectory = Trajectory(task=task, goal=task.goal, void=str(fault))
+    return Attempt(plan=None, route=None, trajectory=trajectory, verdict=judge(trajectory), library=library)
 
 
 def reciting(actions: Sequence[Action]) -> Player:

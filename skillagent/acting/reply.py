@@ -12,10 +12,8 @@ from collections.abc import Collection, Sequence
 
 from pydantic import JsonValue
 
-from skillagent.replies import written
+from skillagent.replies import bounded, written
 from skillagent.schema import Action, Json, Observation, Verb
-
-LONGEST_TEXT = 300  # characters
 
 
 def reply_schema(
@@ -41,7 +39,7 @@ def reply_schema(
         for name, parameter in properties.items():
             assert isinstance(parameter, dict)
             if parameter.get("format") != "ref":
-                bound[name] = _bounded(parameter)
+                bound[name] = bounded(parameter)
             elif refs := _refs(parameter, observation, _barred(verb, name, required, barred)):
                 bound[name] = {"type": "string", "enum": refs}
         if all(name in bound for name in required):
@@ -54,14 +52,6 @@ def reply_schema(
                 }
             )
     return {"anyOf": choices}
-
-
-def _bounded(parameter: Json) -> Json:
-    """Return the parameter with a text no longer than a person would type at once: a small model that runs on stops."""
-    if parameter.get("type") != "string" or "enum" in parameter:
-        return parameter
-    longest = parameter.get("maxLength", LONGEST_TEXT)
-    return {**parameter, "maxLength": min(longest, LONGEST_TEXT) if isinstance(longest, int) else LONGEST_TEXT}
 
 
 def _narrowed(observation: Observation, barred: Collection[Action]) -> Observation:

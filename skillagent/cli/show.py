@@ -17,6 +17,7 @@ from skillagent.schema import (
     Edit,
     Labelled,
     Lesson,
+    Mended,
     Observation,
     Pair,
     Plan,
@@ -140,6 +141,8 @@ class Show:
                 self._line("known", words.of_labels(value.labels))
             case Wandered():
                 self._line("chance", words.of_wandered(value))
+            case Mended():
+                self._line("mended", words.of_mended(value))
             case Lesson():
                 self._line("lesson", f"{value.cause.value}: {value.summary}")
                 self._doing("writing down what was learnt")

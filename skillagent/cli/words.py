@@ -18,6 +18,7 @@ from skillagent.schema import (
     Label,
     Labelled,
     Lesson,
+    Mended,
     Observation,
     Pair,
     Plan,
@@ -163,6 +164,12 @@ def of_wandered(value: Wandered) -> str:
     return f"seed {value.task.seed}: {how}; tries without the model: {value.tries}, {value.seconds:.0f} s"
 
 
+def of_mended(value: Mended) -> str:
+    """What came of correcting a failed try."""
+    how = "not solved" if value.steps is None else f"solved, steps: {value.steps}"
+    return f"seed {value.task.seed}: {how}; rounds: {value.rounds}"
+
+
 def of_decision(decision: Decision) -> str:
     """Accepted or refused, with the reason and the chance of luck.
 
@@ -218,6 +225,9 @@ def event_of(value: Value) -> Json | None:
         case Wandered():
             told = value.model_dump(mode="json", exclude={"task"})
             return {"event": "wandered", "task": value.task.id, "seed": value.task.seed, **told}
+        case Mended():
+            told = value.model_dump(mode="json", exclude={"task"})
+            return {"event": "mended", "task": value.task.id, "seed": value.task.seed, **told}
         case Attempt():
             return {"event": "attempt", **attempt_json(value)}
         case _:

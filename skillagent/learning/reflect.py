@@ -63,6 +63,7 @@ def _summary(task: str, successes: Sequence[Attempt], failures: Sequence[Attempt
     """Return how the attempts went and what the failures under a skill are put down to, for the ledger."""
     luck = sum(one.trajectory.lucky for one in successes)
     told = f"{task}: {len(successes) - luck} of {len(successes) - luck + len(failures)} scored attempts succeeded"
+    told += f", {mended} of them mended" if (mended := sum(one.trajectory.mended for one in successes)) else ""
     told += f", and {luck} by chance" if luck else ""
     faults = [f"{blame(one)} of {name}" for one in failures if (name := blamed([one])) is not None]
     faults += [blame(one) for one in failures if blamed([one]) is None and one.trajectory.unfit]

@@ -22,13 +22,15 @@ class Practice(Value):
     """How much to try: `seeds` plain attempts; unless `enough` of them succeed, up to `retries` warmer ones.
 
     Those end when one of them succeeds, and with the plain ones `solved` different seeds are solved. Where nothing
-    succeeds, the programs of `borrow` near skills are tried by themselves.
+    succeeds, the programs of `borrow` near skills are tried by themselves. An instance on which all failed is mended by
+    the model in up to `mend` rounds; 0: not.
     """
 
     seeds: int = Field(default=3, ge=1)
     retries: int = Field(default=6, ge=0)
     solved: int = Field(default=2, ge=1)
     borrow: int = Field(default=5, ge=0)
+    mend: int = Field(default=0, ge=0, le=5)
     enough: float = Field(default=0.75, gt=0, le=1)
     temperatures: tuple[float, ...] = (0.3, 0.6, 0.9)
 

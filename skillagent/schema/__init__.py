@@ -8,6 +8,7 @@ This module knows nothing of files, models or environments.
 
 from skillagent.schema.episode import (
     Attempt,
+    Mended,
     Plan,
     Ran,
     Ranked,
@@ -74,6 +75,7 @@ __all__ = [
     "Trajectory",
     "Verdict",
     "Wandered",
+    "Mended",
     "Attempt",
     "Score",
     # What the library holds.

@@ -80,7 +80,7 @@ class Step(Value):
     thought: str = ""
     error: str | None = None
     reward: float | None = None
-    by: Literal["model", "program", "person", "oracle", "chance"] = "model"
+    by: Literal["model", "program", "person", "oracle", "chance", "mended"] = "model"
     examples: tuple[str, ...] = ()
     recalled: str = ""
 
@@ -173,6 +173,11 @@ class Trajectory(Value):
         """True when chance acted."""
         return any(step.by == "chance" for step in self.steps)
 
+    @property
+    def mended(self) -> bool:
+        """True when the model corrected what it had failed at, from the start."""
+        return any(step.by == "mended" for step in self.steps)
+
 
 class Verdict(Value):
     """How well it went. `score` is in [0, 1], or None: unscored."""
@@ -230,3 +235,11 @@ class Wandered(Value):
     tries: int
     steps: int | None
     seconds: float
+
+
+class Mended(Value):
+    """What came of correcting a failed try at one instance: `steps` are those of a success, after so many rounds."""
+
+    task: Task
+    rounds: int
+    steps: int | None

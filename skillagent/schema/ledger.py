@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from skillagent.schema.episode import Ran
+from skillagent.schema.episode import Attempt, Ran
 from skillagent.schema.learning import Change, Decision, Edit
 from skillagent.schema.model import Usage
 from skillagent.schema.task import Task
@@ -56,6 +56,28 @@ class Attempted(Value):
     wanted: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     usage: Usage = Usage()
+
+    @classmethod
+    def of(cls, tried: Attempt, *, actions: Sequence[str] = ()) -> Self:
+        """Return the line of an attempt; `actions` are what was done, as a reader is told it."""
+        plan, route, trajectory = tried.plan, tried.route, tried.trajectory
+        return cls(
+            attempt=tried.id,
+            task=trajectory.task,
+            goal=trajectory.goal,
+            shown=tuple(dict.fromkeys((*(route.ids if route else ()), *trajectory.examples))),
+            score=tried.verdict.score,
+            judged_by=tried.verdict.by,
+            void=trajectory.void,
+            steps=len(trajectory.steps),
+            model_free_steps=trajectory.model_free_steps,
+            programs=trajectory.programs,
+            runs=trajectory.runs,
+            surprise=trajectory.surprise,
+            wanted=tuple(part.wanted for part in plan.subgoals if part.wanted) if plan else (),
+            actions=tuple(actions),
+            usage=trajectory.usage,
+        )
 
 
 class Remarked(Value):

@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
+
 from skillagent.acting.policy import barred
-from skillagent.acting.reply import LONGEST_TEXT, reply_schema
-from skillagent.replies import as_action, as_reply, written
+from skillagent.acting.reply import reply_schema
+from skillagent.replies import LONGEST_TEXT, as_action, as_reply, called, written
 from skillagent.schema import Action, Element, Observation, Step, Verb
 
 CLICK = Verb(
@@ -110,3 +112,36 @@ def test_a_text_that_no_model_would_write_is_cut_in_what_is_shown_of_an_action()
     shown = as_reply(action, Observation(goal="g", text="t"))
     assert f'"path":"{("1 2; " * 10)[:48]}…"' in shown
     assert "x" * 900 in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "ref"),
+    [
+        ("button Save [4]", "4"),
+        ("button Save [3]", "3"),
+        ("button Save", "3"),
+        ("button save", "3"),
+        ("button Save [9]", "3"),
+        ("Save [4]", "4"),
+        ("textbox", "5"),
+        ("link 4", "6"),
+        ("[4]", "4"),
+        ("4", "6"),
+        ("5", "5"),
+        ('button "Save"', "3"),
+        (f"link {'long ' * 20}".strip(), "7"),
+        ("button Send [4]", None),
+        ("checkbox Save", None),
+        ("", None),
+    ],
+)
+def test_an_element_is_found_by_what_it_is_called_and_by_its_ref_only_among_those(text, ref):
+    elements = (
+        Element(ref="3", role="button", name="Save"),
+        Element(ref="4", role="button", name="Save"),
+        Element(ref="5", role="textbox"),
+        Element(ref="6", role="link", name="4"),
+        Element(ref="7", role="link", name="long " * 30),
+    )
+    found = called(text, Observation(goal="g", text="t", elements=elements))
+    assert (found.ref if found else None) == ref

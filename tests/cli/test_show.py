@@ -13,6 +13,7 @@ from skillagent.schema import (
     Decision,
     Edit,
     Element,
+    Mended,
     Observation,
     Pair,
     Plan,
@@ -176,3 +177,17 @@ def test_what_chance_came_to_is_a_line_and_an_event():
     assert "not solved; tries" in lines[1]
     told = {"event": "wandered", "task": "corridor/press", "seed": 1_000_000, "tries": 7, "steps": 3, "seconds": 2.4}
     assert words.event_of(found) == told
+
+
+def test_what_mending_came_to_is_a_line_and_an_event():
+    found, vain = (Mended(task=TASK, rounds=2, steps=steps) for steps in (3, None))
+    lines = shown(found, vain).splitlines()
+    assert " ".join(lines[0].split()) == "mended seed 1000000: solved, steps: 3; rounds: 2"
+    assert "not solved; rounds: 2" in lines[1]
+    assert words.event_of(found) == {
+        "event": "mended",
+        "task": "corridor/press",
+        "seed": 1_000_000,
+        "rounds": 2,
+        "steps": 3,
+    }

@@ -1,9 +1,12 @@
 """Build: what the options say is what the agent does."""
 
+from contextlib import suppress
+
 import pytest
 
 from skillagent.build import Options, open_agent
 from skillagent.config import load
+from skillagent.errors import ConfigError, LLMUnavailable
 from skillagent.library import Library
 from skillagent.programs.text import FILE
 from skillagent.schema import (
@@ -80,6 +83,18 @@ def test_nothing_is_borrowed_where_programs_are_off(opened):
         with opened(programs=programs) as agent:
             assert not list(agent.borrow([failing(TASK, "dance")], LIBRARY, alone))
             assert bool(lent) is programs
+
+
+def test_failures_are_mended_only_where_an_option_says_in_how_many_rounds(opened):
+    asked = {}
+    for rounds in (0, 2):
+        with opened(practice=Options().changed({"practice.mend": rounds}).practice) as agent:
+            with suppress(LLMUnavailable):  # the script of the model is empty
+                list(agent.mend([failing(TASK)], lambda *_: failing(TASK), ()))
+            asked[rounds] = agent.spent().calls
+    assert asked == {0: 0, 2: 1}
+    with pytest.raises(ConfigError, match=r"practice\.mend"):
+        Options().changed({"practice.mend": 6})
 
 
 def test_instances_that_surprised_a_program_are_practised_too(opened):

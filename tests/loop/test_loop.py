@@ -14,6 +14,7 @@ from skillagent.errors import (
     ConfigError,
     EnvironmentFailed,
     InvalidSkill,
+    LLMUnavailable,
     NotFound,
     PromptTooLong,
     StaleEdit,
@@ -28,9 +29,10 @@ from skillagent.learning.write import write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt, evolve, learn, run, showing, trial
 from skillagent.practice.explore import practise
+from skillagent.practice.mend import mended
+from skillagent.replies import retold
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import covers, form, nearest_skills, route
-from skillagent.replies import retold
 from skillagent.schema import (
     Action,
     Attempted,
@@ -44,6 +46,7 @@ from skillagent.schema import (
     Labelled,
     Lesson,
     Plan,
+    PutDemonstration,
     PutInsight,
     PutSkill,
     RetireInsight,
@@ -60,6 +63,7 @@ from skillagent.testing import Corridor, HashEmbedder, MemoryStore, ScriptedLLM
 
 SECRET = dict.fromkeys(Corridor.colours, "white")
 TASK = Task(env="corridor", name="press", seed=0, max_steps=3)
+WHITE = {"actions": [{"verb": "click", "ref": "button white"}]}
 
 
 class Player:
@@ -203,6 +207,61 @@ def test_what_chance_solves_is_learnt_from_but_is_no_attempt_of_the_agent():
     assert any(set(some) - set(own) for some in evidence)
 
 
+def mending(agent, seen, ref="button white"):
+    """Return the agent, which mends the first failure by pressing what it is told."""
+
+    def mend(tried, play, verbs):
+        seen.append([*tried])
+        with_ref = [{"actions": [{"verb": verbs[0].name, "ref": ref}]}]
+        yield from mended(tried, play, verbs, llm=ScriptedLLM(with_ref), rounds=1, solved=1)
+
+    return replace(agent, mend=mend)
+
+
+def test_what_is_mended_is_learnt_from_before_chance_is_tried_but_is_no_attempt_of_the_ledger():
+    agent, _ = make(Anew(SECRET), player=pressing("red"))
+    tried_by_chance, seen = [], []
+
+    def wander(tried, play, near):
+        tried_by_chance.extend(tried)
+        return iter(())
+
+    own = list(run(replace(mending(agent, seen), wander=wander), [TASK]))
+    assert seen == [own]
+    (success,) = [one for one in tried_by_chance if one not in own]
+    assert success.verdict.success
+    assert success.trajectory.mended
+    entries = [event.entry for event in agent.store.events()]
+    assert [entry.attempt for entry in entries if isinstance(entry, Attempted)] == [one.id for one in own]
+    decisions = [entry.decision for entry in entries if isinstance(entry, Decided)]
+    assert success.id in decisions[0].edit.evidence
+    assert f"1 of {len(own) + 1} scored attempts succeeded, 1 of them mended" in decisions[0].edit.why
+    shown = [change.demonstration for change in decisions[0].edit.changes if isinstance(change, PutDemonstration)]
+    assert shown[0].source == "self"
+
+
+def test_what_fails_again_is_not_kept():
+    agent, _ = make(Anew(SECRET), player=pressing("red"))
+    list(run(mending(agent, [], ref="button blue"), [TASK]))
+    assert not any(one.entry.decision.accepted for one in agent.store.events() if isinstance(one.entry, Decided))
+    agent, _ = make(Anew(SECRET), player=pressing("red"))
+    list(run(mending(agent, []), [TASK]))
+    assert any(one.entry.decision.accepted for one in agent.store.events() if isinstance(one.entry, Decided))
+
+
+@pytest.mark.parametrize("fault", [LLMUnavailable("down"), PromptTooLong("too long")])
+def test_a_model_that_cannot_mend_costs_only_what_is_not_mended_yet(fault, caplog):
+    agent, _ = make(Anew(SECRET), player=pressing("red"))
+
+    def mend(tried, play, verbs):
+        yield from mended(tried, play, verbs, llm=ScriptedLLM([WHITE]), rounds=1, solved=1)
+        raise fault
+
+    list(run(replace(agent, mend=mend), [TASK]))
+    assert any(isinstance(event.entry, Decided) for event in agent.store.events())
+    assert str(fault) in caplog.text
+
+
 class Unsure(Corridor):
     anew = "perhaps"
 
@@ -210,9 +269,10 @@ class Unsure(Corridor):
 @pytest.mark.parametrize(("world", "learning"), [(Corridor, True), (Unsure, True), (Anew, False)])
 def test_nobody_is_let_loose_where_what_is_done_lasts_nor_where_nothing_is_learnt(world, learning):
     agent, _ = make(world(SECRET), player=pressing("red"))
-    played = []
-    list(run(wandering(agent, played), [TASK], learning=learning))
+    played, asked = [], []
+    list(run(mending(wandering(agent, played), asked), [TASK], learning=learning))
     assert not played
+    assert not asked
 
 
 def test_chance_knows_what_was_shown():
