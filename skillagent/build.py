@@ -299,7 +299,8 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
 
     def refined(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
         free = [insight for insight in library.insights.values() if not insight.pinned]
-        said = (refine(insight, library, events, shown, llm=llm) for insight in free)
+        amount = options.upkeep.wordings
+        said = (refine(insight, library, events, shown, llm=llm, wordings=amount) for insight in free)
         return (decision for decision in said if decision is not None)
 
     def related(library: Library, _: Sequence[Event], __: Trial) -> Iterator[Decision]:

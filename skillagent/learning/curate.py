@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from skillagent.learning.refine import STEADY, Shown, steadiness
+from skillagent.learning.refine import STEADY, WORDINGS, Shown, steadiness
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
 from skillagent.ports import VectorCache
@@ -42,13 +42,14 @@ _ATTEMPT = re.compile(r"(?P<env>[^/]+)/(?P<name>.+)@(?P<seed>\d+)#\w+")
 class Upkeep(Value):
     """From which cosine of their texts two insights say the same, are related, or belong to one pseudo-skill.
 
-    `budget` insights may stay. `taught` is what insights were worth to a weaker student, which goes before what the
-    ledger says of their worth.
+    `wordings` of a condition are asked for. `budget` insights may stay. `taught` is what insights were worth to a
+    weaker student, which goes before what the ledger says of their worth.
     """
 
     same: float = 0.92
     related: float = 0.80
     cluster: float = 0.60
+    wordings: int = Field(default=WORDINGS, ge=0)
     budget: int = Field(default=100, ge=0)
     taught: Mapping[str, float] = Field(default_factory=dict)
 

@@ -21,12 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 
 from pydantic import Field
 
 from skillagent.library import Library
-from skillagent.schema import Decision, Edit, Pair, Score, Task, Value
+from skillagent.schema import Decision, Edit, Pair, PutInsight, Score, Task, Value
 
 Trial = Callable[[Task, Library], Score | None]
 
@@ -68,7 +69,8 @@ def gate(
 ) -> Decision:
     """Return the decision on an edit, with every pair that it rests on.
 
-    First the edit must solve one of the tasks that it was learnt from: that costs least and sorts out most. Accepted on
+    First the edit must do better on one of the tasks that it was learnt from, and solve it where it only puts insights:
+    that costs least and sorts out most. Accepted on
     lift (wins beat losses beyond chance), or where nothing is lost on clearly lower cost. Refused when a rehearsed task
     that used to be solved is lost, or was solved without the model and no longer is; when the remaining pairs could not
     bring acceptance any more; or when too many pairs could not be scored.
@@ -84,8 +86,9 @@ def gate(
         watch: Is shown each pair as it is known.
     """
     rules, replays = rules or Rules(), _Replays(library, library.apply(edit), trial, alone, watch)
-    verified = _until(lambda one: one.outcome == "win", (replays.again(task, score) for task, score in sources))
-    if verified and verified[-1].outcome != "win":
+    won = partial(_verifies, told=all(isinstance(change, PutInsight) for change in edit.changes))
+    verified = _until(won, (replays.again(task, score) for task, score in sources))
+    if verified and not won(verified[-1]):
         known = any(one.outcome != "dropped" for one in verified)
         unproven = f"refused: it {'does not solve' if known else 'could not be tried on'} what it was learnt from"
         return Decision(edit=edit, accepted=False, reason=unproven, final=known, verified=verified)
@@ -115,6 +118,11 @@ def gate(
         rehearsed=rehearsed,
         p_value=p_value(pairs),
     )
+
+
+def _verifies(source: Pair, *, told: bool) -> bool:
+    """Tell whether a task that an edit was learnt from speaks for it; what is only told must solve it."""
+    return source.outcome == "win" and source.after is not None and (source.after.success or not told)
 
 
 def _spoiled(rehearsed: Pair) -> str | None:

@@ -7,9 +7,11 @@ import pytest
 from corridor_parts import parts
 from skills_ref import validate as skills_ref_validate
 
+from skillagent.build import Options, upkeep_of
 from skillagent.cli import main
 from skillagent.cli.texts import checked
 from skillagent.envs.registry import OURS
+from skillagent.learning.curate import Upkeep
 from skillagent.programs.text import FILE
 from skillagent.schema import (
     Attempted,
@@ -28,6 +30,7 @@ from skillagent.schema import (
     Task,
 )
 from skillagent.store.disk import DiskStore
+from skillagent.testing import HashEmbedder, ScriptedLLM
 
 FIRST = Skill(name="log-in", description="Use to log in.", body="1. fill the name\n", domain="miniwob")
 SECOND = FIRST.model_copy(update={"version": 2, "body": "1. fill the name\n2. press Login\n"})
@@ -358,6 +361,16 @@ def test_evolve_words_conditions_anew_and_says_what_it_refuses(call, lived):
     assert "insight form-date-1 (changed)" in out
     assert "when a date is typed" in lived.load().insights["form-date-1"].condition.does_not_apply
     assert "nothing to do" in call("insights", "evolve").out, "what was refused or done is not done again"
+
+
+@pytest.mark.parametrize("wordings", [0, 2])
+def test_how_many_wordings_are_asked_for_is_an_option(store, wordings):
+    goal = "type the day into the form"
+    store.commit(Labelled(attempt="a", task=tried(0).task, goal=goal, labels={"menu-2": Label.UNRETRIEVED}))
+    model = ScriptedLLM(lambda messages, role: {"applies": "When nothing", "does_not_apply": ""})
+    care = upkeep_of(Options(upkeep=Upkeep(wordings=wordings)), HashEmbedder(), model)["conditions"]
+    list(care(store.load(), list(store.events()), lambda task, library, variation=None: None))
+    assert len(model.asked) == wordings
 
 
 def test_evolve_takes_a_program_away_that_only_fails_and_it_can_be_brought_back(call, store):

@@ -7,8 +7,11 @@ import pytest
 
 from skillagent.learning.gate import Rules, gate, p_value, wealth
 from skillagent.library import Library
-from skillagent.schema import Edit, Pair, PutSkill, Score, Skill, Task
+from skillagent.schema import Condition, Edit, Insight, Pair, PutInsight, PutSkill, Score, Skill, Task
 
+INSIGHT = Insight(
+    id="i", taxonomy="x/y/z", kind="pitfall", condition=Condition(applies="When a date is typed"), explanation="month"
+)
 EDIT = Edit(changes=(PutSkill(skill=Skill(name="s", description="d", body="b")),), why="test")
 
 
@@ -207,6 +210,27 @@ def test_an_edit_must_first_solve_what_it_was_learnt_from(solved, accepted, repl
     assert decision.accepted is accepted
     assert [pair.task.seed for pair in decision.verified] == replayed
     assert bool(decision.pairs) is accepted
+
+
+@pytest.mark.parametrize(
+    ("changes", "accepted"),
+    [
+        pytest.param((PutInsight(insight=INSIGHT),), False, id="an insight must solve it"),
+        pytest.param(EDIT.changes, True, id="a skill may come nearer"),
+        pytest.param((PutInsight(insight=INSIGHT), *EDIT.changes), True, id="and so may one with an insight"),
+    ],
+)
+def test_a_source_task_that_is_done_better_and_not_solved_speaks_for_a_skill_and_not_for_an_insight(changes, accepted):
+    sources = [(Task(env="e", name="t", seed=1), Score(value=0.0))]
+
+    def trial(task, library):
+        return Score(value=0.0 if not len(library) else 0.5 if task.seed == 1 else 1.0)
+
+    decision = gate(Edit(changes=changes, why="test"), Library(), trial, fresh=tasks(), sources=sources)
+    assert decision.accepted is accepted
+    if not accepted:
+        assert decision.reason == "refused: it does not solve what it was learnt from"
+        assert (decision.final, decision.pairs) == (True, ())
 
 
 def test_both_sides_of_a_pair_share_task_and_seed():
