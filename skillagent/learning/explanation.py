@@ -40,14 +40,14 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
     """
     goal, env = lesson.failures[0].trajectory.goal, lesson.failures[0].trajectory.task.env
     told = alternatives((*lesson.failures, *lesson.successes))
-    truth = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "(not known)")
+    truth = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "")
     prompt = render(
         "explain",
         goal=fence("goal", goal),
         failed=fence("failed", "\n".join(_told(one) for one in lesson.failures[:2])),
         worked=fence("worked", _told(lesson.success) if lesson.success else "(nothing yet)"),
         alternatives=fence("alternatives", "\n".join(told) or "(none)"),
-        truth=fence("answer", truth),
+        truth=fence("answer", truth or "(not known)"),
         labels=fence("labels", "\n".join(in_use(env, library.insights.values(), _LABELS)) or "(none yet)"),
     )
     reply = llm.reply(
@@ -59,7 +59,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
     levels = [kebab(data.get(level, "")) or GENERAL for level in ("level_1", "level_2")]
     said = "/".join([env, *levels])
     taxonomy = folded(said, library.insights.values())
-    origin = "contrast" if lesson.success else "failure"
+    origin = "contrast" if lesson.success else "answer" if truth else "failure"
     worked = _worked(lesson.success)
     return Insight(
         id=f"{'-'.join(taxonomy.split('/')[1:])}-{digest_of([*data.values()])[:6]}",

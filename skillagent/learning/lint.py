@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from skillagent.errors import InvalidSkill, LibraryError
+from skillagent.goals import quoted
 from skillagent.learning.trace import COPIED_WORDS, WORD
 from skillagent.library import Library
 from skillagent.programs.text import program_of
@@ -44,6 +45,10 @@ _SECRET = re.compile(
 _BY_A_PERSON = "accepted: a person's decision, not replayed"  # how ledgers said it before they said who decided
 _SAYS = 3  # letters of the shortest explanation: a model out of its depth writes a comma
 NEAR_COPY = 0.8  # share of their words that two insights have in common
+_GIVEN_WORDS = 4  # so many words in the order in which an answer has them repeat it
+_FRAME = re.compile(
+    r"^the [a-z ]+? (?:is|are) ", re.IGNORECASE
+)  # "the best objective is 12": what it says of the answer
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _BROKEN = re.compile(
     r"\b(?:tool|browser|environment|page|website)s?\b[^.]{0,40}\b(?:does not work|do not work|is broken|are broken|"
@@ -167,13 +172,26 @@ def _refused(events: Sequence[Event]) -> Iterator[Insight]:
 
 
 def _given_away(insight: Insight, lesson: Lesson) -> str | None:
-    """Return a number of the known answer that the insight repeats and the goal does not give."""
-    said = _numbers(_said(insight))
-    for trajectory in (one.trajectory for one in lesson.failures):
-        for number in _numbers(trajectory.truth) - _numbers(trajectory.goal):
-            if number in said:
-                return f"{number:.10g}"
+    """Return what the insight repeats of the known answer and the goal does not give.
+
+    A number, a quoted value, or words in the order in which the answer has them.
+    """
+    said = _said(insight)
+    for goal, truth in ((one.trajectory.goal, one.trajectory.truth) for one in lesson.failures):
+        answer = _FRAME.sub("", truth)
+        numbers = (_numbers(answer) - _numbers(goal)) & _numbers(said)
+        values = [text for text in quoted(answer) if _names(said, text) and not _names(goal, text)]
+        spoken, given = set(_runs(said, _GIVEN_WORDS)), set(_runs(goal, _GIVEN_WORDS))
+        words = [run for run in _runs(answer, _GIVEN_WORDS) if run in spoken and run not in given]
+        if found := [*(f"{number:.10g}" for number in sorted(numbers)), *values, *words]:
+            return found[0]
     return None
+
+
+def _names(text: str, value: str) -> bool:
+    """Tell whether a value of more than a letter stands in a text, whatever its case."""
+    whole = rf"(?<!\w){re.escape(value)}(?!\w)"
+    return len(value) > 1 and re.search(whole, text, re.IGNORECASE) is not None
 
 
 def _numbers(text: str) -> set[float]:
@@ -230,8 +248,8 @@ def _read(step: Step) -> Iterator[str]:
         yield f"{element.name} {element.near}"
 
 
-def _runs(text: str) -> Iterator[str]:
+def _runs(text: str, size: int = COPIED_WORDS) -> Iterator[str]:
     """Yield every run of that many words, over line ends too."""
     words = WORD.findall(text.lower())
-    for start in range(len(words) - COPIED_WORDS + 1):
-        yield " ".join(words[start : start + COPIED_WORDS])
+    for start in range(len(words) - size + 1):
+        yield " ".join(words[start : start + size])

@@ -722,6 +722,24 @@ def test_an_insight_that_gives_the_answer_away_is_refused(explanation, goal, ref
     assert found is None or "gives away the answer of one task (1510)" in found
 
 
+@pytest.mark.parametrize(
+    ("truth", "explanation", "goal", "given"),
+    [
+        ('the button "Send all"', "Look for send all.", GOAL, "Send all"),
+        ('the button "Send all"', "Look for the sender.", GOAL, None),
+        ('the button "Send all"', "Look for send all.", 'Press "Send all" now.', None),
+        ('the option "a"', "A form has a field.", GOAL, None),
+        ("the way is first the cellar, then the attic", "Take first the cellar then.", GOAL, "first the cellar then"),
+        ("the way is first the cellar, then the attic", "Take the cellar first.", GOAL, None),
+        ("the way is first the cellar, then the attic", "Take first the cellar then.", "First the cellar, then?", None),
+        ("the best objective is 1510", "Check that the best objective is reached.", GOAL, None),
+    ],
+)
+def test_an_insight_that_repeats_the_answers_words_is_refused(truth, explanation, goal, given):
+    found = lint(insight_of(explanation), knowing(truth, goal), Library(), [])
+    assert found == (given and f"lint: it gives away the answer of one task ({given})")
+
+
 # ── Near copies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 FIRST = "Fill the field with the name that the goal gives before you press the button."

@@ -585,6 +585,82 @@ def test_without_such_an_insight_one_is_written():
     assert any(isinstance(change, PutInsight) for edit in edits(agent) for change in edit.changes)
 
 
+FOLLOWING = dict(zip(Corridor.colours, (*Corridor.colours[1:], Corridor.colours[0]), strict=True))
+
+
+class Telling(Corridor):
+    """The right one is the next colour of the row, and on practice seeds it says so once a press was wrong."""
+
+    def __init__(self):
+        super().__init__(FOLLOWING)
+
+    def reset(self, task):
+        self._split = task.split
+        return super().reset(task)
+
+    def step(self, action):
+        outcome = super().step(action)
+        known = outcome.terminated and self._split is Split.PRACTICE
+        return outcome.model_copy(update={"truth": f'the button "{self._right}"' if known else ""})
+
+
+class Explaining(Player):
+    """Presses what the goal names, and the next colour once it has read its own explanation."""
+
+    def __init__(self, explanation):
+        super().__init__()
+        self.explanation, self.read = explanation, []
+
+    def __call__(self, messages, role):
+        text = messages[-1].content
+        if role is Role.REFLECTOR:
+            self.read.append(text)
+            return {
+                "applies": "When the goal says to press the button",
+                "does_not_apply": "On other pages",
+                "explanation": self.explanation,
+                "level_1": "press",
+                "level_2": "colour",
+            }
+        wanted = next(c for c in Corridor.colours if f'press the "{c}"' in text)
+        if any("one place too early" in message.content for message in messages):
+            wanted = FOLLOWING[wanted]
+        return {"verb": "click", "ref": next(line[1] for line in text.splitlines() if line.endswith(f'"{wanted}"'))}
+
+
+def taught_by_the_answer(explanation):
+    player = Explaining(explanation)
+    agent, _ = make(world=Telling(), player=player)
+    failed = [attempt(agent, TASK.model_copy(update={"seed": seed}), Library()) for seed in range(2)]
+    assert not any(one.verdict.success for one in failed)
+    (decision,) = learn(agent, failed, Library())
+    return agent, player, decision
+
+
+def test_what_the_agent_explains_from_the_bare_answer_is_let_in_where_it_solves_source_and_fresh_tasks():
+    agent, player, decision = taught_by_the_answer("What is named stands one place too early in the row of colours.")
+    assert '<answer>\nthe button "green"\n</answer>' in player.read[0]
+    assert decision.accepted, decision.reason
+    assert [pair.outcome for pair in decision.verified] == ["win"]
+    assert decision.count("win") >= 4
+    assert {pair.task.split for pair in decision.pairs} == {Split.GATE}
+    (insight,) = agent.store.load().insights.values()
+    assert insight.origin == "answer"
+    unseen = TASK.model_copy(update={"seed": Split.HOLDOUT.first_seed})
+    assert attempt(agent, unseen, agent.store.load()).verdict.success
+
+
+@pytest.mark.parametrize(
+    "explanation", ['The right one is "green".', "Always press green, for what is named is too early."]
+)
+def test_an_explanation_that_parrots_the_answer_is_refused_before_any_replay(explanation):
+    agent, _, decision = taught_by_the_answer(explanation)
+    assert not decision.accepted
+    assert decision.reason == "lint: it gives away the answer of one task (green)"
+    assert not decision.verified
+    assert not agent.store.load().insights
+
+
 def test_upkeep_is_committed_kind_by_kind_on_what_the_one_before_left():
     seen = []
 
