@@ -2,8 +2,9 @@
 
 Lines are read plainly from stdin, so a conversation can be piped in. What a reader would get wrong: a goal is tried
 once and nothing is learnt by itself; `/bad`, `/good` and `/learn` start learning, and only in a world that can be
-reset, because learning repeats the task. A page that sets its own goal is tried and judged by that one: words typed
-for it start a try and are kept in the session, and the conversation says so.
+reset, because learning repeats the task. What a person said of a failure is done first, where it can be. A page that
+sets its own goal is tried and judged by that one: words typed for it start a try and are kept in the session, and the
+conversation says so.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from skillagent.cli.tasks import WEB, states_goals, task_from
 if TYPE_CHECKING:
     from skillagent.cli.session import Session
     from skillagent.cli.show import Watching
+    from skillagent.library import Library
     from skillagent.loop import Agent
     from skillagent.schema import Attempt, Task
 
@@ -30,7 +32,7 @@ HELP = """\
 GOAL         try to reach a goal; on a page that sets its own, an empty line tries the next instance
 /SKILL GOAL  the same, shown just that skill
 /good        the last try was good
-/bad TEXT    the last try was bad, and why
+/bad TEXT    the last try was bad, and why, or what to do instead
 /learn       practise the last task and keep what helps
 /skills      what the library holds
 /why         why the last try was shown what it was shown
@@ -64,10 +66,11 @@ def chat(
     """Give goals in words, watch, and say what was good or bad.
 
     /good and /bad TEXT record your verdict; in a world that can be reset, what the tries teach is then replayed and
-    kept where it helps. /why, /skills and /undo show and mend what was learnt. /help lists all. Goals in words are for
-    --url; a miniwob page sets its own goals, and those are tried and judged: there an empty line tries the next one.
-    The conversation is saved under the home folder, and --session NAME takes it up again. With --json, one JSON object
-    a line.
+    kept where it helps. What /bad TEXT says is done there first: the model corrects the failed try by your words, up to
+    five times, and what then succeeds is learnt from as shown by you. /why, /skills and /undo show and mend what was
+    learnt. /help lists all. Goals in words are for --url; a miniwob page sets its own goals, and those are tried and
+    judged: there an empty line tries the next one. The conversation is saved under the home folder, and --session NAME
+    takes it up again. With --json, one JSON object a line.
     """
     from skillagent.build import Options
     from skillagent.cli.session import Session
@@ -192,8 +195,19 @@ class Chat:
         task = last.trajectory.task.id
         alike = [one for one in self._session.attempts if one.trajectory.task.id == task]
         same = [one for one in alike if one.library == library.digest]
-        if not list(learn(self._agent, same, library)):
+        done = [] if good or not words else self._done_as_said(library)
+        if not list(learn(self._agent, [*same, *done], library)):
             self._watch.say("nothing to change; /learn practises the task")
+
+    def _done_as_said(self, library: Library) -> list[Attempt]:
+        """Return the success that a person's words make of the last try, where the world can tell it from a failure."""
+        from skillagent.loop import mended
+
+        last = self._last()
+        if self._agent.judge(last.trajectory).success is not False:
+            self._watch.say("the world saw no failure there, so it cannot tell whether your words mend it")
+            return []
+        return mended(self._agent, [last], library)
 
     def _practise(self) -> None:
         from skillagent.loop import run

@@ -282,7 +282,7 @@ def demonstration(trajectory: Trajectory, key: str, *, notes: Notes, learnt_from
             KeyStep(observation=step.observation.text[:_SHOWN_STATE], action=as_reply(step.action, step.observation))
             for step in useful_steps(trajectory)
         ),
-        source="oracle" if learnt_from.trajectory.shown else "self",
+        source=learnt_from.trajectory.shown_by or "self",
         evidence=(learnt_from.id,),
         notes=notes,
     )

@@ -166,7 +166,13 @@ class Trajectory(Value):
     @property
     def shown(self) -> bool:
         """True when someone else acted: a person, an oracle."""
-        return any(step.by in ("person", "oracle") for step in self.steps)
+        return self.shown_by is not None
+
+    @property
+    def shown_by(self) -> Literal["person", "oracle"] | None:
+        """Who else acted, if anybody did; a person before an oracle."""
+        acted = {step.by for step in self.steps}
+        return "person" if "person" in acted else "oracle" if "oracle" in acted else None
 
     @property
     def lucky(self) -> bool:

@@ -22,6 +22,7 @@ from skillagent.llm.meter import Meter, Metered
 from skillagent.loop import Agent, unwatched
 from skillagent.ports import LLM, Store
 from skillagent.practice.explore import practise
+from skillagent.practice.mend import mended
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import Thresholds, covers, nearest_skills, route
 from skillagent.schema import Role
@@ -112,6 +113,7 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
         practise=partial(practise, practice=options.practice),
         reflect=reflect,
         write=partial(write, llm=metered, induction=options.making),
+        mend=partial(mended, llm=metered, rounds=options.practice.mend, watch=watch),
         lint=lint,
         gate=lambda edit, lesson, library, events, trial: gate(
             edit,

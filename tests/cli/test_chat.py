@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from corridor_parts import Lucky, corridor_agent, lines, parts
+from corridor_parts import SECRET, Lucky, corridor_agent, lines, parts
 
 from skillagent.build import Options
 from skillagent.cli import main
@@ -16,8 +16,8 @@ from skillagent.cli.session import Session
 from skillagent.cli.tasks import task_from
 from skillagent.errors import ConfigError
 from skillagent.practice.feedback import judged, remark
-from skillagent.schema import Decided, Decision, Edit, PutSkill, Remarked, Skill
-from skillagent.testing import Corridor, MemoryStore
+from skillagent.schema import Decided, Decision, Edit, PutDemonstration, PutSkill, Remarked, Skill
+from skillagent.testing import Corridor, MemoryStore, ScriptedLLM
 
 
 class Heard:
@@ -37,12 +37,12 @@ class Heard:
 class Table:
     """A conversation in memory."""
 
-    def __init__(self, tmp_path, *, name="talk", env="corridor/press", url=None, world=None):
+    def __init__(self, tmp_path, *, name="talk", env="corridor/press", url=None, world=None, llm=None):
         self.store, self.heard = MemoryStore(), Heard()
         self.session = Session(tmp_path / "chats", name)
         settings = parts(tmp_path).settings()
         agent = corridor_agent(
-            Lucky(), self.store, watch=self.heard, options=Options(), settings=settings, environment=world
+            llm or Lucky(), self.store, watch=self.heard, options=Options(), settings=settings, environment=world
         )
         self.chat = Chat(
             agent, self.heard, self.session, lambda words, seed: task_from(words, env=env, url=url, seed=seed)
@@ -86,6 +86,66 @@ def test_a_page_on_the_web_is_remembered_but_not_learnt_from(tmp_path):
     assert "nothing is learnt from it: a page on the web" in table.say('press the "red" button', "/bad no")
     assert [event.entry.kind for event in table.store.events()] == ["attempted", "remarked"]
     assert "nothing can be learnt" in table.say("/learn")
+
+
+class Anew(Corridor):
+    anew = True
+
+
+class Corrected(Lucky):
+    """Corrects a try by pressing the buttons that it is given, one more each time; keeps what it was asked."""
+
+    def __init__(self, *names):
+        super().__init__()
+        self.names, self.asked = iter(names), []
+
+    def reply(self, messages, *, role, **rest):
+        if "heed what <verdict> says" not in messages[0].content:
+            return super().reply(messages, role=role, **rest)
+        self.asked.append(messages[0].content)
+        return ScriptedLLM([{"actions": [{"verb": "click", "ref": next(self.names)}]}]).reply(messages, role=role)
+
+
+def shown_in(table):
+    """Return who acted in each demonstration that was proposed or let in."""
+    changes = [change for one in table.heard.decisions for change in one.edit.changes]
+    return {change.demonstration.source for change in changes if isinstance(change, PutDemonstration)}
+
+
+def test_what_a_person_says_of_a_failure_is_done_and_learnt_from_as_theirs(tmp_path):
+    llm = Corrected("button grey", "button white")
+    table = Table(tmp_path, world=Anew(SECRET), llm=llm)
+    table.say("", "/bad you must press white")
+    assert len(llm.asked) == 2
+    assert "A person says: you must press white" in llm.asked[0]
+    assert shown_in(table) == {"person"}
+    assert "press-white" in table.store.load().skills
+    assert [event.entry.kind for event in table.store.events()][:2] == ["attempted", "remarked"]
+    assert len(table.session.attempts) == 1, "what was mended is no try of the conversation"
+
+
+def test_where_the_words_do_not_mend_it_the_failure_is_learnt_from_as_before(tmp_path):
+    llm = Corrected("button red", "button red")
+    table = Table(tmp_path, world=Anew(SECRET), llm=llm)
+    table.say("", "/bad you must press red")
+    assert len(llm.asked) == 2, "the same list once more ends it"
+    assert len(table.heard.decisions) == 1
+    assert not shown_in(table)
+
+
+@pytest.mark.parametrize(
+    ("world", "line", "why"),
+    [
+        (Anew(SECRET), "/good it did", ""),
+        (Anew(SECRET), "/bad", ""),
+        (Corridor(SECRET), "/bad press white", ""),
+        (Anew(), "/bad press white", "the world saw no failure there"),
+    ],
+)
+def test_nothing_is_mended_without_words_for_a_failure_that_the_world_can_see_and_undo(tmp_path, world, line, why):
+    table = Table(tmp_path, world=world, llm=(llm := Corrected()))
+    assert why in table.say("", line)
+    assert not llm.asked
 
 
 class OwnGoal(Corridor):
