@@ -46,7 +46,7 @@ def headline(summary: Summary) -> list[str]:
             f"{cost}{time}" + (f", {arm.void} void" if arm.void else "")
         )
     if any(arm.drafting for arm in summary.arms.values()):
-        lines += [_costs(name, cost, arm.drafting) for name, arm in summary.arms.items() if (cost := arm.per_episode)]
+        lines += [_costs(name, each, arm.drafting) for name, arm in summary.arms.items() if (each := arm.per_episode)]
     lines += [_remembered(name, arm.remembering) for name, arm in summary.arms.items() if arm.remembering]
     lines += [points(name, pair) for name, pair in summary.paired.items()]
     return lines + [line for name, one in summary.payoff.items() if (line := _paid(name, one))]
