@@ -54,6 +54,7 @@ from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
 from skillagent.practice.explore import Practice, practise
 from skillagent.practice.mend import mended
+from skillagent.practice.relabel import relabelled
 from skillagent.practice.wander import Wandering, wandered
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.outcomes import Outcomes
@@ -226,6 +227,7 @@ def open_agent(
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
             mend=_mend(options, metered, room, watch),
+            relabel=relabelled if options.practice.relabel else None,
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),

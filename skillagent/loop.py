@@ -20,7 +20,7 @@ from skillagent.acting.play import decided
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.goals import named
 from skillagent.library import Library
-from skillagent.ports import Environment, Store, begins_anew, near
+from skillagent.ports import Environment, Store, begins_anew, near, reached
 from skillagent.practice.wander import Near, Play
 from skillagent.replies import retold
 from skillagent.schema import (
@@ -69,10 +69,9 @@ Watch = Callable[[Value], None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
 Practise = Callable[[Task, Callable[[Task, Variation], Attempt]], Iterator[Attempt]]  # which tries to make, to learn
-Wander = Callable[
-    [Sequence[Attempt], Play, Near], Iterable[Attempt]
-]  # successes by chance, where the agent had too few
+Wander = Callable[[Sequence[Attempt], Play, Near], Iterable[Attempt]]  # successes by chance, where there are too few
 Mend = Callable[[Sequence[Attempt], Play, Sequence[Verb]], Iterable[Attempt]]  # successes made of failures
+Relabel = Callable[[Sequence[Attempt], Play, Callable[[Task], str | None]], Iterable[Attempt]]  # other goals reached
 Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
 
@@ -141,6 +140,7 @@ class Agent:
     stitch: Callable[[Plan, Library], Plan] = unplanned
     borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
     mend: Mend | None = None
+    relabel: Relabel | None = None
     wander: Wander | None = None
     upkeep: Mapping[str, Upkeep] = field(default_factory=dict)
     watch: Watch = unwatched
@@ -173,7 +173,7 @@ def run(
             yield one
         tried += [one for one in shown if one.trajectory.task.id == task.id]
         tried += mended(agent, tried, library)
-        for _ in learn(agent, [*tried, *_by_chance(agent, tried, library)], library):
+        for _ in learn(agent, [*tried, *_found(agent, tried, library)], library):
             pass
 
 
@@ -358,12 +358,18 @@ def mended(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Att
     return found
 
 
-def _by_chance(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Attempt]:
-    """Return successes that no model and no program had, where nothing that is done lasts; nothing is recorded."""
-    if agent.wander is None or not _anew(agent, tried):
-        return []
-    play = _play(agent, library)
-    return list(agent.wander(tried, play, lambda task, goal, action: near(agent.open(task), goal, action)))
+def _found(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Attempt]:
+    """Return what chance solved, and failures as successes at what they did reach, where nothing that is done lasts.
+
+    No model and no program had these; nothing is recorded.
+    """
+    found, play = list[Attempt](), _play(agent, library)
+    if _anew(agent, tried):
+        if agent.wander is not None:
+            found += agent.wander(tried, play, lambda task, goal, action: near(agent.open(task), goal, action))
+        if agent.relabel is not None:
+            found += agent.relabel(tried, play, lambda task: reached(agent.open(task), task))
+    return found
 
 
 def _anew(agent: Agent, tried: Sequence[Attempt]) -> bool:

@@ -123,6 +123,16 @@ def near(environment: Environment, goal: str, action: Action) -> Iterator[Action
     return iter(known(goal, action)) if known is not None else iter(())
 
 
+def reached(environment: Environment, task: Task) -> str | None:
+    """Return the goal, in the task's own wording, that an episode's last state fulfils though another was set, or None.
+
+    A world that can tell truthfully has a `reached(task)`, and its reset to the task with that goal sets it, under the
+    same check as any other.
+    """
+    known = getattr(environment, "reached", None)
+    return known(task) if known is not None else None
+
+
 class Store(Protocol):
     """Where the library lives. The only writer."""
 

@@ -20,10 +20,11 @@ OFTEN = 0.25  # of the scored attempts: a program hands over so often that mendi
 def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
     """Return the one cause that explains the attempts at one task, made with one library.
 
-    Attempts that nobody scored are left aside when others were scored, and so is what someone else showed or chance
-    found. `skill` is the one that was shown to the agent and is meant for such tasks, if any.
+    Attempts that nobody scored are left aside when others were scored, and so is what someone else showed, chance
+    found, or reached another goal than was set. `skill` is the one that was shown to the agent and is meant for such
+    tasks, if any.
     """
-    own = [one for one in attempts if not (one.trajectory.shown or one.trajectory.lucky)]
+    own = [one for one in attempts if not (one.trajectory.shown or one.trajectory.lucky or one.trajectory.asked)]
     scored = [one for one in own if one.verdict.success is not None]
     if not scored:
         voids = any(one.trajectory.void is not None for one in own)

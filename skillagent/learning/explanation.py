@@ -39,7 +39,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         llm: Explains.
     """
     goal, env = lesson.failures[0].trajectory.goal, lesson.failures[0].trajectory.task.env
-    told = alternatives((*lesson.failures, *lesson.successes))
+    told = alternatives([one for one in (*lesson.failures, *lesson.successes) if not one.trajectory.asked])
     truth = next((one.trajectory.truth for one in lesson.failures if one.trajectory.truth), "")
     prompt = render(
         "explain",

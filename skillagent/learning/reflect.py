@@ -29,10 +29,13 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
 
 
 def _of_one_kind(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
-    """Yield the attempts at each task, apart where its goals ask for different things: what does one fails another."""
+    """Yield the attempts at each task, apart where its goals ask for different things: what does one fails another.
+
+    What reached another goal stays with the failures at the one that was set, for which it may be a way.
+    """
     for task in dict.fromkeys(one.trajectory.task.id for one in attempts):
         tried = [one for one in attempts if one.trajectory.task.id == task]
-        for group in kinds([one.trajectory.goal for one in tried], VERY_ALIKE):
+        for group in kinds([one.trajectory.asked or one.trajectory.goal for one in tried], VERY_ALIKE):
             yield [tried[number] for number in sorted(group)]
 
 
@@ -46,7 +49,11 @@ def _lesson(tried: Sequence[Attempt], library: Library) -> Lesson:
     hard = {one.trajectory.task.seed for one in failures}
     best = min(
         successes,
-        key=lambda one: (one.trajectory.task.seed not in hard, len(useful_steps(one.trajectory))),
+        key=lambda one: (
+            bool(one.trajectory.asked),
+            one.trajectory.task.seed not in hard,
+            len(useful_steps(one.trajectory)),
+        ),
         default=None,
     )
     return Lesson(
@@ -61,10 +68,13 @@ def _lesson(tried: Sequence[Attempt], library: Library) -> Lesson:
 
 def _summary(task: str, successes: Sequence[Attempt], failures: Sequence[Attempt]) -> str:
     """Return how the attempts went and what the failures under a skill are put down to, for the ledger."""
+    others = sum(bool(one.trajectory.asked) for one in successes)
     luck = sum(one.trajectory.lucky for one in successes)
-    told = f"{task}: {len(successes) - luck} of {len(successes) - luck + len(failures)} scored attempts succeeded"
+    own = len(successes) - luck - others
+    told = f"{task}: {own} of {own + len(failures)} scored attempts succeeded"
     told += f", {mended} of them mended" if (mended := sum(one.trajectory.mended for one in successes)) else ""
     told += f", and {luck} by chance" if luck else ""
+    told += f", and {others} reached another goal" if others else ""
     faults = [f"{blame(one)} of {name}" for one in failures if (name := blamed([one])) is not None]
     faults += [blame(one) for one in failures if blamed([one]) is None and one.trajectory.unfit]
     return f"{told}; put down to {', '.join(dict.fromkeys(faults))}" if faults else told

@@ -111,7 +111,7 @@ def _beside(
     for begin, action in _varied(tried, near, task):
         if number == most or len(found) == _LIKE or not in_time():
             break
-        one = play(task, lambda _: _repeating([*begin, action]))  # noqa: B023
+        one = play(task, lambda _: repeating([*begin, action]))  # noqa: B023
         number += 1
         if one.trajectory.void is not None:
             break
@@ -167,12 +167,12 @@ def _shortened(success: Attempt, play: Play, in_time: Callable[[], bool]) -> tup
         kept = [*steps[:left_out], *steps[left_out + 1 :]]
         if kept and in_time():
             replays += 1
-            again = play(success.trajectory.task, lambda _: _repeating(kept))  # noqa: B023
+            again = play(success.trajectory.task, lambda _: repeating(kept))  # noqa: B023
             success = again if again.verdict.success else success
     return success, replays
 
 
-def _repeating(steps: Sequence[Step]) -> Player:
+def repeating(steps: Sequence[Step]) -> Player:
     """Return a player that does what was done in these steps, on what is called the same now."""
 
     def player(first: Observation) -> Generator[Action, Outcome, None]:

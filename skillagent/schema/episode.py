@@ -133,6 +133,7 @@ class Trajectory(Value):
     `programs` are the skills whose programs ran, `runs` what is known of each run, `guessed` those of them for which
     the model found the values, `unfit` those whose programs did not find what they begin with, and `surprise` is why
     the model went on after the last of them. `truth` is what would have been right, where the environment says so.
+    `asked` is the goal that was set, where `goal` is another that was reached.
     """
 
     task: Task
@@ -150,6 +151,7 @@ class Trajectory(Value):
     unfit: tuple[str, ...] = ()
     surprise: str = ""
     truth: str = ""
+    asked: str = ""
     usage: Usage = Usage()
     seconds: Seconds = Seconds()
 

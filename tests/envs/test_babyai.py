@@ -181,3 +181,51 @@ def test_the_agent_does_not_walk_through_what_stands_before_it():
                 walker.forward()
     finally:
         walker.close()
+
+
+def another(world, name, verb, seed=0):
+    """Do a verb with another thing than the level asks for; return the action and the thing's name."""
+    for one in world.reset(task(name, seed)).elements:
+        world.reset(task(name, seed))
+        action = Action(verb=verb, arguments={"ref": one.ref})
+        if kind(one) != "door" and not world.step(action).terminated:
+            return action, one.name
+    raise AssertionError("every thing is right")
+
+
+@pytest.mark.parametrize(
+    ("name", "verb", "said"), [("GoToLocal", "go_to", "go to"), ("PickupDist", "pick_up", "pick up")]
+)
+def test_what_was_reached_instead_can_be_set_and_babyai_checks_it_itself(world, name, verb, said):
+    action, thing = another(world, name, verb)
+    goal = world.reached(task(name))
+    assert re.fullmatch(f"{said} (a|the) {thing}", goal)
+    asked = task(name, goal=goal)
+    assert world.reset(asked).goal == goal
+    assert act(world, "turn_left").reward == 0.0
+    world.reset(asked)
+    done = world.step(action)
+    assert (done.reward, done.terminated, done.observation.goal) == (1.0, True, goal)
+    assert world.reached(asked) is None, "what was asked is nothing else"
+
+
+@pytest.mark.parametrize(
+    ("name", "goal"),
+    [
+        ("GoToLocal", "go to the pink ball"),
+        ("GoToLocal", "pick up the red ball"),
+        ("PickupDist", "pick up the red door"),
+        ("OpenDoorLoc", "go to the red door"),
+        ("GoToLocal", "fly"),
+    ],
+)
+def test_a_mission_that_is_not_of_the_levels_kind_or_names_nothing_there_is_not_set(world, name, goal):
+    own = world.reset(task(name)).goal
+    assert world.reset(task(name, goal=goal)).goal == own
+
+
+def test_where_nothing_stands_ahead_or_the_level_is_of_another_kind_nothing_else_was_reached(world):
+    world.reset(task("OpenDoorLoc"))
+    assert world.reached(task("OpenDoorLoc")) is None
+    world.reset(task("PickupDist"))
+    assert world.reached(task("PickupDist")) is None

@@ -98,6 +98,12 @@ def test_failures_are_mended_only_where_an_option_says_in_how_many_rounds(opened
         Options().changed({"practice.mend": 6})
 
 
+def test_failures_are_relabelled_only_where_an_option_says_so(opened):
+    for on in (False, True):
+        with opened(practice=Options().changed({"practice.relabel": "on" if on else "off"}).practice) as agent:
+            assert (agent.relabel is not None) is on
+
+
 def test_instances_that_surprised_a_program_are_practised_too(opened):
     store = MemoryStore(LIBRARY)
     odd = TASK.model_copy(update={"seed": 40})

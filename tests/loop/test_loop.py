@@ -28,8 +28,9 @@ from skillagent.learning.replays import fresh, rehearsals, sources
 from skillagent.learning.write import write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt, evolve, learn, run, showing, trial
-from skillagent.practice.explore import practise
+from skillagent.practice.explore import Practice, practise
 from skillagent.practice.mend import mended
+from skillagent.practice.relabel import relabelled
 from skillagent.replies import retold
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import covers, form, nearest_skills, route
@@ -260,6 +261,33 @@ def test_a_model_that_cannot_mend_costs_only_what_is_not_mended_yet(fault, caplo
     list(run(replace(agent, mend=mend), [TASK]))
     assert any(isinstance(event.entry, Decided) for event in agent.store.events())
     assert str(fault) in caplog.text
+
+
+@pytest.mark.parametrize(("anew", "taught"), [(True, True), (False, False)])
+def test_a_failure_that_reached_another_goal_is_learnt_from_where_nothing_lasts(anew, taught):
+    class Telling(Corridor):
+        def reset(self, task):
+            first = super().reset(task)
+            self._right = task.goal.split('"')[1] if task.goal else "white"
+            return first
+
+        def reached(self, task):
+            return f'press the "{self.pressed}" button'
+
+        def step(self, action):
+            self.pressed = self._observation.element(action.arguments["ref"]).name
+            return super().step(action)
+
+    world = Telling()
+    world.anew = anew
+    blue, lessons = TASK.model_copy(update={"seed": 2}), []
+    watch = lambda value: lessons.append(value) if isinstance(value, Lesson) else None  # noqa: E731
+    agent, _ = make(world, player=pressing("red"), watch=watch)
+    agent = replace(agent, practise=partial(practise, practice=Practice(seeds=1, retries=0)))
+    own = list(run(replace(agent, relabel=relabelled), [blue]))
+    others = [one for lesson in lessons for one in lesson.successes]
+    assert [one.trajectory.goal for one in others] == ['press the "red" button'] * taught
+    assert [one.entry.attempt for one in agent.store.events() if isinstance(one.entry, Attempted)] == [own[0].id]
 
 
 class Unsure(Corridor):

@@ -6,6 +6,7 @@ way it looks is "ahead". Nothing is known of cells that it did not see.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
@@ -18,6 +19,7 @@ from skillagent.errors import ConfigError, InvalidAction
 
 Cell = tuple[int, int]
 
+_MISSION = re.compile(r"(go to|pick up) (?:a|the) (\w+) (ball|box|key|door)")
 _THINGS = ("ball", "box", "key", "door")
 _AROUND: tuple[Cell, ...] = ((1, 0), (0, 1), (-1, 0), (0, -1))  # by the direction that minigrid numbers 0 to 3
 _LEFT, _RIGHT, _FORWARD = 0, 1, 2
@@ -71,15 +73,54 @@ class Walker:
         made: Any = gymnasium.make(levels()[level], render_mode="rgb_array", disable_env_checker=True)
         self.env: Any = made.unwrapped
 
-    def reset(self, seed: int) -> None:
-        """Bring the level to the start that its seed draws."""
+    def reset(self, seed: int, mission: str = "") -> None:
+        """Bring the level to the start that its seed draws; a mission of its kind is set instead, where it can be."""
         with redirect_stdout(StringIO()):  # it prints what it drew and threw away
             self.env.reset(seed=seed)
+        if mission:
+            self._set(mission)
         self.reward, self.ended, self.over = 0.0, False, False
         self._known: list[Any] = []
         self._seen: set[Cell] = set()
         self._began = (self.cell, int(self.env.agent_dir))
         self._look()
+
+    def reached(self) -> str | None:
+        """Return the mission that is fulfilled now instead of a level's only one, to go to a thing or pick one up."""
+        from minigrid.envs.babyai.core.verifier import GoToInstr, PickupInstr
+
+        match self.env.instrs:
+            case GoToInstr():
+                verb, thing = "go to", self._at(self.front)
+            case PickupInstr():
+                verb, thing = "pick up", self.env.carrying
+            case _:
+                return None
+        if thing is None or thing.type not in _THINGS or any(thing is one for one in self.env.instrs.desc.obj_set):
+            return None
+        things = [one for one in (*self.env.grid.grid, self.env.carrying) if one is not None]
+        alike = sum((one.type, one.color) == (thing.type, thing.color) for one in things)
+        return f"{verb} {'a' if alike > 1 else 'the'} {thing.color} {thing.type}"
+
+    def _set(self, mission: str) -> None:
+        """Set another mission of the level's kind, under BabyAI's own check, if it can be done and is not done yet."""
+        from minigrid.envs.babyai.core import verifier
+
+        said, level = _MISSION.fullmatch(mission), self.env.instrs
+        things = [(one.color, one.type) for one in self.env.grid.grid if one is not None]
+        if said is None or (said[2], said[3]) not in things:
+            return
+        of: Any = verifier.ObjDesc  # Any: minigrid has no types
+        asked: Any = None
+        if isinstance(level, verifier.GoToInstr) and said[1] == "go to":
+            asked = type(level)(of(said[3], said[2]))
+        elif isinstance(level, verifier.PickupInstr) and said[1] == "pick up" and said[3] != "door":
+            asked = type(level)(of(said[3], said[2]), strict=level.strict)
+        if asked is None or asked.surface(self.env) != mission:
+            return
+        asked.reset_verifier(self.env)
+        if asked.verify(None) == "continue":
+            self.env.instrs, self.env.mission = asked, mission
 
     @property
     def mission(self) -> str:

@@ -23,6 +23,10 @@ class BabyAI(Simulated[Walker]):
     def __init__(self) -> None:
         super().__init__(Verbs(ACTIONS))
 
+    def reached(self, _: Task) -> str | None:
+        """Return the mission of the level's kind that is fulfilled now, though another was set; None where none is."""
+        return self.simulation.reached()
+
     def _names(self) -> Collection[str]:
         return levels()
 
@@ -30,7 +34,7 @@ class BabyAI(Simulated[Walker]):
         return Walker(task.name)
 
     def _begin(self, task: Task) -> None:
-        self.simulation.reset(task.seed)
+        self.simulation.reset(task.seed, task.goal)
 
     def _hand(self) -> Walker:
         return self.simulation
