@@ -38,6 +38,14 @@ class Drafting(Value):
     break_even: float | None
 
 
+class Cost(Value):
+    """What a scored episode costs in the mean; seconds are the model's and the world's."""
+
+    tokens: float
+    seconds: float
+    cost_usd: float
+
+
 class Remembering(Value):
     """How an arm did with a memory that it may ask.
 
@@ -67,6 +75,7 @@ class ArmSummary(Value):
     seconds_per_success: float | None
     model_free_share: float
     cost_usd: float
+    per_episode: Cost | None = None
     drafting: Drafting | None = None
     remembering: Remembering | None = None
 
@@ -197,6 +206,7 @@ def _arm(rows: Sequence[Row], fewest: Mapping[tuple[str, int], int]) -> ArmSumma
     successes = sum(bool(row.success) for row in scored)
     tokens = sum(row.tokens_in + row.tokens_out for row in scored)
     seconds = sum(row.seconds.model + row.seconds.environment for row in scored)
+    cost, count = sum(row.cost_usd for row in scored), max(1, len(scored))
     return ArmSummary(
         episodes=len(rows),
         scored=len(scored),
@@ -207,8 +217,9 @@ def _arm(rows: Sequence[Row], fewest: Mapping[tuple[str, int], int]) -> ArmSumma
         tokens_per_success=tokens / successes if successes else None,
         seconds=seconds,
         seconds_per_success=seconds / successes if successes else None,
-        model_free_share=sum(0 < row.steps == row.model_free_steps for row in scored) / max(1, len(scored)),
+        model_free_share=sum(0 < row.steps == row.model_free_steps for row in scored) / count,
         cost_usd=sum(row.cost_usd for row in rows),
+        per_episode=Cost(tokens=tokens / count, seconds=seconds / count, cost_usd=cost / count) if scored else None,
         drafting=_drafting(rows),
         remembering=_remembering(rows, fewest),
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from skillagent.evaluation.rows import Row
 from skillagent.evaluation.statistics import Comparison
 from skillagent.evaluation.streams import Life
-from skillagent.evaluation.summary import Drafting, Payoff, Remembering, Summary
+from skillagent.evaluation.summary import Cost, Drafting, Payoff, Remembering, Summary
 from skillagent.schema import Json
 
 
@@ -45,14 +45,22 @@ def headline(summary: Summary) -> list[str]:
             f"{name}: {arm.success:.0%} of {arm.scored} (95 % interval {low:.0%} to {high:.0%})"
             f"{cost}{time}" + (f", {arm.void} void" if arm.void else "")
         )
-    lines += [_drafted(name, arm.drafting) for name, arm in summary.arms.items() if arm.drafting]
+    if any(arm.drafting for arm in summary.arms.values()):
+        lines += [_costs(name, one, arm.drafting) for name, arm in summary.arms.items() if (one := arm.per_episode)]
     lines += [_remembered(name, arm.remembering) for name, arm in summary.arms.items() if arm.remembering]
     lines += [points(name, pair) for name, pair in summary.paired.items()]
     return lines + [line for name, one in summary.payoff.items() if (line := _paid(name, one))]
 
 
-def _drafted(name: str, one: Drafting) -> str:
-    text = f"{name}: the student's drafts were taken in {one.agreement:.0%} of {counted(one.turns, 'turn')}"
+def _costs(name: str, one: Cost, drafting: Drafting | None) -> str:
+    """Return what an episode of an arm costs, and how its student did; for a run in which one arm has a student."""
+    dear = f" and {one.cost_usd:.4f} US dollars" if one.cost_usd else ""
+    text = f"{name}: an episode costs {counted(one.tokens, 'token')}, {one.seconds:.1f} s{dear}"
+    return f"{text}; {_drafted(drafting)}" if drafting else text
+
+
+def _drafted(one: Drafting) -> str:
+    text = f"the student's drafts were taken in {one.agreement:.0%} of {counted(one.turns, 'turn')}"
     return text if one.break_even is None else f"{text}; it saves from {one.break_even:.0%} on"
 
 

@@ -8,12 +8,17 @@ agrees: `Usage.drafted` and `Usage.agreed` count that, and evaluations tell from
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+
+from pydantic import JsonValue
 
 from skillagent.errors import PromptTooLong
 from skillagent.llm.wrapped import close, identity_of
 from skillagent.ports import LLM
 from skillagent.schema import Json, Message, Reply, Role, Usage
+
+_ROLE = re.compile(r"[^\W_]+(?= .*\[[^\[\]]+\]$)")  # of an element as a model names it: `button Login [3]`
 
 HEAT = 0.7  # the first draft is as cold as it was asked for, the others are not
 
@@ -101,6 +106,21 @@ class Cascade:
 
 
 def canonical(data: Json | None) -> str:
-    """Return a form in which two replies that mean the same are equal: order of keys and outer spaces do not count."""
-    trimmed = {key: value.strip() if isinstance(value, str) else value for key, value in (data or {}).items()}
-    return json.dumps(trimmed, sort_keys=True, ensure_ascii=False)
+    """Return a form in which two replies that mean the same are equal.
+
+    The order of keys, outer spaces, and the case of an element's role do not count.
+    """
+    return json.dumps({key: _plain(value, key) for key, value in (data or {}).items()}, sort_keys=True)
+
+
+def _plain(value: JsonValue, key: str) -> JsonValue:
+    match value:
+        case str():
+            text = value.strip()
+            return _ROLE.sub(lambda role: role[0].lower(), text, count=1) if key.endswith("ref") else text
+        case list():
+            return [_plain(part, key) for part in value]
+        case dict():
+            return {name: _plain(part, name) for name, part in value.items()}
+        case _:
+            return value

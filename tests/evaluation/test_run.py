@@ -11,6 +11,7 @@ from pressing import ARMS, FIRST, FROZEN, NONE, SKILL, TASKS, Pressing, crashing
 
 from skillagent.errors import BudgetSpent, ConfigError, EnvironmentFailed
 from skillagent.evaluation.arms import Arm
+from skillagent.evaluation.report import write_report
 from skillagent.evaluation.rows import Seconds, forget, read_practised, read_rows
 from skillagent.evaluation.run import begin, begun, evaluate, wanted_rows
 from skillagent.evaluation.suites import load_suite
@@ -380,7 +381,18 @@ def test_a_students_agreement_and_break_even_are_told(tmp_path):
     drafting = summary.arms["frozen"].drafting
     assert (drafting.turns, drafting.agreement) == (8, 0.75)
     assert drafting.break_even == pytest.approx(0.5 / 4.0)  # half a second a draft, four for a turn of the teacher
-    assert "drafts were taken in 75% of 8 turns; it saves from 12% on" in "\n".join(headline(summary))
+    dear = row.model_copy(update={"arm": "teacher", "tokens_in": 500, "cost_usd": 0.25, "seconds": Seconds(model=3.0)})
+    told = headline(summarise([*arms, dear], suite="s", command=["x"], provenance={}))
+    assert told[2] == (
+        "frozen: an episode costs 10 tokens, 9.0 s; the student's drafts were taken in 75% of 8 turns; "
+        "it saves from 12% on"
+    )
+    assert told[3] == "teacher: an episode costs 500 tokens, 3.0 s and 0.2500 US dollars"
+    assert not any(
+        "an episode costs" in line for line in headline(summarise([dear], suite="s", command=["x"], provenance={}))
+    )
+    page = write_report([*arms, dear], summarise([*arms, dear], suite="s", command=["x"], provenance={}), tmp_path)
+    assert "drafts taken" in page.read_text(encoding="utf-8")
     paid = [one.model_copy(update={"cost_usd": 0.9, "draft_usd": 0.2, "deferred_usd": 0.1}) for one in arms]
     assert summarise(paid, suite="s", command=["x"], provenance={}).arms["frozen"].drafting.break_even == pytest.approx(
         0.5

@@ -109,6 +109,30 @@ def test_no_reply_is_like_no_other():
     assert canonical({"a": 1}) != canonical({"a": 2})
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param(click("button Login [3]"), click("Button Login [3]"), True, id="the case of a role"),
+        pytest.param(click("button Login [3]"), click("button login [3]"), False, id="the case of a name"),
+        pytest.param(click("A [3]"), click("a [3]"), True, id="a role alone"),
+        pytest.param(click("E3"), click("e3"), False, id="what is no element as it is written"),
+        pytest.param(
+            {"verb": "type", "text": "Button x [3]"}, {"verb": "type", "text": "button x [3]"}, False, id="text"
+        ),
+        pytest.param({"target_ref": "Box Red [b]"}, {"target_ref": "box Red [b]"}, True, id="another ref"),
+        pytest.param(
+            {"constraints": ["x <= 1 ", {"b": 1, "a": " y"}]},
+            {"constraints": ["x <= 1", {"a": "y", "b": 1}]},
+            True,
+            id="within",
+        ),
+        pytest.param({"constraints": ["a", "b"]}, {"constraints": ["b", "a"]}, False, id="the order of a list"),
+    ],
+)
+def test_drafts_are_compared_by_what_they_mean(one, other, same):
+    assert (canonical(one) == canonical(other)) is same
+
+
 def test_a_reply_from_the_cache_was_not_drafted_again(tmp_path):
     _, _, cascade = pair(click("a"), click("b"))
     kept = Cached(cascade, tmp_path)

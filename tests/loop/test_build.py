@@ -2,9 +2,10 @@
 
 import pytest
 
-from skillagent.build import Options, open_agent
+from skillagent.build import Options, language_model, open_agent
 from skillagent.config import load
 from skillagent.library import Library
+from skillagent.llm.cascade import Cascade
 from skillagent.programs.text import FILE
 from skillagent.schema import (
     Attempt,
@@ -138,3 +139,12 @@ def test_an_agent_that_is_opened_with_an_aid_has_it(options, library, first, tol
             agent.act(world, task, seen, plan, route, library, variation=Variation(), watch=lambda _: None)
         heard.append("\n".join(message.content for _, messages in model.asked for message in messages))
     assert [told in text for text in heard] == [False, True]
+
+
+def test_with_a_student_the_model_is_a_cascade_and_without_one_it_is_the_model():
+    alone = language_model(load(model="openai/large"))
+    both = language_model(load(model="openai/large", student="openai/small", drafts=2))
+    assert not isinstance(alone, Cascade)
+    assert isinstance(both, Cascade)
+    assert both.name == f"openai/small then {alone.name}"
+    assert " x2 then " in both.identity

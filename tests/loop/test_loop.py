@@ -28,9 +28,9 @@ from skillagent.learning.write import write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt, evolve, learn, run, showing, trial
 from skillagent.practice.explore import practise
+from skillagent.replies import retold
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import covers, form, nearest_skills, route
-from skillagent.replies import retold
 from skillagent.schema import (
     Action,
     Attempted,
