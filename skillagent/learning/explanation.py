@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import get_args
 
 from skillagent.learning.alternatives import alternatives
 from skillagent.learning.taxonomy import GENERAL, folded, in_use, labels
@@ -17,16 +18,18 @@ from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
-from skillagent.schema import Attempt, Condition, Insight, Lesson, Message, Role, digest_of
+from skillagent.schema import Attempt, Condition, Insight, InsightKind, Lesson, Message, Role, digest_of
 
 _WORKED = 900  # characters: what is longer is a demonstration's to show
 _REF = re.compile(r' \[\w+\]"')  # of one page load
+_KINDS: tuple[InsightKind, ...] = get_args(InsightKind)
 _SAID_BY = re.compile(  # who judged or acted is no part of what happened
     r"\b(?:an? |the )?(?:person|human|expert|oracle|teacher|user) (?:said|says|showed|shows|did)(?: that)?\b\s*",
     re.IGNORECASE,
 )
 _LENGTHS = {"applies": 160, "does_not_apply": 160, "explanation": 300, "level_1": 30, "level_2": 30}
 _MEANINGS = {"means_1": 80, "means": 120}  # of level 1, of level 2
+_SCHEMA = texts({**_LENGTHS, **_MEANINGS}, choices={"kind": _KINDS})
 _LABELS = 20  # of the domain that are told
 
 
@@ -50,9 +53,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         truth=fence("answer", truth or "(not known)"),
         labels=fence("labels", "\n".join(in_use(env, library.insights.values(), _LABELS)) or "(none yet)"),
     )
-    reply = llm.reply(
-        [Message.user(prompt)], role=Role.REFLECTOR, schema=texts({**_LENGTHS, **_MEANINGS}), max_tokens=450
-    )
+    reply = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=_SCHEMA, max_tokens=450)
     data = {key: single(str(text)) for key, text in (reply.data or {}).items()}
     if not data.get("explanation"):
         return None
@@ -64,7 +65,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
     return Insight(
         id=f"{'-'.join(taxonomy.split('/')[1:])}-{digest_of([*data.values()])[:6]}",
         taxonomy=taxonomy,
-        kind="pitfall",
+        kind=next((kind for kind in _KINDS if kind == data.get("kind")), "pitfall"),
         condition=Condition(applies=data["applies"], does_not_apply=data["does_not_apply"]),
         explanation=data["explanation"],
         example=lesson.success.trajectory.goal if lesson.success and worked else goal,

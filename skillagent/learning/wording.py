@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from skillagent.schema import Json
 
 
-def texts(lengths: Mapping[str, int]) -> Json:
-    """Return the schema of an object of texts, each with its longest length in characters."""
+def texts(lengths: Mapping[str, int], choices: Mapping[str, Sequence[str]] | None = None) -> Json:
+    """Return the schema of an object of texts, each with its longest length in characters, or one of some choices."""
+    free: Json = {key: {"type": "string", "maxLength": length} for key, length in lengths.items()}
+    chosen: Json = {key: {"type": "string", "enum": [*some]} for key, some in (choices or {}).items()}
     return {
         "type": "object",
-        "properties": {key: {"type": "string", "maxLength": length} for key, length in lengths.items()},
-        "required": list(lengths),
+        "properties": {**free, **chosen},
+        "required": [*free, *chosen],
         "additionalProperties": False,
     }
 

@@ -22,7 +22,7 @@ from skillagent.schema.episode import (
     Verdict,
     Wandered,
 )
-from skillagent.schema.items import Condition, Demonstration, Insight, KeyStep, Moment, Recalled, Skill
+from skillagent.schema.items import Condition, Demonstration, Insight, InsightKind, KeyStep, Moment, Recalled, Skill
 from skillagent.schema.learning import (
     Cause,
     Change,
@@ -82,6 +82,7 @@ __all__ = [
     "Skill",
     "Condition",
     "Insight",
+    "InsightKind",
     "KeyStep",
     "Moment",
     "Recalled",

@@ -32,6 +32,9 @@ class Skill(Value):
     foreign: bool = False
 
 
+InsightKind = Literal["causal", "state-change", "subgoal", "construal", "pitfall"]
+
+
 class Condition(Value):
     """When an insight holds, and when it does not."""
 
@@ -50,7 +53,7 @@ class Insight(Value):
 
     id: str
     taxonomy: str
-    kind: Literal["causal", "state-change", "subgoal", "construal", "pitfall"]
+    kind: InsightKind
     condition: Condition
     explanation: str
     example: str = ""

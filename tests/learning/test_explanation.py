@@ -109,6 +109,31 @@ def test_a_sentence_that_is_said_twice_is_made_single(text, once):
     assert single(text) == once
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"kind": "state-change"}, "state-change"),
+        ({"kind": "causal"}, "causal"),
+        ({}, "pitfall"),
+        ({"kind": "x"}, "pitfall"),
+    ],
+)
+def test_the_model_says_of_which_kind_an_insight_is(said, kind):
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(tried((START, "0")),))
+    model = Shaped([{**WORDS, **said}])
+    assert explained(lesson, Library(), llm=model).kind == kind
+    assert model.schema["properties"]["kind"]["enum"] == ["causal", "state-change", "subgoal", "construal", "pitfall"]
+    assert "kind" in model.schema["required"]
+
+
+class Shaped(ScriptedLLM):
+    """Keeps the shape that its reply was to have."""
+
+    def reply(self, messages, **options):
+        self.schema = options["schema"]
+        return super().reply(messages, **options)
+
+
 def test_an_insight_says_nothing_twice():
     twice = {key: f"{text}. It is so. It is so." for key, text in WORDS.items() if not key.startswith("level")}
     lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(tried((START, "0")),))
