@@ -58,6 +58,14 @@ def test_costs_that_add_up_are_added():
     assert tries_until(text, half, 360) is not None
 
 
+def test_numbers_in_words_count_and_one_of_several_things_may_have_none():
+    text = "Eggs are sold singly at 30 cents, in boxes of six at 150 and in trays of thirty at 600. 83 are needed."
+    told = {"variables": ("egg", "box", "tray"), "integers": ("egg", "box", "tray"), "sense": "minimize"}
+    lacking = Model(objective="30*egg + 150*box + 600*tray", **told)
+    right = lacking.model_copy(update={"constraints": ("egg + 6*box + 30*tray >= 83",)})
+    assert tries_until(text, lacking, solve(right).objective) is not None
+
+
 def test_whole_numbers_are_tried():
     whole = RIGHT.model_copy(update={"integers": ("pies", "cakes")})
     assert solve(whole).objective != pytest.approx(solve(RIGHT).objective)

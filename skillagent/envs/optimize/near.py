@@ -19,7 +19,16 @@ from skillagent.envs.optimize.model import Model, comparisons, linear
 from skillagent.errors import AgentFault
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?")
+_ONES = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_WORDS: Mapping[str, str] = {  # one is as often no number
+    **{word: str(number) for number, word in enumerate(_ONES, 2)},
+    **{word: str(10 * number) for number, word in enumerate(_TENS, 2)},
+    **{"half": "0.5", "twice": "2", "double": "2", "hundred": "100"},
+}
+_WORD = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
 _OPERATOR = re.compile(r"<=|>=|==?")
+_LIMIT = re.compile(r"(?:<=|>=|==?)\s*\d[\d.]*$")
 _NAME = re.compile(r"\b[A-Za-z_]\w*")
 _OTHER: Mapping[str, tuple[str, ...]] = {"<=": (">=", "=="), ">=": ("<=", "=="), "==": ("<=", ">="), "=": ("<=", ">=")}
 _UNUSED = 0.6  # a number of the problem that the model does not have
@@ -120,8 +129,9 @@ class _Number:
 
 
 def _numbers(text: str) -> list[_Number]:
-    """Return the numbers of a text in their order."""
-    return [_Number(one[0].replace(",", ""), text[one.end() : one.end() + 1] == "%") for one in _NUMBER.finditer(text)]
+    """Return the numbers of a text in their order, those in words too."""
+    said = _WORD.sub(lambda found: _WORDS[found[0].lower()], text)
+    return [_Number(one[0].replace(",", ""), said[one.end() : one.end() + 1] == "%") for one in _NUMBER.finditer(said)]
 
 
 @lru_cache(maxsize=20_000)
@@ -146,7 +156,7 @@ def _changed(way: _Way, numbers: Sequence[_Number], text: str) -> Iterator[tuple
         if whole != way.integers & frozenset(names):
             yield _WHOLE, way._replace(integers=whole)
     for place, constraint in enumerate(way.constraints):
-        for cost, others in _otherwise(constraint, numbers, lacking):
+        for cost, others in _otherwise(constraint, names, numbers, lacking):
             constraints = (*way.constraints[:place], *others, *way.constraints[place + 1 :])
             yield cost, way._replace(constraints=constraints)
     for cost, said in _renumbered(way.objective, numbers, lacking):
@@ -160,9 +170,9 @@ def _changed(way: _Way, numbers: Sequence[_Number], text: str) -> Iterator[tuple
 
 
 def _otherwise(
-    constraint: str, numbers: Sequence[_Number], lacking: set[float]
+    constraint: str, names: Sequence[str], numbers: Sequence[_Number], lacking: set[float]
 ) -> Iterator[tuple[float, tuple[str, ...]]]:
-    """Yield what may stand for a constraint: nothing, the other way round, with names or a number exchanged."""
+    """Yield what may stand for a constraint: nothing, the other way round, with something exchanged or left of it."""
     yield _CHANGED, ()
     if len(found := _OPERATOR.findall(constraint)) == 1:
         for operator in _OTHER[found[0]]:
@@ -170,6 +180,8 @@ def _otherwise(
     for one, two in combinations(_named(constraint) or (), 2):  # twice as many bars as gels, or gels as bars
         other = {one: two, two: one}
         yield _CHANGED, (_NAME.sub(lambda found: other.get(found[0], found[0]), constraint),)  # noqa: B023
+    if (limit := _LIMIT.search(constraint)) is not None:
+        yield from ((_CHANGED, (f"{said} {limit[0]}",)) for said in _sums(names, numbers) if _said(said) & lacking)
     for cost, said in _renumbered(constraint, numbers, lacking):
         yield cost, (said,)
 
@@ -223,8 +235,14 @@ def _limits(
 
 
 def _sums(names: Sequence[str], numbers: Sequence[_Number]) -> Iterator[str]:
-    """Yield sums in which each variable has a number, as far from the last one's in the text as that from its last."""
-    for stride in range(1, _STRIDES + 1):
-        for start in range(len(numbers) - stride * (len(names) - 1)):
-            some = numbers[start : start + stride * (len(names) - 1) + 1 : stride]
-            yield " + ".join(f"{_share(one)}*{name}" for one, name in zip(some, names, strict=True))
+    """Yield sums in which each variable has a number, as far from the last one's in the text as that from its last.
+
+    One of three variables or more may have none: a box of six, a tray of thirty, and a single one.
+    """
+    for bare in [None, *names] if len(names) > 2 else [None]:
+        counted = [name for name in names if name != bare]
+        for stride in range(1, _STRIDES + 1):
+            for start in range(len(numbers) - stride * (len(counted) - 1)):
+                some = numbers[start : start + stride * (len(counted) - 1) + 1 : stride]
+                said = {name: f"{_share(one)}*{name}" for one, name in zip(some, counted, strict=True)}
+                yield " + ".join(said.get(name, name) for name in names)
