@@ -288,7 +288,8 @@ def test_what_is_learnt_on_goes_round_and_what_is_measured_on_does_not(folder):
         ("{", "cannot be read as JSON"),
         ("{}", "a list of objects"),
         ('[{"description": "x"}]', "entry 0 lacks"),
-        ('[{"description": "x", "ground_truth": 1}, {"description": "y", "ground_truth": NaN}]', "entry 1 lacks"),
+        ('[{"description": "x", "ground_truth": 1}, {"ground_truth": 2}]', "entry 1 lacks"),
+        ('[{"description": "x", "ground_truth": NaN}, {"description": "y", "ground_truth": "none"}]', "2 of 2 entries"),
         ("[3]", "entry 0 lacks"),
         ('[{"description": " ", "ground_truth": 1}]', "entry 0 lacks"),
         ('[{"description": "x", "ground_truth": true}]', "entry 0 lacks"),
@@ -301,6 +302,15 @@ def test_a_file_that_is_amiss_is_the_operators(tmp_path, content, told):
     (tmp_path / "bad.json").write_text(content)
     with pytest.raises(ConfigError, match=told):
         problem_of(task("bad"), tmp_path)
+
+
+def test_problems_without_an_optimum_are_left_out_and_counted(tmp_path, caplog):
+    read.cache_clear()
+    truths = [6, "7.5", "No Best Solution", None]
+    entries = [{"description": f"Problem {n}", "ground_truth": truth} for n, truth in enumerate(truths)]
+    (tmp_path / "mixed.json").write_text(json.dumps(entries))
+    assert [one.answer for one in read(tmp_path / "mixed.json")] == [6, 7.5]
+    assert "2 of 4 entries have no number" in caplog.text
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_near_it(folder):

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
+import math
 import random
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -21,6 +23,8 @@ from pydantic import FiniteFloat, TypeAdapter, ValidationError
 from skillagent.envs.optimize.model import Model, solve
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.schema import Split, Task, Value, digest_of
+
+log = logging.getLogger("skillagent.optimize")
 
 
 class Problem(Value):
@@ -116,8 +120,12 @@ def of_split(problems: Sequence[Problem], split: Split) -> tuple[Problem, ...]:
 def read(file: Path) -> tuple[Problem, ...]:
     """Read a JSON list of problems; those with the same words are read once.
 
+    Public sets also hold problems without an optimum: where the ground truth is no number, the problem is left out, and
+    the log says of how many that is so.
+
     Raises:
-        ConfigError: It is not such a list; the message names the first entry that is amiss.
+        ConfigError: It is not such a list, or no problem in it has an optimum; the message names the first entry that
+            is amiss.
     """
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
@@ -126,8 +134,12 @@ def read(file: Path) -> tuple[Problem, ...]:
     if not isinstance(entries, list):
         raise ConfigError(f"{file}: a list of objects with a description and a ground_truth is wanted")
     found: dict[str, Problem] = {}
+    unsolved = 0
     for number, entry in enumerate(entries):
         fields = entry if isinstance(entry, dict) else {}
+        if "ground_truth" in fields and _no_number(fields["ground_truth"]):
+            unsolved += 1
+            continue
         try:
             one = Problem.model_validate({"text": fields.get("description"), "answer": fields.get("ground_truth")})
             whole = bool(one.text.strip()) and not isinstance(fields["ground_truth"], bool)
@@ -136,4 +148,16 @@ def read(file: Path) -> tuple[Problem, ...]:
         if not whole:
             raise ConfigError(f"{file}: entry {number} lacks a text `description` or a number `ground_truth`")
         found.setdefault(" ".join(one.text.split()), one)
+    if unsolved:
+        told = f"{file}: {unsolved} of {len(entries)} entries have no number as their `ground_truth`"
+        if not found:
+            raise ConfigError(f"{told}: there is no problem to solve")
+        log.warning("%s and are left out", told)
     return tuple(found.values())
+
+
+def _no_number(value: object) -> bool:
+    try:
+        return not isinstance(value, bool) and not math.isfinite(float(str(value)))
+    except ValueError:
+        return True
