@@ -25,8 +25,8 @@ def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int)
     """Return the part of the conversation that is the same for every task with this route.
 
     At most five insights are shown, what worked with them in at most a third of the room, in characters, and one
-    demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either. Skills are `advice`. A verb that the
-    demonstration does not show is shown by its own example, if it has one.
+    demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either.
+    Skills are `advice`. A verb that the demonstration does not show is shown by its own example, if it has one.
     """
     examples = [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
     shown = "".join(step.action for example in examples for step in example.steps)

@@ -21,8 +21,8 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
     """Return the one cause that explains the attempts at one task, made with one library.
 
     Attempts that nobody scored are left aside when others were scored, and so is what someone else showed, chance
-    found, was mended, or reached another goal than was set. `skill` is the one that was shown to the agent and is meant for such
-    tasks, if any.
+    found, was mended, or reached another goal than was set. `skill` is the one that was shown to the agent and is
+    meant for such tasks, if any.
     """
     own = [one for one in attempts if not _of_others(one.trajectory)]
     scored = [one for one in own if one.verdict.success is not None]

@@ -130,9 +130,9 @@ def _credited(one: Attempt, failed: Attempt, spent: Usage) -> Attempt:
 
 @dataclass
 class _Course:
-    """A list of actions, each found in the state in which it is to be done; `stopped` says why one was not done, `there` what was there.
+    """A list of actions, each found in the state in which it is to be done.
 
-    The first is our own words and the model's; the second is the page's.
+    `stopped` says why one was not done, in our words and the model's; `there` what was there instead, in the page's.
     """
 
     actions: Sequence[Json]
