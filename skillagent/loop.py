@@ -364,11 +364,16 @@ def _found(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Att
     No model and no program had these; nothing is recorded.
     """
     found, play = list[Attempt](), _play(agent, library)
-    if _anew(agent, tried):
+    if not _anew(agent, tried):
+        return found
+    try:
         if agent.wander is not None:
             found += agent.wander(tried, play, lambda task, goal, action: near(agent.open(task), goal, action))
         if agent.relabel is not None:
             found += agent.relabel(tried, play, lambda task: reached(agent.open(task), task))
+    except WorldFault as fault:  # what was found before stands
+        agent.drop(tried[0].trajectory.task)
+        log.warning("nothing more is found out about %s: %s", tried[0].trajectory.task.id, fault)
     return found
 
 

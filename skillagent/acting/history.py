@@ -24,28 +24,31 @@ _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int) -> list[Message]:
     """Return the part of the conversation that is the same for every task with this route.
 
-    At most five insights are shown, and one demonstration, as turns that look like the model's own; its states are
-    shortened so that it takes at most a third of the room, in characters. Skills are `advice`. A verb that the
-    demonstration does not show is shown by its own example, if it has one.
+    At most five insights are shown, what worked with them in at most a third of the room, in characters, and one
+    demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either.
+    Skills are `advice`. A verb that the demonstration does not show is shown by its own example, if it has one.
     """
     examples = [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
     shown = "".join(step.action for example in examples for step in example.steps)
     parts = [render("act", verbs="\n".join(_documented(verb, shown) for verb in verbs))]
     if insights := [library.insights[key] for key in _first(route.insights, 5)]:
-        lines = "\n".join(map(_advised, insights))
-        parts.append("What was learnt before:\n" + fence("insights", lines))
+        parts.append("What was learnt before:\n" + fence("insights", _advised(insights, room // 3)))
     messages = [Message.system("\n\n".join(parts))]
     for example in examples:
         messages += _turns(example, room // 3)
     return messages
 
 
-def _advised(insight: Insight) -> str:
-    """Return an insight as it is shown, with what worked on the goal that it comes from, where that is known."""
-    line = f"- {insight.condition.applies}: {insight.explanation}"
-    if not insight.worked:
-        return line
-    return "\n".join([line, f"  For example, what worked for: {insight.example[:_GOAL]}", *insight.worked])
+def _advised(insights: Sequence[Insight], room: int) -> str:
+    """Return insights as they are shown, each with what worked on the goal that it comes from, while there is room."""
+    lines = list[str]()
+    for one in insights:
+        lines.append(f"- {one.condition.applies}: {one.explanation}")
+        example = "\n".join([f"  For example, what worked for: {one.example[:_GOAL]}", *one.worked])
+        if one.worked and len(example) <= room:
+            lines.append(example)
+            room -= len(example)
+    return "\n".join(lines)
 
 
 def _documented(verb: Verb, shown: str) -> str:

@@ -21,10 +21,10 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
     """Return the one cause that explains the attempts at one task, made with one library.
 
     Attempts that nobody scored are left aside when others were scored, and so is what someone else showed, chance
-    found, or reached another goal than was set. `skill` is the one that was shown to the agent and is meant for such
-    tasks, if any.
+    found, was mended, or reached another goal than was set. `skill` is the one that was shown to the agent and is
+    meant for such tasks, if any.
     """
-    own = [one for one in attempts if not (one.trajectory.shown or one.trajectory.lucky or one.trajectory.asked)]
+    own = [one for one in attempts if not _of_others(one.trajectory)]
     scored = [one for one in own if one.verdict.success is not None]
     if not scored:
         voids = any(one.trajectory.void is not None for one in own)
@@ -35,6 +35,10 @@ def attribute(attempts: Sequence[Attempt], skill: str | None = None) -> Cause:
         needless = all(one.trajectory.usage.calls for one in scored if one.verdict.success)
         return Cause.EFFORT if needless or handed_over >= OFTEN * len(scored) else Cause.LAPSE
     return Cause.SKILL if skill else Cause.KNOWLEDGE
+
+
+def _of_others(one: Trajectory) -> bool:
+    return one.shown or one.lucky or one.mended or bool(one.asked)
 
 
 def blame(tried: Attempt) -> str:

@@ -178,7 +178,7 @@ def linked(library: Library, cache: VectorCache, upkeep: Upkeep) -> Iterator[Dec
 def brought_back(events: Sequence[Event]) -> set[str]:
     """Return the insights that a person put back, which no upkeep takes out again."""
     undone = [event.entry for event in events if isinstance(event.entry, RolledBack)]
-    return {change.key for entry in undone for change in entry.changes if isinstance(change, PutInsight)}
+    return {change.key for entry in undone for change in entry.proper if isinstance(change, PutInsight)}
 
 
 def thinned(

@@ -70,6 +70,9 @@ def _explained(
     if (solving := _solving(labels, shown, tried)) and lasts(solving):
         beside = [key for key in shown if key not in solving]
         spoil = [key for key in beside if tried((*solving, key)).verdict.success is False]
+        alone = [key for key in beside if labels.get(key) is Label.POSITIVE and key not in spoil]
+        lucky = [key for key in alone if not lasts((key,))]
+        labels = {key: label for key, label in labels.items() if key not in lucky}
         return labels | dict.fromkeys(solving, Label.POSITIVE) | dict.fromkeys(spoil, Label.NEGATIVE)
     labels = {key: label for key, label in labels.items() if label is not Label.POSITIVE}
     choices = chain.from_iterable(combinations(others, size) for size in (1, 2))

@@ -21,7 +21,7 @@ from skillagent.replies import as_reply
 from skillagent.schema import Attempt, Condition, Insight, InsightKind, Lesson, Message, Role, digest_of
 
 _WORKED = 900  # characters: what is longer is a demonstration's to show
-_REF = re.compile(r' \[\w+\]"')  # of one page load
+_REF = re.compile(r'(ref":"[^"]*) \[\w+\]"')  # of one page load
 _KINDS: tuple[InsightKind, ...] = get_args(InsightKind)
 _SAID_BY = re.compile(  # who judged or acted is no part of what happened
     r"\b(?:an? |the )?(?:person|human|expert|oracle|teacher|user) (?:said|says|showed|shows|did)(?: that)?\b\s*",
@@ -86,7 +86,7 @@ def _defined(taxonomy: str, data: Mapping[str, str], known: Mapping[str, str]) -
 def _worked(success: Attempt | None) -> tuple[str, ...]:
     """Return what a success did, as a model would write it, without the refs of its page; nothing where it is long."""
     steps = useful_steps(success.trajectory) if success else ()
-    said = tuple(_REF.sub('"', as_reply(step.action, step.observation)) for step in steps)
+    said = tuple(_REF.sub(r'\1"', as_reply(step.action, step.observation)) for step in steps)
     return said if sum(map(len, said)) <= _WORKED else ()
 
 

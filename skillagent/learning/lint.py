@@ -99,7 +99,7 @@ def _known(edit: Edit, events: Iterable[Event]) -> str | None:
 def _taken_back(entry: Entry) -> frozenset[str]:
     """Return the keys of what a person rolled back or retired; what the gate retires rests on pairs."""
     match entry:
-        case RolledBack(changes=changes):
+        case RolledBack(proper=changes):
             return frozenset(change.key for change in changes)
         case Decided(decision=Decision(accepted=True, by=by, edit=edit) as decision) if (
             by == "person" or decision.reason == _BY_A_PERSON

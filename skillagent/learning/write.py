@@ -35,11 +35,13 @@ from skillagent.schema import (
     Cause,
     Demonstration,
     Edit,
+    Insight,
     KeyStep,
     Lesson,
     Message,
     Program,
     PutDemonstration,
+    PutInsight,
     PutSkill,
     Role,
     Score,
@@ -127,9 +129,19 @@ def write(
         return  # there is nothing to explain, or it is known
     insight = explained(lesson, library, llm=llm) if lesson.failures else None
     if insight is not None and insight.id not in library.insights:
-        others = near(insight, library)
+        insight, others = _without_copies(insight, lesson), near(insight, library)
         changes = connected(distinguished(insight, others, llm=llm), others)
         yield Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
+
+
+def _without_copies(insight: Insight, lesson: Lesson) -> Insight:
+    """Return the insight, without what worked where only that is not to be kept: say, a sentence of a page."""
+
+    def fits(one: Insight) -> bool:
+        return lint(Edit(changes=(PutInsight(insight=one),), why=""), lesson, Library(), ()) is None
+
+    bare = insight.model_copy(update={"worked": ()})
+    return bare if not fits(insight) and fits(bare) else insight
 
 
 def _skill_edits(

@@ -117,7 +117,7 @@ def _mend(
             return _credited(one, failed, spent), number
         if one.trajectory.void is not None:
             return None, number
-        rest += [Message(role="assistant", content=listed), Message.user(_came_of(one, course.stopped))]
+        rest += [Message(role="assistant", content=listed), Message.user(_came_of(one, course))]
     return None, rounds
 
 
@@ -130,10 +130,14 @@ def _credited(one: Attempt, failed: Attempt, spent: Usage) -> Attempt:
 
 @dataclass
 class _Course:
-    """A list of actions, each found in the state in which it is to be done; `stopped` says why one was not done."""
+    """A list of actions, each found in the state in which it is to be done.
+
+    `stopped` says why one was not done, in our words and the model's; `there` what was there instead, in the page's.
+    """
 
     actions: Sequence[Json]
     stopped: str = ""
+    there: str = ""
 
     def player(self, first: Observation) -> Generator[Action, Outcome, None]:
         """Yield the actions until one cannot be done."""
@@ -143,8 +147,8 @@ class _Course:
             for name, value in said.items():
                 element = called(value, now) if name.endswith("ref") and isinstance(value, str) else None
                 if name.endswith("ref") and element is None:
-                    there = ", ".join(map(written, now.elements[:_LISTED]))
-                    self.stopped = f"Action {number}: nothing is called {value!r} there; there is {there or 'nothing'}."
+                    self.there = ", ".join(map(written, now.elements[:_LISTED])) or "(nothing)"
+                    self.stopped = f"Action {number}: nothing is called {value!r} there."
                     return
                 if name != "verb":
                     found[name] = element.ref if element is not None else value
@@ -202,13 +206,15 @@ def _judged(one: Attempt) -> str:
     return f"Not done: {one.verdict.reason}, score {one.verdict.score}"
 
 
-def _came_of(one: Attempt, stopped: str) -> str:
+def _came_of(one: Attempt, course: _Course) -> str:
     """Return what came of the corrected list, for the model that wrote it."""
-    what = " ".join(filter(None, [stopped, _judged(one)]))
+    what = " ".join(filter(None, [course.stopped, _judged(one)]))
+    there = ["What there was instead:", fence("state", course.there)] if course.there else []
     return "\n".join(
         [
             "That was done from the start:",
             fence("steps", _told(one.trajectory, _TOLD) or "(nothing)"),
+            *there,
             fence("verdict", what),
             "Correct the list, and write all of it again.",
         ]

@@ -125,8 +125,9 @@ def _varied(tried: Sequence[Attempt], near: Near, task: Task) -> Iterator[tuple[
     """Yield, by turns for each thing that the agent did on an instance, what was done before it and what is near it."""
     waiting = deque[tuple[list[Step], Step, Iterator[Action]]]()
     for trajectory in (one.trajectory for one in tried if one.trajectory.task == task):
-        for number, step in enumerate(trajectory.steps):
-            before = [one for one in trajectory.steps[:number] if one.error is None]
+        steps = [step for step in trajectory.steps if not step.recalled]  # the world knows nothing of memory
+        for number, step in enumerate(steps):
+            before = [one for one in steps[:number] if one.error is None]
             waiting.append((before, step, near(task, trajectory.goal, step.action)))
     done = set[str]()
     while waiting:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from skillagent.schema.episode import Attempt, Ran
-from skillagent.schema.learning import Change, Decision, Edit
+from skillagent.schema.learning import Change, Decision, Edit, PutInsight
 from skillagent.schema.model import Usage
 from skillagent.schema.task import Task
 from skillagent.schema.value import Value
@@ -30,6 +30,16 @@ class RolledBack(Value):
     changes: tuple[Change, ...]
     replaced: tuple[Change, ...] = ()
     why: str = ""
+
+    @property
+    def proper(self) -> tuple[Change, ...]:
+        """The changes without those that only take a link between insights back."""
+        links = {_unlinked(change) for change in self.replaced if isinstance(change, PutInsight)}
+        return tuple(one for one in self.changes if not (isinstance(one, PutInsight) and _unlinked(one) in links))
+
+
+def _unlinked(change: PutInsight) -> str:
+    return change.insight.model_copy(update={"related": ()}).digest
 
 
 class Attempted(Value):

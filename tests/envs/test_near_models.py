@@ -1,5 +1,6 @@
 """Models near one that failed: what is left out of a problem comes back, what cannot be read goes, in few tries."""
 
+import time
 from itertools import islice
 
 import pytest
@@ -82,6 +83,19 @@ def test_what_uses_the_numbers_of_the_problem_comes_first():
     lacking = RIGHT.model_copy(update={"constraints": RIGHT.constraints[:1]})
     limits = [one.constraints[-1] for one in islice(near(TEXT, lacking), 1, 10)]
     assert all("30" in said for said in limits), "the only number that the model does not have"
+
+
+def test_a_long_problem_with_many_variables_does_not_keep_who_tries_waiting():
+    names = [f"x{number}" for number in range(20)]
+    model = Model(
+        sense="maximize",
+        objective=" + ".join(f"{number + 2}*{name}" for number, name in enumerate(names)),
+        constraints=tuple(f"{number + 3}*{name} <= {number * 7 + 1}" for number, name in enumerate(names)),
+    )
+    text = " ".join(f"thing {number} costs {number * 13 + 2}" for number in range(60))
+    some, start = near(text, model), time.process_time()
+    assert next(some) != next(some)
+    assert time.process_time() - start < 20
 
 
 def test_an_objective_that_cannot_be_read_has_nothing_near_it():

@@ -122,6 +122,14 @@ def test_a_lesson_says_what_its_failures_are_put_down_to():
     assert lesson.summary == "e/t: 0 of 2 scored attempts succeeded; put down to program of s"
 
 
+def test_what_is_mended_does_not_turn_a_lesson_into_a_lapse():
+    step = Step(observation=Observation(goal="g", text=""), action=Action(verb="a"), by="mended")
+    own, one = [tried(1.0), tried(1.0), tried(0.0)], tried(1.0, calls=1)
+    mended = one.model_copy(update={"trajectory": one.trajectory.model_copy(update={"steps": (step,)})})
+    assert attribute(own) is Cause.KNOWLEDGE
+    assert attribute([*own, mended]) is Cause.KNOWLEDGE
+
+
 def test_what_chance_found_says_nothing_of_the_agent():
     step = Step(observation=Observation(goal="g", text=""), action=Action(verb="a"), by="chance")
     found = tried(1.0)

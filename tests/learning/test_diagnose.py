@@ -103,6 +103,14 @@ def test_two_that_solve_it_alone_and_not_together_disturb_each_other():
     assert world.asked == ["", "a", "b"]
 
 
+def test_one_of_three_that_solves_it_alone_by_luck_and_spoils_nothing_gets_no_label():
+    assert labels("abc", World("a", "b", "c", "ab", again=["a"])) == {"a": "positive", "c": "negative"}
+    assert labels("abc", World("a", "b", "c", "ab", again=["a", "b"])) == {
+        **{"a": "positive", "b": "positive"},
+        "c": "negative",
+    }
+
+
 def test_those_that_solve_it_alone_are_tried_together_once():
     world = World("a", "b", "ab")
     assert labels("abc", world) == {"a": "positive", "b": "positive", "c": "negative"}

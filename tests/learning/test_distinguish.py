@@ -3,6 +3,7 @@
 import pytest
 
 from skillagent.cli.undo import last_undone
+from skillagent.learning.curate import brought_back
 from skillagent.learning.distinguish import connected, distinguished, nearest
 from skillagent.learning.lint import lint
 from skillagent.learning.utility import utilities
@@ -107,6 +108,20 @@ def test_one_undo_takes_the_insight_and_the_links_back():
     store.commit(Decided(decision=Decision(edit=edit(), accepted=True, reason="")))
     assert store.load() != LIBRARY
     assert store.commit(last_undone(store.load(), store.events())) == LIBRARY
+
+
+def test_an_undone_link_is_nothing_that_a_person_brought_back_or_took_away():
+    store = MemoryStore()
+    store.commit(
+        Decided(decision=Decision(edit=Edit(changes=(PutInsight(insight=OLD),), why=""), accepted=True, reason=""))
+    )
+    linked = Edit(changes=connected(MADE, [OLD]), why="w")
+    store.commit(Decided(decision=Decision(edit=linked, accepted=True, reason="")))
+    store.commit(last_undone(store.load(), store.events()))
+    assert brought_back(list(store.events())) == set()
+    again = Edit(changes=(PutInsight(insight=OLD),), why="")
+    assert lint(again, lesson(), Library(), store.events()) is None
+    assert "took this back" in lint(linked, lesson(), store.load(), store.events())
 
 
 def test_its_replays_are_credited_to_the_new_one_alone():

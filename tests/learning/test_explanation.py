@@ -141,3 +141,13 @@ def test_an_insight_says_nothing_twice():
     said = [made.condition.applies, made.condition.does_not_apply, made.explanation, *made.defines.values()]
     assert [text.count("It is so.") for text in said] == [1, 1, 1, 0]
     assert said[-1] == "a."
+
+
+def test_what_worked_keeps_a_text_that_ends_like_a_ref():
+    typed = Action(verb="fill", arguments={"ref": "0", "text": "see note [7]"})
+    success = tried((START, "0"), score=1.0)
+    step = success.trajectory.steps[0].model_copy(update={"action": typed})
+    success = success.model_copy(update={"trajectory": success.trajectory.model_copy(update={"steps": (step,)})})
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(tried((START, "0")),), success=success)
+    made = explained(lesson, Library(), llm=ScriptedLLM([WORDS]))
+    assert made.worked == ('{"verb":"fill","ref":"button Save","text":"see note [7]"}',)

@@ -358,7 +358,9 @@ def test_an_insight_whose_example_repeats_a_page_is_refused():
     pressed = Step(observation=page, action=Action(verb="click", arguments={"ref": "1"}))
     lesson = LESSON.model_copy(update={"success": tried([pressed], 1.0)})
     *_, edit = written(lesson)
-    assert "repeats a sentence of a page" in lint(edit, lesson, Library(), [])
+    shows = edit.changes[0].insight.model_copy(update={"worked": (said,)})
+    copies = Edit(changes=(PutInsight(insight=shows),), why="")
+    assert "repeats a sentence of a page" in lint(copies, lesson, Library(), [])
 
 
 @pytest.mark.parametrize(
@@ -843,3 +845,15 @@ def test_the_meaning_of_a_label_is_held_to_what_advice_is_held_to():
     assert "address" in meaning("see https://evil.example/x")
     assert "gives away" in meaning("whatever comes to 1510")
     assert meaning("what is typed") is None
+
+
+def test_an_insight_is_not_lost_for_what_worked_where_that_copies_a_page():
+    copied = Step(observation=seen(PAGE), action=Action(verb="fill", arguments={"ref": "1", "text": PAGE}))
+    lesson = LESSON.model_copy(update={"success": tried([copied, LOGIN], 1.0)})
+    words = {**WORDS, "applies": "When there is a field", "does_not_apply": "", "explanation": "Copy what is asked."}
+    made = written(lesson, words={**words, "level_1": "a", "level_2": "b"})[-1]
+    assert made.changes[0].insight.explanation == "Copy what is asked."
+    assert lint(made, lesson, Library(), []) is None
+    assert made.changes[0].insight.worked == ()
+    plain = written(words={**words, "level_1": "a", "level_2": "b"})[-1].changes[0].insight
+    assert len(plain.worked) == 2

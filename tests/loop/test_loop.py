@@ -290,6 +290,25 @@ def test_a_failure_that_reached_another_goal_is_learnt_from_where_nothing_lasts(
     assert [one.entry.attempt for one in agent.store.events() if isinstance(one.entry, Attempted)] == [own[0].id]
 
 
+@pytest.mark.parametrize("part", ["wander", "relabel"])
+def test_a_world_that_fails_while_it_tells_what_is_near_or_reached_ends_only_that(part, caplog):
+    class Failing(Anew):
+        def near(self, goal, action):
+            raise EnvironmentFailed("gone")
+
+        def reached(self, task):
+            raise EnvironmentFailed("gone")
+
+    tells = {
+        "wander": lambda tried, play, near: list(near(TASK, "", Action(verb="click"))),
+        "relabel": lambda tried, play, reached: [reached(TASK)],
+    }
+    agent, _ = make(Failing(SECRET), player=pressing("red"))
+    own = list(run(replace(agent, **{part: tells[part]}), [TASK]))
+    assert own
+    assert "gone" in caplog.text
+
+
 class Unsure(Corridor):
     anew = "perhaps"
 

@@ -99,7 +99,7 @@ def test_a_failure_is_corrected_and_done_from_the_start_with_elements_found_when
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        (["button Open", "button green"], "Action 2: nothing is called 'button green' there; there is button Open [0]"),
+        (["button Open", "button green"], "Action 2: nothing is called 'button green' there"),
         (["button Bell", "button red"], "error: the bell is stuck"),
         (["button Open", "button blue"], "Not done: the task ended, score 0.0"),
         (["button Open"], "Not done: cut off after 1 steps, score 0.5"),
@@ -111,6 +111,14 @@ def test_what_went_wrong_is_told_and_the_list_corrected(wrong, why):
     assert '{"actions":[{"verb":"click","ref":"' in asked[1][-2], "it sees its own list"
     assert told.rounds == 2
     assert one.trajectory.usage.calls == 2, "what it cost is the cost of all rounds"
+
+
+def test_what_a_page_calls_its_elements_is_no_part_of_the_verdict_that_is_to_be_heeded():
+    _, asked, _ = mend([tried("1")], clicks("button green"), clicks(*RIGHT))
+    verdict = asked[1][-1].partition("<verdict>")[2].partition("</verdict>")[0]
+    assert "nothing is called 'button green' there" in verdict
+    assert "button Bell [1]" in asked[1][-1]
+    assert "Bell" not in verdict
 
 
 def test_nothing_after_an_error_is_done():

@@ -551,6 +551,16 @@ def test_what_is_near_what_the_agent_did_is_tried_first():
     assert (told.tries, told.steps) == (5, 1)
 
 
+def test_what_was_asked_of_memory_is_not_done_again_before_what_is_near():
+    world, failure = Dial(), turned(7, 5)
+    (step,) = failure.trajectory.steps
+    question = step.model_copy(update={"action": Action(verb="recall", arguments={"to": 0}), "recalled": "nothing"})
+    asked = failure.trajectory.model_copy(update={"steps": (question, step)})
+    (one, *_), _ = wander(world, [failure.model_copy(update={"trajectory": asked})], near=beside)
+    assert world.turned == [5, 6, 4, 7, 3]
+    assert len(one.trajectory.steps) == 1
+
+
 def test_several_successes_near_a_failure_are_found_as_each_may_be_luck():
     world = Dial()
     world.step = lambda action: Outcome(observation=Observation(goal="", text=""), reward=1.0, terminated=True)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, combinations, permutations, product
+from itertools import chain, combinations, islice, permutations, product
 from typing import NamedTuple
 
 from skillagent.envs.optimize.model import Model, comparisons, linear
@@ -35,7 +35,7 @@ _UNUSED = 0.6  # a number of the problem that the model does not have
 _CHANGED, _BOLD = 1.0, 1.6  # to change a thing; to change it to what the model says elsewhere already
 _SIMPLE, _WHOLE = 0.8, 0.5  # a limit of one thing, or of all together; which things are whole
 _CHANGES = 3
-_KEPT = 250  # of the models that one leads to
+_LOOKED, _KEPT = 30_000, 250  # of the models that one leads to: looked at, and tried
 _STRIDES = 6  # numbers from one that belongs to a variable to the one that belongs to the next
 
 
@@ -93,7 +93,7 @@ def near(text: str, model: Model) -> Iterator[Model]:
         if changes == _CHANGES:
             continue
         found: list[tuple[float, int, int, float, _Way]] = []
-        for cost, other in _changed(one, numbers, text):
+        for cost, other in islice(_changed(one, numbers, text), _LOOKED):
             if (key := other.key) not in seen:
                 seen.add(key)
                 order += 1
