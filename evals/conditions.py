@@ -118,20 +118,27 @@ def main(
     memory: Path,
     count: Annotated[int, typer.Option("--folds")] = 4,
     by: Annotated[Fold, typer.Option(help="What is held back together.")] = Fold.TASK,
+    wordings: Annotated[int, typer.Option(help="So many are asked of the model, beside two made of the goals.")] = 5,
     model: Annotated[str | None, typer.Option(help="Words the conditions.")] = None,
     out: Path | None = None,
 ) -> None:
     """Refine on the labels of some tasks, measure on those of the others, and write the table."""
     settings = load(skills=skills, memory=memory, model=model)
     before = after = Retrieval()
-    with open_agent(settings, options=Options(), read_only=True) as agent:
+    with open_agent(settings, options=Options().changed({"upkeep.wordings": wordings}), read_only=True) as agent:
         events = list(agent.store.events())
         library = as_first_written(agent.store.load(), events)
         for number, (known, held) in enumerate(folds(events, count, by)):
             then, now = retrieved(agent, library, held), retrieved(agent, refined(agent, library, known), held)
             note(f"fold {number}: {len(held)} labelled episodes: {then} before, {now} after")
             before, after = before + then, after + now
-    table = {"insights": len(library.insights), "held back by": by, "before": before.rates, "after": after.rates}
+    table = {
+        "insights": len(library.insights),
+        "held back by": by,
+        "wordings": wordings,
+        "before": before.rates,
+        "after": after.rates,
+    }
     for when, rates in (("before", before.rates), ("after", after.rates)):
         print(f"{when:8}" + "  ".join(f"{name} {_said(rate)}" for name, rate in rates.items()))
     if out is not None:
