@@ -3,8 +3,8 @@
     python -m evals.labelled miniwob/click-tab,miniwob/click-option --out runs/labelled
 
 First a teacher makes one insight of each page: from failures of the student on the first practice seeds and a scripted
-solution of one of them. It is kept where the student then solves that very instance with it (nothing more is asked of
-it here: the gate would ask for fresh wins). Then the student plays each page's next practice instances with all
+solution of one of them. It is kept where the student then solves another of the failed instances with it, or that one
+where there is no other (nothing more is asked of it here: the gate would ask for fresh wins). Then the student plays each page's next practice instances with all
 insights in the library, as ever, and every episode is diagnosed, also one that succeeded: the labels go into the
 ledger. Only practice seeds are played. The same command goes on where it was stopped.
 """
@@ -49,10 +49,11 @@ def lesson_of(agent: loop.Agent, task: Task, seeds: int) -> Lesson | None:
 
 
 def verified(agent: loop.Agent, insight: Insight, lesson: Lesson) -> bool:
-    """Tell whether the student solves the instance that the insight was shown on with it."""
+    """Tell whether the student solves an instance that it failed with it: another one than was shown, if any."""
     assert lesson.success is not None
-    library = Library(insights={insight.id: insight})
-    return bool(loop.showing(agent, library, lesson.success.trajectory.task, [insight.id]).verdict.success)
+    shown, library = lesson.success.trajectory.task, Library(insights={insight.id: insight})
+    others = (one.trajectory.task for one in lesson.failures if one.trajectory.task != shown)
+    return bool(loop.showing(agent, library, next(others, shown), [insight.id]).verdict.success)
 
 
 def taught(agent: loop.Agent, tasks: list[Task], teacher: LLM, seeds: int) -> None:
