@@ -4,9 +4,10 @@
 
 First a teacher makes one insight of each page: from failures of the student on the first practice seeds and a scripted
 solution of one of them. It is kept where the student then solves another of the failed instances with it, or that one
-where there is no other (nothing more is asked of it here: the gate would ask for fresh wins). Then the student plays each page's next practice instances with all
-insights in the library, as ever, and every episode is diagnosed, also one that succeeded: the labels go into the
-ledger. Only practice seeds are played. The same command goes on where it was stopped.
+where there is no other (nothing more is asked of it here: the gate would ask for fresh wins). Then the student plays
+each page's next practice instances with all insights in the library, as ever, and every episode is diagnosed, also one
+that succeeded: the labels go into the ledger. Only practice seeds are played. The same command goes on where it was
+stopped.
 """
 
 from __future__ import annotations
