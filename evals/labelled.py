@@ -103,7 +103,7 @@ def main(
     out: Path = Path("runs/labelled"),
 ) -> None:
     """Make insights and label what they do."""
-    chosen = [one.model_copy(update={"max_steps": 8, "timeout_s": 60.0}) for one in practice_tasks(tasks)]
+    chosen = [one.model_copy(update={"max_steps": 5, "timeout_s": 60.0}) for one in practice_tasks(tasks)]
     settings = load(model=student, skills=out / "skills", memory=out / "memory_store")
     with open_agent(settings, options=_WORDS) as agent:
         explaining = language_model(settings.model_copy(update={"model": teacher}))

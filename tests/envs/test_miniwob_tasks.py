@@ -3,7 +3,7 @@ import re
 import pytest
 from oracles import ORACLES
 
-from skillagent.envs.web.miniwob import MiniWoB, standard, tasks
+from skillagent.envs.web.miniwob import MiniWoB, pages, standard, tasks
 from skillagent.errors import ConfigError
 from skillagent.schema import Action, Split, Task
 from skillagent.testing import check_environment, solve
@@ -47,6 +47,13 @@ def test_all_130_pages_are_there_and_125_of_them_are_the_standard_set():
     assert set(tasks()) - set(standard()) == {
         "button-delay", "chase-circle", "hover-shape", "moving-items", "simon-says",
     }  # fmt: skip
+
+
+def test_pages_behind_a_link_are_found_where_they_really_are(tmp_path, monkeypatch):
+    real = pages()
+    (tmp_path / "miniwob").symlink_to(real.parents[1])
+    monkeypatch.syspath_prepend(tmp_path)
+    assert pages() == real, "file URLs outside of the task's folder are blocked, and links are looked through there"
 
 
 def test_an_unknown_task_is_refused_with_those_that_are_near(miniwob):

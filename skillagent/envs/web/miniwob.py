@@ -42,7 +42,7 @@ def pages() -> Path:
     for place in (spec.submodule_search_locations or ()) if spec is not None else ():
         folder = Path(place) / "html" / "miniwob"
         if folder.is_dir():
-            return folder
+            return folder.resolve()  # as file URLs are compared
     raise ConfigError(REMEDY)
 
 
