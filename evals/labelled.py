@@ -3,11 +3,10 @@
     python -m evals.labelled miniwob/click-tab,miniwob/click-option --out runs/labelled
 
 First a teacher makes one insight of each page: from failures of the student on the first practice seeds and a scripted
-solution of one of them. It is kept where the student then solves another of the failed instances with it, or that one
-where there is no other (nothing more is asked of it here: the gate would ask for fresh wins). Then the student plays
-each page's next practice instances with all insights in the library, as ever, and every episode is diagnosed, also one
-that succeeded: the labels go into the ledger. Only practice seeds are played. The same command goes on where it was
-stopped.
+solution of one of them. It is kept where the student then solves one of the failed instances with it (nothing more is
+asked of it here: the gate would ask for fresh wins). Then the student plays each page's next practice instances with
+all insights in the library, as ever, and every episode is diagnosed, also one that succeeded: the labels go into the
+ledger. Only practice seeds are played. The same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -50,11 +49,11 @@ def lesson_of(agent: loop.Agent, task: Task, seeds: int) -> Lesson | None:
 
 
 def verified(agent: loop.Agent, insight: Insight, lesson: Lesson) -> bool:
-    """Tell whether the student solves an instance that it failed with it: another one than was shown, if any."""
+    """Tell whether the student solves an instance that it failed with it, the one that was shown first."""
     assert lesson.success is not None
     shown, library = lesson.success.trajectory.task, Library(insights={insight.id: insight})
-    others = (one.trajectory.task for one in lesson.failures if one.trajectory.task != shown)
-    return bool(loop.showing(agent, library, next(others, shown), [insight.id]).verdict.success)
+    failed = sorted((one.trajectory.task for one in lesson.failures), key=lambda task: task != shown)
+    return any(loop.showing(agent, library, task, [insight.id]).verdict.success for task in failed)
 
 
 def taught(agent: loop.Agent, tasks: list[Task], teacher: LLM, seeds: int) -> None:
@@ -103,7 +102,7 @@ def main(
     out: Path = Path("runs/labelled"),
 ) -> None:
     """Make insights and label what they do."""
-    chosen = [one.model_copy(update={"max_steps": 5, "timeout_s": 60.0}) for one in practice_tasks(tasks)]
+    chosen = [one.model_copy(update={"max_steps": 8, "timeout_s": 60.0}) for one in practice_tasks(tasks)]
     settings = load(model=student, skills=out / "skills", memory=out / "memory_store")
     with open_agent(settings, options=_WORDS) as agent:
         explaining = language_model(settings.model_copy(update={"model": teacher}))
