@@ -113,6 +113,7 @@ def show(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
         "not": insight.condition.does_not_apply,
         "explanation": insight.explanation,
         "example": insight.example,
+        "worked": f"\n{'':<13}".join(insight.worked),
         "evidence": ", ".join(insight.evidence),
         "origin": insight.origin,
         "related": ", ".join(insight.related),

@@ -40,9 +40,15 @@ INSIGHT = Insight(
     kind="pitfall",
     condition=Condition(applies="When a date is typed"),
     explanation="Dates are month/day/year.",
+    worked=('{"verb":"fill"}', '{"verb":"click"}'),
 )
 OTHER = INSIGHT.model_copy(
-    update={"id": "menu-2", "condition": Condition(applies="When a menu opens"), "explanation": "Hover first."}
+    update={
+        "worked": (),
+        "id": "menu-2",
+        "condition": Condition(applies="When a menu opens"),
+        "explanation": "Hover first.",
+    }
 )
 
 
@@ -266,6 +272,7 @@ def test_an_unknown_version_is_answered_with_those_there_are(call):
 def test_insights_are_listed_and_shown_with_their_history(call):
     assert "When a date is typed: Dates are month/day/year." in call("insights", "list").out
     out = call("insights", "show", "form-date-1").out
+    assert 'worked       {"verb":"fill"}\n             {"verb":"click"}\n' in out
     assert "miniwob/form/date" in out
     assert "insight form-date-1 (new)" in out
     assert "did you mean menu-2?" in call("insights", "show", "menu", code=2).err
