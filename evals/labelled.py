@@ -5,8 +5,9 @@
 First a teacher makes one insight of each page: from failures of the student on the first practice seeds and a scripted
 solution of one of them. It is kept where the student then solves one of the failed instances with it (nothing more is
 asked of it here: the gate would ask for fresh wins). Then the student plays each page's next practice instances with
-all insights in the library, as ever, and every episode is diagnosed, also one that succeeded: the labels go into the
-ledger. Only practice seeds are played. The same command goes on where it was stopped.
+all insights in the library, those that are near the goal shown or all of them (`--every`), and every episode is
+diagnosed, also one that succeeded: the labels go into the ledger. Only practice seeds are played. The same command goes
+on where it was stopped.
 """
 
 from __future__ import annotations
@@ -99,6 +100,9 @@ def main(
     teacher: Annotated[str, typer.Option(help="Explains.")] = "local/qwen2.5-coder-1.5b",
     seeds: Annotated[int, typer.Option(help="Practice instances of each page that insights are made of.")] = 2,
     instances: Annotated[int, typer.Option(help="Instances of each page that are labelled.")] = 3,
+    every: Annotated[
+        bool, typer.Option("--every", help="Show every insight in labelled episodes: more labels.")
+    ] = False,
     out: Path = Path("runs/labelled"),
 ) -> None:
     """Make insights and label what they do."""
@@ -110,6 +114,8 @@ def main(
             taught(agent, chosen, explaining, seeds)
         finally:
             close(explaining)
+    shown = _WORDS.changed({"thresholds.insight": -1.0, "thresholds.insights": 20}) if every else _WORDS
+    with open_agent(settings, options=shown) as agent:
         labelled(agent, chosen, instances)
     note(f"now: python -m evals.conditions {out}/skills {out}/memory_store")
 
