@@ -6,7 +6,8 @@ The ledger holds labels: what replays of failed tasks said about insights (`skil
 insight begins with the condition that it was written with. Labelled episodes are dealt into folds, by task (of those
 that are measured refinement knew nothing) or by instance (it knew other instances of the same tasks, as in a library
 that is in use); each fold is measured with conditions that were refined by the labels of the others. Shown rightly: the
-insight solves the task. Useless: it is shown, and misleads or changes in vain what is done. The store is only read.
+insight solves the task. Useless: it is shown, and misleads, is not followed, or changes in vain what is done. The store
+is only read.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Fold(StrEnum):
 
 
 _HELPS = (Label.POSITIVE, Label.UNRETRIEVED)
-_USELESS = (Label.NEGATIVE, Label.IRRELEVANT)
+_USELESS = (Label.NEGATIVE, Label.IRRELEVANT, Label.INVALID)
 
 
 @dataclass(frozen=True)

@@ -64,16 +64,18 @@ class Goals(Value):
 
 
 def goals_of(key: str, events: Iterable[Event]) -> Goals:
-    """Return what the ledger's labels say about an insight, the latest word on each goal."""
+    """Return what the ledger's labels say about an insight, the latest word on each goal.
+
+    That it was not followed says nothing about its condition, unless it was followed elsewhere and helped there: then it
+    is known that it can be, and that it was not on this goal says that it is for others.
+    """
     said: dict[str, Label] = {}
     for event in events:
         if isinstance(entry := event.entry, Labelled) and key in entry.labels:
             said[entry.goal] = entry.labels[key]
-    helps = (Label.POSITIVE, Label.UNRETRIEVED)
-    return Goals(
-        right=tuple(goal for goal, label in said.items() if label in helps),
-        wrong=tuple(goal for goal, label in said.items() if label in (Label.NEGATIVE, Label.IRRELEVANT)),
-    )
+    right = tuple(goal for goal, label in said.items() if label in (Label.POSITIVE, Label.UNRETRIEVED))
+    useless = (Label.NEGATIVE, Label.IRRELEVANT, *([Label.INVALID] if right else []))
+    return Goals(right=right, wrong=tuple(goal for goal, label in said.items() if label in useless))
 
 
 def hits(insight: Insight, goals: Goals, library: Library, shown: Shown) -> float:

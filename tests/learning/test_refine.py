@@ -56,7 +56,14 @@ def test_the_latest_word_on_a_goal_counts():
     )
     goals = goals_of("date", said)
     assert goals.right == ("a", "b")
-    assert goals.wrong == ("c",)
+    assert goals.wrong == ("c", "d")
+
+
+def test_not_to_be_followed_counts_against_a_condition_only_where_the_insight_helps_elsewhere():
+    ignored = ("d", {"date": Label.INVALID})
+    assert goals_of("date", events(ignored)).wrong == ()
+    assert goals_of("date", events(ignored, ("a", {"date": Label.NEGATIVE}))).wrong == ("a",)
+    assert goals_of("date", events(ignored, ("a", {"date": Label.POSITIVE}))).wrong == ("d",)
 
 
 def test_a_condition_that_is_too_wide_gets_an_exception():
