@@ -66,8 +66,8 @@ class Goals(Value):
 def goals_of(key: str, events: Iterable[Event]) -> Goals:
     """Return what the ledger's labels say about an insight, the latest word on each goal.
 
-    That it was not followed says nothing about its condition, unless it was followed elsewhere and helped there: then it
-    is known that it can be, and that it was not on this goal says that it is for others.
+    That it was not followed says nothing about its condition, unless it was followed elsewhere and helped: then it is
+    known that it can be, and that it was not on this goal says that it is for others.
     """
     said: dict[str, Label] = {}
     for event in events:
