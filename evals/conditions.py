@@ -120,13 +120,17 @@ def main(
     count: Annotated[int, typer.Option("--folds")] = 4,
     by: Annotated[Fold, typer.Option(help="What is held back together.")] = Fold.TASK,
     wordings: Annotated[int, typer.Option(help="So many are asked of the model, beside two made of the goals.")] = 5,
+    insight: Annotated[float | None, typer.Option(help="Cosine from which on an insight is shown.")] = None,
     model: Annotated[str | None, typer.Option(help="Words the conditions.")] = None,
     out: Path | None = None,
 ) -> None:
     """Refine on the labels of some tasks, measure on those of the others, and write the table."""
     settings = load(skills=skills, memory=memory, model=model)
     before = after = Retrieval()
-    with open_agent(settings, options=Options().changed({"upkeep.wordings": wordings}), read_only=True) as agent:
+    options = Options().changed({"upkeep.wordings": wordings})
+    if insight is not None:
+        options = options.changed({"thresholds.insight": insight})
+    with open_agent(settings, options=options, read_only=True) as agent:
         events = list(agent.store.events())
         library = as_first_written(agent.store.load(), events)
         for number, (known, held) in enumerate(folds(events, count, by)):

@@ -7,7 +7,7 @@ The best of those that leave what other goals are shown is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from skillagent.errors import PromptTooLong
 from skillagent.goals import shape
@@ -119,7 +119,8 @@ def refine(
     edits = [Edit(changes=(PutInsight(insight=one, base=insight.digest),), why=told) for _, one in scored]
     if scored[0][0] <= now:
         return Decision(edit=edits[0], accepted=False, reason=f"refused: no wording of {len(tried)} does better")
-    others, kept = recent_goals(events, without=goals.known), list[float]()
+    meant = {shape(goal) for goal in goals.known}  # what is told there is to change on all goals of that shape
+    others, kept = [goal for goal in recent_goals(events) if shape(goal) not in meant], list[float]()
     for (score, one), edit in zip(scored, edits, strict=True):
         if score <= now:
             break
@@ -150,20 +151,23 @@ def steadiness(after: Library, before: Library, shown: Shown, goals: Sequence[st
     return sum(shares) / len(shares) if shares else 1.0
 
 
-def recent_goals(events: Sequence[Event], *, without: Collection[str] = ()) -> list[str]:
+def recent_goals(events: Sequence[Event]) -> list[str]:
     """Return the goals that were last tried, each once and the latest first; none of a holdout seed."""
     entries = [event.entry for event in events if isinstance(event.entry, Attempted | Labelled)]
     told = [entry.goal for entry in reversed(entries) if entry.task.split is not Split.HOLDOUT]
-    return [goal for goal in dict.fromkeys(told) if goal and goal not in without][:_RECENT]
+    return [goal for goal in dict.fromkeys(told) if goal][:_RECENT]
 
 
 def _conditions(insight: Insight, goals: Goals, llm: LLM, wordings: int) -> Iterator[Condition]:
-    """Yield wordings, each once: two made of the goals themselves, then the model's."""
-    like, unlike = _likeness(goals.right), _likeness(goals.wrong)
-    found = {
-        Condition(applies=insight.condition.applies, does_not_apply=unlike or insight.condition.does_not_apply): None,
-        Condition(applies=like or insight.condition.applies, does_not_apply=unlike): None,
-    }
+    """Yield wordings, each once: those made of the goals themselves, then the model's.
+
+    Several goals in one exception blur what it is near to, so each is one by itself too.
+    """
+    own, like = insight.condition, _likeness(goals.right)
+    found = dict[Condition, None]()
+    for unlike in dict.fromkeys([_likeness(goals.wrong), *(_likeness([goal]) for goal in goals.wrong[-_NAMED:])]):
+        found[Condition(applies=own.applies, does_not_apply=unlike or own.does_not_apply)] = None
+        found[Condition(applies=like or own.applies, does_not_apply=unlike)] = None
     yield from found
     prompt = render(
         "refine",
