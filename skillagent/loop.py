@@ -351,8 +351,7 @@ def mended(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Att
     found = list[Attempt]()
     if agent.mend is not None and _anew(agent, tried):
         try:
-            for one in agent.mend(tried, _play(agent, library), agent.open(tried[0].trajectory.task).verbs):
-                found.append(one)
+            found += agent.mend(tried, _play(agent, library), agent.open(tried[0].trajectory.task).verbs)
         except (WorldFault, PromptTooLong) as fault:  # what was mended before stands
             log.warning("nothing more is mended of %s: %s", tried[0].trajectory.task.id, fault)
     return found
@@ -391,18 +390,5 @@ def record(agent: Agent, tried: Attempt) -> Attempt:
     return tried
 
 
-__all__ = [
-    "Agent",
-    "BudgetSpent",
-    "Trial",
-    "Watch",
-    "attempt",
-    "evolve",
-    "learn",
-    "mended",
-    "record",
-    "run",
-    "showing",
-    "trial",
-    "unwatched",
-]
+__all__ = ["Agent", "BudgetSpent", "Trial", "Watch", "attempt", "evolve", "learn", "mended", "record", "run", "showing"]
+__all__ += ["trial", "unwatched"]
