@@ -79,6 +79,11 @@ def test_the_model_itself_comes_first_and_none_comes_twice():
     assert len({one.digest for one in some}) == len(some)
 
 
+def test_constraints_may_have_signs_of_one_character():
+    signs = RIGHT.model_copy(update={"constraints": tuple(one.replace("<=", "≤") for one in RIGHT.constraints)})
+    assert next(near(TEXT, signs)) == RIGHT
+
+
 def test_what_uses_the_numbers_of_the_problem_comes_first():
     lacking = RIGHT.model_copy(update={"constraints": RIGHT.constraints[:1]})
     limits = [one.constraints[-1] for one in islice(near(TEXT, lacking), 1, 10)]

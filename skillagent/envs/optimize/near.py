@@ -80,7 +80,8 @@ def near(text: str, model: Model) -> Iterator[Model]:
         text: The problem in words.
         model: What was handed in.
     """
-    read = tuple(one for one in model.constraints if _OPERATOR.search(one) and _named(one))
+    stated = (one.replace("≤", "<=").replace("≥", ">=") for one in model.constraints)
+    read = tuple(one for one in stated if _OPERATOR.search(one) and _named(one))
     first = _Way(model.sense, model.objective, read, frozenset(model.integers))
     if not _named(model.objective) or _OPERATOR.search(model.objective):
         return
