@@ -363,7 +363,7 @@ def _found(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Att
     No model and no program had these; nothing is recorded.
     """
     found, play = list[Attempt](), _play(agent, library)
-    if not _anew(agent, tried):
+    if (agent.wander is None and agent.relabel is None) or not _anew(agent, tried):
         return found
     try:
         if agent.wander is not None:
