@@ -67,6 +67,37 @@ def test_nothing_of_the_future_stands_in_the_state():
     assert "42" not in told.splitlines()[2], "what one way led to is told of that way alone"
 
 
+def loaded(first, *names):
+    """Return a page whose refs count on from `first`, as another load of it gives them."""
+    elements = tuple(Element(ref=str(first + n), role="button", name=name) for n, name in enumerate(names))
+    lines = [f'[{one.ref}] button "{one.name}"' for one in elements]
+    return Observation(goal="save it", text="\n".join([*lines, "[99] is a price"]), elements=elements)
+
+
+def pressed(ref, now, after):
+    step = Step(observation=now, action=Action(verb="click", arguments={"ref": ref}))
+    trajectory = Trajectory(task=Task(env="x", name="a"), goal="save it", steps=(step,), final=after)
+    verdict = Verdict(score=0, by="state")
+    return Attempt(plan=None, route=None, trajectory=trajectory, verdict=verdict, library="")
+
+
+def test_a_state_is_the_same_where_only_the_refs_of_its_elements_are_others():
+    saved = pressed("1", loaded(1, "Save", "Send"), loaded(3, "Save", "Send", "Undo"))
+    idle = pressed("12", loaded(11, "Save", "Send"), loaded(21, "Save", "Send"))
+    (told,) = alternatives([saved, idle])
+    assert told.splitlines()[1:] == [
+        '- `click` the button "Save": then there was button "Undo"',
+        '- `click` the button "Send": nothing changed',
+    ]
+
+
+def test_what_only_looks_like_a_ref_makes_another_state():
+    here, there = (
+        Observation(goal="save it", text=f"[{price}] is a price", elements=BUTTONS) for price in ("98", "99")
+    )
+    assert alternatives([pressed("0", here, here), pressed("1", there, there)]) == []
+
+
 def test_an_action_and_what_it_led_to_are_told_once():
     same = [tried(("start", "0", None)) for _ in range(3)]
     (told,) = alternatives([*same, tried(("start", "1", None))])
