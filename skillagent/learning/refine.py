@@ -102,7 +102,7 @@ def refine(
         library: As it is.
         events: The ledger.
         shown: The insights that a library shows for a goal.
-        llm: Words conditions; two more are made from the goals themselves.
+        llm: Words conditions; others are made from the goals themselves.
         wordings: How many are asked for.
     """
     goals = goals_of(insight.id, events)
