@@ -13,7 +13,7 @@ from itertools import chain
 
 from skillagent.errors import InvalidSkill, LibraryError
 from skillagent.goals import quoted
-from skillagent.learning.trace import COPIED_WORDS, WORD
+from skillagent.learning.trace import WORD, runs
 from skillagent.library import Library
 from skillagent.programs.text import program_of
 from skillagent.schema import (
@@ -181,8 +181,8 @@ def _given_away(insight: Insight, lesson: Lesson) -> str | None:
         answer = _FRAME.sub("", truth)
         numbers = (_numbers(answer) - _numbers(goal)) & _numbers(said)
         values = [text for text in quoted(answer) if _names(said, text) and not _names(goal, text)]
-        spoken, given = set(_runs(said, _GIVEN_WORDS)), set(_runs(goal, _GIVEN_WORDS))
-        words = [run for run in _runs(answer, _GIVEN_WORDS) if run in spoken and run not in given]
+        spoken, given = set(runs(said, _GIVEN_WORDS)), set(runs(goal, _GIVEN_WORDS))
+        words = [run for run in runs(answer, _GIVEN_WORDS) if run in spoken and run not in given]
         if found := [*(f"{number:.10g}" for number in sorted(numbers)), *values, *words]:
             return found[0]
     return None
@@ -233,9 +233,9 @@ def _secrets(text: str) -> Iterator[str]:
 def _copies(text: str, lesson: Lesson) -> Iterator[str]:
     """Find words that stand in this order both in the text and on a page of the lesson, but not in its goal."""
     attempts = [one for one in (lesson.success, *lesson.successes, *lesson.failures) if one is not None]
-    goals = {run for one in attempts for run in _runs(one.trajectory.goal)}
-    pages = {run for one in attempts for step in one.trajectory.steps for page in _read(step) for run in _runs(page)}
-    for run in _runs(text):
+    goals = {run for one in attempts for run in runs(one.trajectory.goal)}
+    pages = {run for one in attempts for step in one.trajectory.steps for page in _read(step) for run in runs(page)}
+    for run in runs(text):
         if run in pages and run not in goals:
             yield f"it repeats a sentence of a page: {run!r}"
 
@@ -246,10 +246,3 @@ def _read(step: Step) -> Iterator[str]:
     yield step.error or ""
     for element in step.observation.elements:
         yield f"{element.name} {element.near}"
-
-
-def _runs(text: str, size: int = COPIED_WORDS) -> Iterator[str]:
-    """Yield every run of that many words, over line ends too."""
-    words = WORD.findall(text.lower())
-    for start in range(len(words) - size + 1):
-        yield " ".join(words[start : start + size])

@@ -163,9 +163,9 @@ def _conditions(insight: Insight, goals: Goals, llm: LLM, wordings: int) -> Iter
 
     Several goals in one exception blur what it is near to, so each is one by itself too.
     """
-    own, like = insight.condition, _likeness(goals.right)
+    own, like = insight.condition, likeness(goals.right)
     found = dict[Condition, None]()
-    for unlike in dict.fromkeys([_likeness(goals.wrong), *(_likeness([goal]) for goal in goals.wrong[-_NAMED:])]):
+    for unlike in dict.fromkeys([likeness(goals.wrong), *(likeness([goal]) for goal in goals.wrong[-_NAMED:])]):
         found[Condition(applies=own.applies, does_not_apply=unlike or own.does_not_apply)] = None
         found[Condition(applies=like or own.applies, does_not_apply=unlike)] = None
     yield from found
@@ -192,7 +192,7 @@ def _conditions(insight: Insight, goals: Goals, llm: LLM, wordings: int) -> Iter
             yield one
 
 
-def _likeness(goals: Sequence[str]) -> str:
+def likeness(goals: Sequence[str]) -> str:
     """Return a side of a condition that names goals without their values."""
     shapes = list(dict.fromkeys(shape(goal) for goal in goals))[:_NAMED]
     return f"When the goal is like: {' / '.join(shapes)}"[:LONGEST] if shapes else ""

@@ -7,7 +7,7 @@ several trajectories.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from pydantic import JsonValue
@@ -79,6 +79,13 @@ def _describe(element: Element, goal: str) -> str:
     if _source(name, goal):
         return f"{seen} that the goal names" if element.name else f"{seen} the text that the goal names"
     return f'{seen} "{shorten(name, max(1, NAMED_WORDS - len(WORD.findall(seen))))}"'
+
+
+def runs(text: str, size: int = COPIED_WORDS) -> Iterator[str]:
+    """Yield every run of so many words, in lower case, over line ends too."""
+    words = WORD.findall(text.lower())
+    for start in range(len(words) - size + 1):
+        yield " ".join(words[start : start + size])
 
 
 def shorten(text: str, most: int) -> str:

@@ -13,7 +13,7 @@ from string import Template
 
 TAGS = (
     *("state", "skill", "skills", "insight", "insights", "goal", "goals", "steps", "failed", "worked", "error"),
-    *("alternatives", "answer", "right", "wrong", "memory", "made-up", "rules", "labels", "verdict"),
+    *("alternatives", "difference", "answer", "right", "wrong", "memory", "made-up", "rules", "labels", "verdict"),
 )
 _FRAME = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(TAGS)})\b)", re.IGNORECASE)
 

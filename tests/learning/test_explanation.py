@@ -1,5 +1,7 @@
 """What is shown to who explains a failure, and what becomes of what it says: the three known leaks are not there."""
 
+import json
+
 import pytest
 
 from skillagent.learning.explanation import explained
@@ -84,7 +86,7 @@ def test_nothing_is_told_of_what_came_after_but_behind_what_led_to_it():
         success=tried((START, "1"), (MENU, "2"), score=1.0),
     )
     failed = prompt.partition("<failed>")[2].partition("</failed>")[0].strip().splitlines()
-    assert failed[:2] == ["`click` an element that is not there", '`click` the button "Vault"']
+    assert failed[:2] == ["`click` an element that is not there", "`click` the button 'Vault'"]
     assert "77" not in prompt
     holding = [line for line in prompt.splitlines() if "42" in line]
     assert holding, "what a way led to is told"
@@ -151,3 +153,51 @@ def test_what_worked_keeps_a_text_that_ends_like_a_ref():
     lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(tried((START, "0")),), success=success)
     made = explained(lesson, Library(), llm=ScriptedLLM([WORDS]))
     assert made.worked == ('{"verb":"fill","ref":"button Save","text":"see note [7]"}',)
+
+
+@pytest.mark.parametrize(
+    ("failing", "solving", "told"),
+    [
+        pytest.param(
+            [(START, "0")],
+            [(START, "1"), (MENU, "2")],
+            [
+                "worked: `click` the button 'Menu'",
+                "worked: `click` the button 'Vault'",
+                "failed: `click` the button 'Save'",
+            ],
+            id="all of it",
+        ),
+        pytest.param(
+            [(START, "1"), (START, "1")],
+            [(START, "1"), (MENU, "2")],
+            ["worked: `click` the button 'Vault'"],
+            id="what both did is no difference",
+        ),
+        pytest.param([(START, "1")], [(START, "1"), (START, "1")], ["(nothing)"], id="nor how often"),
+        pytest.param([(START, "1")], None, ["(nothing)"], id="nothing worked"),
+    ],
+)
+def test_what_only_one_side_did_is_told(failing, solving, told):
+    prompt = asked(tried(*failing), success=tried(*solving, score=1.0) if solving else None)
+    assert prompt.partition("<difference>")[2].partition("</difference>")[0].strip().splitlines() == told
+
+
+def explained_as(**said):
+    lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(tried((START, "0")),))
+    return explained(lesson, Library(), llm=ScriptedLLM([{**WORDS, **said}]))
+
+
+def test_what_stands_in_the_example_is_not_the_models_own():
+    prompt = asked(tried((START, "0")))
+    example = json.loads(next(line for line in prompt.splitlines() if line.startswith('{"explanation"')))
+    assert explained_as(explanation=f"Well. {example['explanation']}") is None
+    condition = explained_as(applies=example["applies"], does_not_apply=example["does_not_apply"]).condition
+    assert (condition.applies, condition.does_not_apply) == (f"When the goal is like: {GOAL}", "")
+    assert explained_as(applies="When a box is shut").condition.applies == "When a box is shut"
+
+
+def test_a_sentence_that_was_cut_off_is_left_out():
+    whole = "Open the menu first. Save is in it. "
+    cut = whole + "x" * (300 - len(whole))
+    assert explained_as(explanation=cut).explanation == whole.strip()
