@@ -69,12 +69,13 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         labels=fence("labels", "\n".join(in_use(env, library.insights.values(), _LABELS)) or "(none yet)"),
     )
     reply = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=_SCHEMA, max_tokens=450)
-    data = {key: _own(str(text), _LENGTHS.get(key)) for key, text in (reply.data or {}).items()}
+    said = {key: str(text) for key, text in (reply.data or {}).items()}
+    data = {key: text if key == "kind" else _own(text, _LENGTHS.get(key)) for key, text in said.items()}
     if not data.get("explanation"):
         return None
     levels = [kebab(data.get(level, "")) or GENERAL for level in ("level_1", "level_2")]
-    said = "/".join([env, *levels])
-    taxonomy = folded(said, library.insights.values())
+    named = "/".join([env, *levels])
+    taxonomy = folded(named, library.insights.values())
     origin = "contrast" if lesson.success else "answer" if truth else "failure"
     worked = _worked(lesson.success)
     return Insight(
@@ -89,7 +90,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         example=lesson.success.trajectory.goal if lesson.success and worked else goal,
         worked=worked,
         evidence=lesson.evidence,
-        origin=origin if taxonomy == said else f"{origin}; came as {said}",
+        origin=origin if taxonomy == named else f"{origin}; came as {named}",
         defines=_defined(taxonomy, data, labels(library.insights.values())),
     )
 
@@ -97,7 +98,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
 def _own(text: str, limit: int | None) -> str:
     """Return the whole sentences that a model wrote itself, each once; nothing where it repeats the example."""
     known = {run for said in _EXAMPLE.values() for run in runs(str(said))}
-    if not known.isdisjoint(runs(text)):
+    if text in _EXAMPLE.values() or not known.isdisjoint(runs(text)):
         return ""
     return single(whole_sentences(text, limit) if limit else text)
 

@@ -8,6 +8,7 @@ already says. It does not judge whether an edit helps; that is the gate's work.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -44,6 +45,7 @@ _SECRET = re.compile(
 )
 _BY_A_PERSON = "accepted: a person's decision, not replayed"  # how ledgers said it before they said who decided
 _SAYS = 3  # letters of the shortest explanation: a model out of its depth writes a comma
+_AGAIN = (4, 3)  # words in a row, and how often: a model that turns in a circle
 NEAR_COPY = 0.8  # share of their words that two insights have in common
 _GIVEN_WORDS = 4  # so many words in the order in which an answer has them repeat it
 _FRAME = re.compile(
@@ -136,6 +138,9 @@ def _insight_problems(insight: Insight, lesson: Lesson) -> Iterator[str]:
         yield f"taxonomy {insight.taxonomy!r} is not domain/level-1/level-2"
     if not insight.condition.applies.strip() or sum(map(str.isalpha, insight.explanation)) < _SAYS:
         yield "an insight needs a condition and an explanation"
+    size, often = _AGAIN
+    if again := [run for run, count in Counter(runs(insight.explanation, size)).items() if count >= often]:
+        yield f"it says the same again and again ({again[0]!r})"
     if given := _given_away(insight, lesson):
         yield f"it gives away the answer of one task ({given})"
     if _BROKEN.search(insight.explanation):

@@ -195,6 +195,8 @@ def test_what_stands_in_the_example_is_not_the_models_own():
     condition = explained_as(applies=example["applies"], does_not_apply=example["does_not_apply"]).condition
     assert (condition.applies, condition.does_not_apply) == (f"When the goal is like: {GOAL}", "")
     assert explained_as(applies="When a box is shut").condition.applies == "When a box is shut"
+    made = explained_as(level_1=example["level_1"], means_1=example["means_1"], kind=example["kind"])
+    assert (made.taxonomy, made.defines, made.kind) == ("x/general/order", {}, example["kind"])
 
 
 def test_a_sentence_that_was_cut_off_is_left_out():

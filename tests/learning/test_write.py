@@ -742,6 +742,19 @@ def test_an_insight_that_repeats_the_answers_words_is_refused(truth, explanation
     assert found == (given and f"lint: it gives away the answer of one task ({given})")
 
 
+@pytest.mark.parametrize(
+    ("explanation", "problem"),
+    [
+        ("Know that the task ended, and that the task ended, and that the task ended.", "'that the task ended'"),
+        ("Fill the field that the goal names, then press what the goal names, as the goal names it.", None),
+        ("Press it. " * 2, None),
+    ],
+)
+def test_an_insight_that_turns_in_a_circle_is_refused(explanation, problem):
+    found = lint(insight_of(explanation), knowing(""), Library(), [])
+    assert found == (problem and f"lint: it says the same again and again ({problem})")
+
+
 # ── Near copies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 FIRST = "Fill the field with the name that the goal gives before you press the button."
