@@ -332,11 +332,11 @@ def rollback(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
 
     The state before the first change is "not there".
     """
+    from skillagent.cli.undo import rolled_back
     from skillagent.cli.words import of_changes
-    from skillagent.store.ledger import rollback as entry_for
 
     store, library, events = _opened(ctx)
-    entry = entry_for(library, events, key, why="asked for by a person")
+    entry = rolled_back(library, events, key, None, why="asked for by a person")
     store.commit(entry)
     if as_json:
         emit({"id": key, "changes": of_changes(entry.changes)})
