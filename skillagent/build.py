@@ -319,8 +319,8 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         "harmful": unharmed,
         "same": joined,
         "conditions": refined,
-        "related": related,
         "budget": kept_few,
+        "related": related,  # the last: it names no insight that goes
     }
 
 

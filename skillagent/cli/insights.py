@@ -200,7 +200,7 @@ def pin(
         say(f"{'let go of' if off else 'pinned'}: {key}")
 
 
-_CARE = ("harmful", "same", "conditions", "related", "budget")
+_CARE = ("harmful", "same", "conditions", "budget", "related")
 
 
 @app.command(epilog=examples("skillagent insights evolve --dry-run", "skillagent insights evolve"))
@@ -209,7 +209,7 @@ def evolve(ctx: typer.Context, dry_run: DryRun = False, model: Model = None, as_
 
     Those that hurt go; those that say the same become one, where it still solves what either was learnt from;
     conditions that replays of failed tasks showed to be too wide or too narrow are worded anew, and kept where they
-    retrieve better; what is near and not the same is linked; what is beyond the budget goes.
+    retrieve better; what is beyond the budget goes; what is near and not the same is linked.
     """
     _upkeep(ctx, _CARE, {}, dry_run, model, as_json)
 

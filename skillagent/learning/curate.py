@@ -1,7 +1,7 @@
 """Curate: keep the insights few and good. Each function returns the edits it would make; nothing is written here.
 
-What hurts goes, what says the same becomes one where that still solves all that either was learnt from, what is near
-and not the same is linked, and what is beyond the budget is thinned where it is thickest. What a person pinned stays as
+What hurts goes, what says the same becomes one where that still solves all that either was learnt from, what is beyond
+the budget is thinned where it is thickest, and what is near and not the same is linked. What a person pinned stays as
 it is.
 """
 
@@ -35,6 +35,8 @@ from skillagent.schema import (
 )
 
 Trial = Callable[[Task, Library], Score | None]
+
+NEAREST = 3  # insights that one is linked with at first
 
 _ATTEMPT = re.compile(r"(?P<env>[^/]+)/(?P<name>.+)@(?P<seed>\d+)#\w+")
 
@@ -161,18 +163,27 @@ def sources(insight: Insight) -> list[Task]:
 
 
 def linked(library: Library, cache: VectorCache, upkeep: Upkeep) -> Iterator[Decision]:
-    """Yield the edits that let insights that are near and not the same name each other."""
-    near: dict[str, list[str]] = {}
-    for one, two, cosine in _pairs(library, cache, upkeep.related):
-        if cosine < upkeep.same:
-            near.setdefault(one.id, []).append(two.id)
-            near.setdefault(two.id, []).append(one.id)
+    """Yield the edits that let insights that are near name each other.
+
+    A link stays as long as both are there and near, and goes both ways. Whoever has fewer than three gets more, to what is
+    nearest and not the same: a new insight comes with three (`distinguish`), and those are not looked for again.
+    """
+    near: dict[str, dict[str, float]] = {key: {} for key in library.insights}
+    pairs = _pairs(library, cache, upkeep.related)
+    for one, two, cosine in sorted(pairs, key=lambda pair: not _named(pair[0], pair[1])):
+        few = min(len(near[one.id]), len(near[two.id])) < NEAREST
+        if _named(one, two) or (few and cosine < upkeep.same):
+            near[one.id][two.id] = near[two.id][one.id] = cosine
     for key, insight in library.insights.items():
-        wanted = tuple(near.get(key, ()))
-        if wanted != insight.related and not insight.pinned:
+        wanted = tuple(sorted(near[key], key=lambda other: -near[key][other]))
+        if set(wanted) != set(insight.related) and not insight.pinned:
             changed = insight.model_copy(update={"related": wanted})
             edit = Edit(changes=(PutInsight(insight=changed, base=insight.digest),), why=f"{key}: what is near it")
             yield Decision(edit=edit, accepted=True, reason=f"accepted: related to {', '.join(wanted) or 'none'}")
+
+
+def _named(one: Insight, two: Insight) -> bool:
+    return two.id in one.related or one.id in two.related
 
 
 def brought_back(events: Sequence[Event]) -> set[str]:

@@ -12,6 +12,7 @@ from skillagent.cli import main
 from skillagent.cli.texts import checked
 from skillagent.envs.registry import OURS
 from skillagent.learning.curate import Upkeep
+from skillagent.library import Library
 from skillagent.programs.text import FILE
 from skillagent.schema import (
     Attempted,
@@ -378,6 +379,24 @@ def test_how_many_wordings_are_asked_for_is_an_option(store, wordings):
     care = upkeep_of(Options(upkeep=Upkeep(wordings=wordings)), HashEmbedder(), model)["conditions"]
     list(care(store.load(), list(store.events()), lambda task, library, variation=None: None))
     assert len(model.asked) == wordings
+
+
+def test_a_second_upkeep_with_nothing_new_makes_no_edits():
+    crowd = [WIDE.model_copy(update={"id": f"{n}", "explanation": f"Month {n} first, then the day."}) for n in range(5)]
+    every = upkeep_of(Options(upkeep=Upkeep(budget=3, same=0.999)), HashEmbedder(), ScriptedLLM([]))
+
+    def looked_after(library):
+        made = []
+        for care in every.values():
+            for decision in list(care(library, [], lambda task, library, variation=None: None)):
+                library = library.apply(decision.edit)
+                made.append(decision.edit)
+        return library, made
+
+    once, made = looked_after(Library(insights={one.id: one for one in crowd}))
+    assert [len(one.related) for one in once.insights.values()] == [2, 2, 2]
+    assert made
+    assert looked_after(once) == (once, [])
 
 
 def test_evolve_takes_a_program_away_that_only_fails_and_it_can_be_brought_back(call, store):
