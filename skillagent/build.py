@@ -35,7 +35,7 @@ from skillagent.learning.distinguish import nearest as insights_near
 from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
-from skillagent.learning.refine import recent_goals, refine
+from skillagent.learning.refine import refine
 from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import Router, fresh, rehearsals, sources, touched
 from skillagent.learning.utility import utilities
@@ -297,7 +297,7 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         return harmful(library, utilities(events))
 
     def joined(library: Library, events: Sequence[Event], trial: Trial) -> Iterator[Decision]:
-        return merged(library, vectors, trial, options.upkeep, shown=shown, goals=recent_goals(events))
+        return merged(library, vectors, trial, options.upkeep, shown=shown, events=events)
 
     def refined(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
         free = [insight for insight in library.insights.values() if not insight.pinned]

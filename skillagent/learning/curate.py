@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from skillagent.learning.refine import STEADY, WORDINGS, Shown, steadiness
+from skillagent.learning.refine import STEADY, WORDINGS, Shown, last_said, recent_goals, steadiness
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
 from skillagent.ports import VectorCache
@@ -80,12 +80,13 @@ def harmful(library: Library, worth: Mapping[str, Utility]) -> Iterator[Decision
 
 
 def merged(
-    library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep, *, shown: Shown, goals: Sequence[str]
+    library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep, *, shown: Shown, events: Sequence[Event]
 ) -> Iterator[Decision]:
     """Yield, for pairs that say the same, the decision to make one of them.
 
     The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again,
-    and goals must be shown what they were, where the one that stays counts as the other.
+    and goals must be shown what they were, where the one that stays counts as the other. A refusal that is the ledger's
+    last word on that very edit is not said again.
 
     Args:
         library: As it is.
@@ -93,9 +94,9 @@ def merged(
         trial: Tells how a source task goes with a library.
         upkeep: What counts as the same.
         shown: The insights that a library shows for a goal.
-        goals: Those that were last tried.
+        events: The ledger.
     """
-    gone: set[str] = set()
+    gone, goals = set[str](), recent_goals(events)
     for one, two, cosine in _pairs(library, cache, upkeep.same):
         if {one.id, two.id} & gone or one.pinned or two.pinned or one.taxonomy != two.taxonomy:
             continue
@@ -105,9 +106,15 @@ def merged(
         edit = Edit(changes=(PutInsight(insight=both, base=keep.digest), RetireInsight(id=drop.id)), why=why)
         decision = _moved(edit, library, _as_one(shown, keep, drop), goals)
         decision = decision or _verified(edit, library, trial, sources(both))
-        yield decision
+        last = last_said(edit.why, events)
+        if decision.accepted or last is None or _word(last) != _word(decision):
+            yield decision
         if decision.accepted:
             gone |= {keep.id, drop.id}
+
+
+def _word(decision: Decision) -> tuple[str, str]:
+    return decision.edit.identity, decision.reason
 
 
 def _both(keep: Insight, drop: Insight) -> Insight:
@@ -165,8 +172,8 @@ def sources(insight: Insight) -> list[Task]:
 def linked(library: Library, cache: VectorCache, upkeep: Upkeep) -> Iterator[Decision]:
     """Yield the edits that let insights that are near name each other.
 
-    A link stays as long as both are there and near, and goes both ways. Whoever has fewer than three gets more, to what is
-    nearest and not the same: a new insight comes with three (`distinguish`), and those are not looked for again.
+    A link stays as long as both are there and near, and goes both ways. Whoever has fewer than three gets more, to what
+    is nearest and not the same: a new insight comes with three (`distinguish`), and those are not looked for again.
     """
     near: dict[str, dict[str, float]] = {key: {} for key in library.insights}
     pairs = _pairs(library, cache, upkeep.related)
