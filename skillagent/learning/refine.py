@@ -136,8 +136,10 @@ def refine(
 def _stands(last: Decision, library: Library, shown: Shown, others: Sequence[str]) -> bool:
     """Tell whether it is a refusal that holds still: for good, or because other goals would be moved now too."""
     better = last.edit.changes[0]
-    if last.accepted or last.final or not isinstance(better, PutInsight):
-        return not last.accepted
+    if last.accepted:
+        return False
+    if last.final or not isinstance(better, PutInsight):
+        return True
     return steadiness(_with(library, better.insight), library, shown, others) < STEADY
 
 
