@@ -28,7 +28,7 @@ from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError, WorldFault
 from skillagent.learning.borrow import borrowed
-from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned
+from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned, useless
 from skillagent.learning.demote import demoted
 from skillagent.learning.diagnose import diagnose
 from skillagent.learning.distinguish import nearest as insights_near
@@ -309,7 +309,8 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         return linked(library, vectors, options.upkeep)
 
     def kept_few(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
-        return thinned(library, vectors, utilities(events), options.upkeep, kept=brought_back(events))
+        yield from thinned(library, vectors, utilities(events), options.upkeep, kept=brought_back(events))
+        yield from useless(library, options.upkeep, kept=brought_back(events))
 
     def ran_in_vain(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
         return demoted(library, events, utilities(events))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from skillagent.learning.demote import example_of
 from skillagent.learning.refine import STEADY, WORDINGS, Shown, last_said, recent_goals, steadiness
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
@@ -22,11 +23,14 @@ from skillagent.ports import VectorCache
 from skillagent.schema import (
     Condition,
     Decision,
+    Demonstration,
     Edit,
     Event,
     Insight,
     Pair,
+    PutDemonstration,
     PutInsight,
+    RetireDemonstration,
     RetireInsight,
     RolledBack,
     Score,
@@ -44,8 +48,8 @@ _ATTEMPT = re.compile(r"(?P<env>[^/]+)/(?P<name>.+)@(?P<seed>\d+)#\w+")
 class Upkeep(Value):
     """From which cosine of their texts two insights say the same, are related, or belong to one pseudo-skill.
 
-    `wordings` of a condition are asked for. `budget` insights may stay. `taught` is what insights were worth to a
-    weaker student, which goes before what the ledger says of their worth.
+    `wordings` of a condition are asked for. `budget` insights may stay. `taught` is what insights and demonstrations
+    were worth to a weaker student, which goes before what the ledger says of insights' worth.
     """
 
     same: float = 0.92
@@ -161,9 +165,9 @@ def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task])
     return Decision(edit=edit, accepted=True, reason=reason, verified=tuple(pairs))
 
 
-def sources(insight: Insight) -> list[Task]:
-    """Return the tasks of the attempts that an insight was learnt from, each once."""
-    found = (_ATTEMPT.fullmatch(cited) for cited in insight.evidence)
+def sources(item: Insight | Demonstration) -> list[Task]:
+    """Return the tasks of the attempts that an insight or a demonstration was learnt from, each once."""
+    found = (_ATTEMPT.fullmatch(cited) for cited in item.evidence)
     return list(
         dict.fromkeys(Task(env=one["env"], name=one["name"], seed=int(one["seed"])) for one in found if one is not None)
     )
@@ -194,9 +198,10 @@ def _named(one: Insight, two: Insight) -> bool:
 
 
 def brought_back(events: Sequence[Event]) -> set[str]:
-    """Return the insights that a person put back, which no upkeep takes out again."""
+    """Return the insights and demonstrations that a person put back, which no upkeep takes out again."""
     undone = [event.entry for event in events if isinstance(event.entry, RolledBack)]
-    return {change.key for entry in undone for change in entry.proper if isinstance(change, PutInsight)}
+    put = (PutInsight, PutDemonstration)
+    return {change.key for entry in undone for change in entry.proper if isinstance(change, put)}
 
 
 def thinned(
@@ -236,6 +241,20 @@ def thinned(
         crowd = f"{largest - 1} others say nearly that" if largest > 1 else "it is worth least of those left"
         edit = Edit(changes=(RetireInsight(id=one.id),), why=f"{one.id}: beyond the budget of {upkeep.budget}")
         yield Decision(edit=edit, accepted=True, reason=f"accepted: {crowd}")
+
+
+def useless(library: Library, upkeep: Upkeep, *, kept: Collection[str] = ()) -> Iterator[Decision]:
+    """Yield the retirement of every demonstration from which a weaker student gained nothing.
+
+    Those that belong to a skill of the library, or are among `kept`, stay.
+    """
+    stay = {*kept, *(example_of(name) for name in library.skills)}
+    for key in library.demonstrations:
+        if key not in stay and (gain := upkeep.taught.get(key, 1.0)) <= 0:
+            edit = Edit(
+                changes=(RetireDemonstration(id=key),), why=f"{key}: a weaker student gains {gain:+.2f} from it"
+            )
+            yield Decision(edit=edit, accepted=True, reason="accepted: it teaches nothing")
 
 
 def clusters(alike: NDArray[np.float64], least: float) -> list[list[int]]:

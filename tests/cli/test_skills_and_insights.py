@@ -472,6 +472,21 @@ def test_a_student_tells_what_insights_are_worth(call, lived):
     assert "without insight menu-2" in captured.out
 
 
+def test_a_student_tells_which_examples_teach_nothing_and_those_of_a_skill_stay(call, store):
+    learnt = {"evidence": ("corridor/press@0#0a",)}
+    loose, own = (example(1).model_copy(update={"id": key, **learnt}) for key in ("loose", "log-in-example"))
+    store.commit(decided(PutDemonstration(demonstration=loose), PutDemonstration(demonstration=own)))
+    assert "nothing to do" in call("insights", "prune").out
+    captured = call("insights", "prune", "--student", "small/one")
+    assert "loose: +0.00 for small/one" in captured.err
+    assert "log-in-example: +0.00 for small/one" in captured.err
+    assert "without example loose" in captured.out
+    assert set(store.load().demonstrations) == {"log-in-example"}
+    call("insights", "rollback", "loose")
+    call("insights", "prune", "--student", "small/one")
+    assert "loose" in store.load().demonstrations, "what a person brought back stays"
+
+
 REACH = "steps:\n- move_to: {role: object, offset: [0.0, 0.0, 0.1]}\n"
 
 

@@ -5,10 +5,33 @@ from functools import partial
 import numpy as np
 import pytest
 
-from skillagent.learning.curate import Upkeep, brought_back, clusters, harmful, linked, merged, sources, thinned
+from skillagent.learning.curate import (
+    Upkeep,
+    brought_back,
+    clusters,
+    harmful,
+    linked,
+    merged,
+    sources,
+    thinned,
+    useless,
+)
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
-from skillagent.schema import Attempted, Condition, Decided, Event, Insight, PutInsight, RolledBack, Score, Task
+from skillagent.schema import (
+    Attempted,
+    Condition,
+    Decided,
+    Demonstration,
+    Event,
+    Insight,
+    PutInsight,
+    RetireDemonstration,
+    RolledBack,
+    Score,
+    Skill,
+    Task,
+)
 from skillagent.testing import HashEmbedder
 
 LIMITS = Upkeep(same=0.95, related=0.6, cluster=0.5, budget=2)
@@ -187,6 +210,28 @@ def test_clusters_are_cut_where_groups_are_unlike():
     alike = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.1], [0.1, 0.1, 1.0]])
     assert sorted(clusters(alike, 0.6)) == [[0, 1], [2]]
     assert clusters(np.ones((1, 1)), 0.6) == [[0]]
+
+
+@pytest.mark.parametrize(
+    ("gain", "skills", "kept", "goes"),
+    [
+        pytest.param(0.0, (), (), True, id="it teaches nothing"),
+        pytest.param(-0.5, (), (), True, id="it misleads"),
+        pytest.param(0.5, (), (), False, id="it teaches"),
+        pytest.param(None, (), (), False, id="there was no exam"),
+        pytest.param(0.0, ("press",), (), False, id="it belongs to a skill"),
+        pytest.param(0.0, ("pull",), (), True, id="the skill that it belonged to is gone"),
+        pytest.param(0.0, (), ("press-example",), False, id="a person brought it back"),
+    ],
+)
+def test_a_demonstration_from_which_a_student_gains_nothing_goes(gain, skills, kept, goes):
+    example = Demonstration(id="press-example", domain="x", goal="press it", steps=())
+    held = {name: Skill(name=name, description="d", body="b") for name in skills}
+    library = Library(skills=held, demonstrations={example.id: example})
+    told = LIMITS.model_copy(update={"taught": {} if gain is None else {example.id: gain}})
+    decisions = list(useless(library, told, kept=kept))
+    assert [one.edit.changes for one in decisions] == [(RetireDemonstration(id=example.id),)] * goes
+    assert all(one.accepted for one in decisions)
 
 
 @pytest.mark.parametrize("budget", [0, 1, 3])
