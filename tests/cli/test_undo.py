@@ -70,10 +70,10 @@ def one_of(keep, drop):
 
 
 def skill(version):
-    changes = [PutSkill(skill=Skill(name="s", description="d", body=f"{version}", version=version), base=version - 1)]
-    changes[0] = changes[0].model_copy(update={"base": version - 1 or None})
+    new = Skill(name="s", description="d", body=f"{version}", version=version)
     example = Demonstration(id="e", domain="x", goal=f"{version}", steps=())
-    return lambda store: decided(*changes, PutDemonstration(demonstration=example))
+    changes = PutSkill(skill=new, base=version - 1 or None), PutDemonstration(demonstration=example)
+    return lambda store: decided(*changes)
 
 
 def no_skill(store):
@@ -167,9 +167,10 @@ def test_each_undo_takes_back_the_last_edit_that_is_still_in_force(steps, states
     assert seen == states
 
 
-def test_what_came_without_the_ledger_is_no_edit_to_undo():
-    store = MemoryStore(Library(insights={"a": insight("a", "0")}))
-    store.commit(put("a", "1")(store))
+@pytest.mark.parametrize("change", [put("a", "1"), put("a", "0", "b")])
+def test_what_came_without_the_ledger_is_no_edit_to_undo(change):
+    store = MemoryStore(Library(insights={key: insight(key, "0") for key in "ab"}))
+    store.commit(change(store))
     store.commit(back("a")(store))
     with pytest.raises(NotFound, match="nothing to undo"):
         last_undone(store.load(), store.events())
