@@ -28,14 +28,14 @@ from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError, WorldFault
 from skillagent.learning.borrow import borrowed
-from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned
+from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned, useless
 from skillagent.learning.demote import demoted
 from skillagent.learning.diagnose import diagnose
 from skillagent.learning.distinguish import nearest as insights_near
 from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
-from skillagent.learning.refine import recent_goals, refine
+from skillagent.learning.refine import refine
 from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import Router, fresh, rehearsals, sources, touched
 from skillagent.learning.utility import utilities
@@ -297,7 +297,7 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         return harmful(library, utilities(events))
 
     def joined(library: Library, events: Sequence[Event], trial: Trial) -> Iterator[Decision]:
-        return merged(library, vectors, trial, options.upkeep, shown=shown, goals=recent_goals(events))
+        return merged(library, vectors, trial, options.upkeep, shown=shown, events=events)
 
     def refined(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
         free = [insight for insight in library.insights.values() if not insight.pinned]
@@ -309,7 +309,8 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         return linked(library, vectors, options.upkeep)
 
     def kept_few(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
-        return thinned(library, vectors, utilities(events), options.upkeep, kept=brought_back(events))
+        yield from thinned(library, vectors, utilities(events), options.upkeep, kept=brought_back(events))
+        yield from useless(library, options.upkeep, kept=brought_back(events))
 
     def ran_in_vain(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
         return demoted(library, events, utilities(events))
@@ -319,8 +320,8 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         "harmful": unharmed,
         "same": joined,
         "conditions": refined,
-        "related": related,
         "budget": kept_few,
+        "related": related,  # the last: it names no insight that goes
     }
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 from skillagent.acting.play import decided
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
@@ -67,6 +67,7 @@ class Trial(Protocol):
 
 Watch = Callable[[Value], None]
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
+Told = Literal["insights", "demonstrations"]
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
 Practise = Callable[[Task, Callable[[Task, Variation], Attempt]], Iterator[Attempt]]  # which tries to make, to learn
 Wander = Callable[[Sequence[Attempt], Play, Near], Iterable[Attempt]]  # successes by chance, where there are too few
@@ -292,14 +293,14 @@ def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> d
     return found
 
 
-def showing(agent: Agent, library: Library, task: Task, insights: Sequence[str]) -> Attempt:
-    """Try a task with just these insights, whatever the router thinks of them; the library holds no others."""
-    kept = {key: library.insights[key] for key in insights}
-    library = Library(skills=library.skills, insights=kept, demonstrations=library.demonstrations)
+def showing(agent: Agent, library: Library, task: Task, shown: Sequence[str], *, of: Told = "insights") -> Attempt:
+    """Try a task with just these of a kind, whatever the router thinks of them; the library holds no others of it."""
+    parts = {"skills": library.skills, "insights": library.insights, "demonstrations": library.demonstrations}
+    library = Library.model_validate({**parts, of: {key: parts[of][key] for key in shown}})
 
     def routed(plan: Plan, held: Library) -> Route:
-        shown = tuple(Ranked(id=key, score=0.0) for key in insights)
-        return agent.route(plan, held).model_copy(update={"insights": tuple(shown for _ in plan.subgoals)})
+        only = tuple(Ranked(id=key, score=0.0) for key in shown)
+        return agent.route(plan, held).model_copy(update={of: tuple(only for _ in plan.subgoals)})
 
     return attempt(replace(agent, route=routed, watch=unwatched), task, library)
 

@@ -1,13 +1,15 @@
 """Distil: several demonstrations as one short block of rules, where there is no room to show them.
 
-Source: condensing demonstrations for the reader's budget (MEND), in words. A block is written once for a set of
-demonstrations and goes by an id of its own, so that the ledger can tell what it was worth; one that hurts is not shown.
+Source: condensing demonstrations for the reader's budget (MEND), in words. Where there is room, nothing is written: the
+demonstrations themselves say more. A block is written once for a set of demonstrations and goes by an id of its own, so
+that the ledger can tell what it was worth; one that hurts is not shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from skillagent.acting.history import fit
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
@@ -34,12 +36,15 @@ class Distiller:
         self._near, self._characters, self._harmful = near, characters, harmful
         self._known: dict[str, str] = {}
 
-    def __call__(self, goal: str, library: Library, llm: LLM) -> Recalled:
-        """Return the block for a goal, and its id.
+    def __call__(self, goal: str, library: Library, llm: LLM, room: int) -> Recalled:
+        """Return the block for a goal and its id; without words, the ids of demonstrations that fit into the room.
 
-        Nothing where too few demonstrations are near, where it was seen to hurt, or where there is no room for them.
+        Nothing where too few demonstrations are near, where the block was seen to hurt, or where the model that is to
+        write it has no room for them. The room is that of a conversation, in characters.
         """
         demos = self._near(goal, library)
+        if len(demos) >= FEWEST and fit(demos, room):
+            return Recalled(of=tuple(demo.id for demo in demos))
         key = "rules-" + digest_of([*sorted(demo.digest for demo in demos)])[:8]
         if len(demos) < FEWEST or key in self._harmful():
             return Recalled()

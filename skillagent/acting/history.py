@@ -21,22 +21,31 @@ _GOAL = 800  # characters of an insight's example
 _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 
 
-def opening(verbs: Sequence[Verb], route: Route, library: Library, *, room: int) -> list[Message]:
+def opening(
+    verbs: Sequence[Verb], route: Route, library: Library, *, room: int, whole: Sequence[Demonstration] = ()
+) -> list[Message]:
     """Return the part of the conversation that is the same for every task with this route.
 
     At most five insights are shown, what worked with them in at most a third of the room, in characters, and one
     demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either.
-    Skills are `advice`. A verb that the demonstration does not show is shown by its own example, if it has one.
+    Instead of it those are shown that `fit`, the `whole` of them. Skills are `advice`. A verb that no demonstration
+    shows is shown by its own example, if it has one.
     """
-    examples = [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
+    examples = whole or [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
     shown = "".join(step.action for example in examples for step in example.steps)
     parts = [render("act", verbs="\n".join(_documented(verb, shown) for verb in verbs))]
     if insights := [library.insights[key] for key in _first(route.insights, 5)]:
         parts.append("What was learnt before:\n" + fence("insights", _advised(insights, room // 3)))
     messages = [Message.system("\n\n".join(parts))]
     for example in examples:
-        messages += _turns(example, room // 3)
+        messages += _turns(example, None if whole else room // 3)
     return messages
+
+
+def fit(demonstrations: Sequence[Demonstration], room: int) -> bool:
+    """Tell whether demonstrations have room as they are, all of them in the room of one."""
+    turns = [turn for one in demonstrations for turn in _turns(one, None)]
+    return sum(len(turn.content) for turn in turns) <= room // 3
 
 
 def _advised(insights: Sequence[Insight], room: int) -> str:
@@ -144,8 +153,8 @@ def _gist(body: str) -> str:
     return (steps[1] if steps else body).strip()[:_SKILL_CHARACTERS]
 
 
-def _turns(demonstration: Demonstration, room: int) -> list[Message]:
-    messages, each = [], room // max(1, len(demonstration.steps))
+def _turns(demonstration: Demonstration, room: int | None) -> list[Message]:
+    messages, each = [], None if room is None else room // max(1, len(demonstration.steps))
     for number, step in enumerate(demonstration.steps):
         noted = "".join(f"Note: {note}\n" for note in demonstration.notes.values())
         head = f"An example of a task: {demonstration.goal}\n{noted}" if number == 0 else ""

@@ -61,15 +61,15 @@ _SAID = frozenset({RECALL.name, NEXT.name})  # turns in which nothing is done
 By = Literal["model", "program"]
 Likes = Callable[[str, str, str, Library], Sequence[Moment]]
 Recall = Callable[[str, Library], Recalled]
-Distil = Callable[[str, Library, LLM], Recalled]
+Distil = Callable[[str, Library, LLM, int], Recalled]
 
 
 class Memory(Value):
     """What the model may do itself to know more.
 
     With `recall` it may ask the library in the middle of an episode; where the route has no skill and no example, it
-    makes up `invent` examples for itself. Of the `rules` nearest demonstrations, two at least, it writes a block of
-    rules that is shown instead of an example.
+    makes up `invent` examples for itself. The `rules` nearest demonstrations, two at least, are shown instead of an
+    example where all of them have room; where they have not, it writes a block of rules of them.
     """
 
     recall: bool = False
@@ -83,8 +83,8 @@ class Aids:
 
     `likes` gives the moments of demonstrations that are like a goal, a state and the reply before it, for every turn.
     `recall` answers a question out of the library; with it, the model may ask, and each question is a turn. `distil`
-    gives a block of rules for a goal, instead of an example. `invent` examples the model makes up for itself where the
-    route has no skill and no example.
+    names the demonstrations that are shown for a goal instead of an example, or where there is no room for them gives a
+    block of rules. `invent` examples the model makes up for itself where the route has no skill and no example.
     """
 
     likes: Likes | None = None
@@ -97,8 +97,9 @@ class Aids:
 class Policy:
     """The model as the one who chooses.
 
-    `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts; `part` is the
-    number of the plan's next part, where a program waits for the model to be done with the present one.
+    `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts, or without
+    words the demonstrations that it is shown; `part` is the number of the plan's next part, where a program waits for
+    the model to be done with the present one.
     """
 
     verbs: Sequence[Verb]
@@ -134,10 +135,10 @@ class Policy:
         return cls((*environment.verbs, *asks, *ends), plan, route, library, llm, variation, room, seed, aids)
 
     def prepared(self, now: Observation) -> Policy:
-        """Return the same, about to choose for the first time: with rules for its example, or examples for none."""
-        if self.aids.distil and (rules := self.aids.distil(self.plan.goal, self.library, self.llm)).text:
+        """Return the same, about to choose for the first time: with more for its example, or examples for none."""
+        if self.aids.distil and (more := self.aids.distil(self.plan.goal, self.library, self.llm, self.room)).of:
             bare = self.route.model_copy(update={"demonstrations": tuple(() for _ in self.route.demonstrations)})
-            return replace(self, told=rules, route=bare)
+            return replace(self, told=more, route=bare)
         known = any(self.route.skills) or any(self.route.demonstrations)
         if not self.aids.invent or known or self._like("", now):
             return self
@@ -241,7 +242,8 @@ class Policy:
     def _conversation(
         self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
     ) -> list[Message]:
-        opened = opening(self.verbs, self.route, self.library, room=self.room)
+        whole = () if self.told.text else [self.library.demonstrations[key] for key in self.told.of]
+        opened = opening(self.verbs, self.route, self.library, room=self.room, whole=whole)
         if self.told.text:
             opened = [opened[0].model_copy(update={"content": f"{opened[0].content}\n\n{self.told.text}"}), *opened[1:]]
         known = advice(self.route, self.library)

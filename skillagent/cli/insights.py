@@ -15,7 +15,7 @@ from skillagent.cli.run import Model
 from skillagent.cli.upkeep import DryRun, look_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -200,7 +200,7 @@ def pin(
         say(f"{'let go of' if off else 'pinned'}: {key}")
 
 
-_CARE = ("harmful", "same", "conditions", "related", "budget")
+_CARE = ("harmful", "same", "conditions", "budget", "related")
 
 
 @app.command(epilog=examples("skillagent insights evolve --dry-run", "skillagent insights evolve"))
@@ -209,7 +209,7 @@ def evolve(ctx: typer.Context, dry_run: DryRun = False, model: Model = None, as_
 
     Those that hurt go; those that say the same become one, where it still solves what either was learnt from;
     conditions that replays of failed tasks showed to be too wide or too narrow are worded anew, and kept where they
-    retrieve better; what is near and not the same is linked; what is beyond the budget goes.
+    retrieve better; what is beyond the budget goes; what is near and not the same is linked.
     """
     _upkeep(ctx, _CARE, {}, dry_run, model, as_json)
 
@@ -221,7 +221,7 @@ def prune(
     ctx: typer.Context,
     budget: Annotated[int, typer.Option(min=0, help="How many insights may stay.")] = 100,
     student: Annotated[
-        str | None, typer.Option(help="A weaker model: what each insight adds to its success tells what it is worth.")
+        str | None, typer.Option(help="A weaker model: what each item adds to its success tells what that is worth.")
     ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -230,7 +230,8 @@ def prune(
 
     Insights are gathered by what they say; from the largest group goes the one that is most like the others and has
     been worth least. One that stands alone goes last, a pinned one never. With --student, a weaker model tries tasks
-    like those that each insight was learnt from, with and without it.
+    like those that each insight was learnt from, with and without it, and so for each example: one that belongs to no
+    skill and adds nothing goes too.
     """
     changes: dict[str, JsonValue] = {"upkeep.budget": budget}
     if student is not None:
@@ -242,14 +243,15 @@ def _taught(ctx: typer.Context, student: str) -> Iterator[tuple[str, float]]:
     from functools import partial
 
     from skillagent.learning.teaching import taught
-    from skillagent.loop import showing
+    from skillagent.loop import Told, showing
 
     parts = parts_of(ctx)
     settings = parts.settings(model=student).model_copy(update={"student": None})
     with parts.agent(settings, read_only=True) as agent:
         library = agent.store.load()
-        for key in library.insights:
-            gain = taught(key, library, partial(showing, agent, library))
+        kinds: dict[Told, Iterable[str]] = {"insights": library.insights, "demonstrations": library.demonstrations}
+        for key, kind in [(key, kind) for kind, keys in kinds.items() for key in keys]:
+            gain = taught(key, library, partial(showing, agent, library, of=kind))
             note(f"{key}: {'no exam' if gain is None else f'{gain:+.2f}'} for {student}")
             if gain is not None:
                 yield key, gain
@@ -332,11 +334,11 @@ def rollback(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
 
     The state before the first change is "not there".
     """
+    from skillagent.cli.undo import rolled_back
     from skillagent.cli.words import of_changes
-    from skillagent.store.ledger import rollback as entry_for
 
     store, library, events = _opened(ctx)
-    entry = entry_for(library, events, key, why="asked for by a person")
+    entry = rolled_back(library, events, key, None, why="asked for by a person")
     store.commit(entry)
     if as_json:
         emit({"id": key, "changes": of_changes(entry.changes)})

@@ -1,7 +1,9 @@
 """Undo: what a rollback puts back, read from the ledger alone.
 
 A skill and the example that came with it are one thing to a person: an example whose skill was rolled back would still
-be shown. So each goes back with the other. Nothing is written here: these functions return the entry to commit.
+be shown. So each goes back with the other, and the links to an insight go with it. An edit is in force as long as
+something of it was not rolled back and still stands in the library; that others were linked with it since makes no
+difference. Nothing is written here: these functions return the entry to commit.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from skillagent.schema import (
     Change,
     Decided,
     Decision,
+    Demonstration,
     Edit,
     Event,
+    Insight,
     PutDemonstration,
     PutInsight,
     PutSkill,
@@ -25,20 +29,25 @@ from skillagent.schema import (
     RolledBack,
     Skill,
 )
-from skillagent.store.ledger import changes, key_of, rollback
+from skillagent.store.ledger import changes, key_of, rebased, rollback
+
+Key = tuple[str, str]
+Content = Skill | Insight | Demonstration | None  # None: not there
 
 
 def rolled_back(library: Library, events: Iterable[Event], name: str, version: int | None, *, why: str) -> RolledBack:
-    """Return the entry that puts an earlier state of a skill back, with the examples that belonged to it.
+    """Return the entry that puts an earlier state of an item back, with what belongs to it.
+
+    With a skill come the examples that belonged to it then; with an insight that goes, the links to it go.
 
     Raises:
-        NotFound: The ledger knows no such skill or version, or nothing to go back to.
+        NotFound: The ledger knows no such item or version, or nothing to go back to.
     """
     history = list(events)
     entry = rollback(library, history, name, version, why=why)
     change = entry.changes[0]
     if not isinstance(change, PutSkill | RetireSkill):
-        return entry
+        return entry.model_copy(update={"changes": _with_links(library, entry.changes)})
     target = change.skill if isinstance(change, PutSkill) else None
     extra = [one for key in companions(history, name) if (one := _example_back(library, history, key, target))]
     return entry.model_copy(update={"changes": (change, *extra)})
@@ -71,10 +80,18 @@ def last_undone(library: Library, events: Iterable[Event]) -> RolledBack:
         NotFound: No accepted edit is in force.
     """
     history = list(events)
+    standing = _standing(history)
     for event in reversed(history):
         match event.entry:
-            case Decided(decision=Decision(accepted=True, edit=edit)) if _in_force(library, edit.changes):
-                return _undo(library, history, event, edit)
+            case Decided(decision=Decision(accepted=True, edit=edit)):
+                left = dict[Key, Change]()
+                for _, change, was in changes([event]):
+                    if was is not None and event.seq in standing[key_of(change)]:
+                        left.setdefault(key_of(change), was)
+                if any(key_of(one) in left and _held(library, one) for one in _telling(edit)):
+                    own = {key_of(one) for one in edit.proper}
+                    back = [rebased(library, history, was) for key, was in left.items() if key in own]
+                    return RolledBack(changes=_with_links(library, back), why=f"undoes event {event.seq}: {edit.why}")
     raise NotFound("nothing to undo: no accepted change is in force")
 
 
@@ -89,37 +106,72 @@ def companions(events: Iterable[Event], name: str) -> list[str]:
     return list(found)
 
 
-def _undo(library: Library, history: list[Event], event: Event, edit: Edit) -> RolledBack:
-    why = f"undoes event {event.seq}: {edit.why}"
-    back: dict[tuple[str, str], Change] = {}
-    for key in sorted({key_of(change) for change in edit.changes}, key=lambda key: key[0] != "skill"):
-        if key not in back:
-            entry = rolled_back(library, history, key[1], None, why=why)
-            back |= {key_of(change): change for change in entry.changes}
-    return RolledBack(changes=tuple(back.values()), why=why)
+def _standing(history: Sequence[Event]) -> dict[Key, tuple[int, ...]]:
+    """Return, for each item, the events whose changes of it were not rolled back, the oldest first."""
+    past: dict[Key, list[tuple[Content, tuple[int, ...]]]] = {}
+    for event, change, was in changes(history):
+        been = past.setdefault(key_of(change), [(None, ())])
+        if was is not None and _content(was) != been[-1][0]:  # it was changed past the ledger
+            been.append((_content(was), been[-1][1]))
+        now = been[-1][1]
+        if isinstance(event.entry, RolledBack):
+            known = [then for content, then in reversed(been) if content == _content(change)]
+            earlier = [then for then in known if then != now and then == now[: len(then)]]
+            now = next(iter([*earlier, *known]), now)  # what was never there before lacks a link and nothing else
+        else:
+            now = (*now, event.seq)
+        been.append((_content(change), now))
+    return {key: been[-1][1] for key, been in past.items()}
 
 
-def _in_force(library: Library, made: Sequence[Change]) -> bool:
-    """Tell whether the library holds what the changes made to skills and insights."""
-    for change in made:
-        match change:
-            case PutSkill(skill=skill):
-                now = library.skills.get(skill.name)
-                held = now is not None and _content(now) == _content(skill)
-            case RetireSkill(name=name):
-                held = name not in library.skills
-            case PutInsight(insight=insight):
-                held = library.insights.get(insight.id) == insight
-            case RetireInsight(id=key):
-                held = key not in library.insights
-            case _:
-                held = True
-        if not held:
-            return False
-    return True
+def _telling(edit: Edit) -> Sequence[Change]:
+    """Return the changes that tell whether an edit is in force: an example goes with its skill."""
+    others = [one for one in edit.proper if not isinstance(one, PutDemonstration | RetireDemonstration)]
+    return others or edit.proper
 
 
-def _content(skill: Skill) -> Skill:
+def _held(library: Library, change: Change) -> bool:
+    """Tell whether the library holds what a change made, whatever that is linked with."""
+    made, (kind, key) = _content(change), key_of(change)
+    if kind == "skill":
+        return made == (_plain(library.skills[key]) if key in library.skills else None)
+    if isinstance(made, Insight) and key in library.insights:
+        made = made.model_copy(update={"related": library.insights[key].related})
+    return made == (library.insights.get(key) if kind == "insight" else library.demonstrations.get(key))
+
+
+def _with_links(library: Library, back: Sequence[Change]) -> tuple[Change, ...]:
+    """Return the changes, and those with which no insight names one that goes or is not there."""
+    put = {change.key: change.insight for change in back if isinstance(change, PutInsight)}
+    gone = {change.key for change in back if isinstance(change, RetireInsight)}
+    there = (library.insights.keys() | put) - gone
+    made = list[Change]()
+    for change in back:
+        if isinstance(change, PutInsight):
+            related = tuple(key for key in change.insight.related if key in there)
+            change = change.model_copy(update={"insight": change.insight.model_copy(update={"related": related})})
+        made.append(change)
+    for key, one in library.insights.items():
+        if key not in put.keys() | gone and gone & set(one.related):
+            related = tuple(other for other in one.related if other not in gone)
+            made.append(PutInsight(insight=one.model_copy(update={"related": related}), base=one.digest))
+    return tuple(made)
+
+
+def _content(change: Change) -> Content:
+    """Return what an item is after a change."""
+    match change:
+        case PutSkill(skill=skill):
+            return _plain(skill)
+        case PutInsight(insight=insight):
+            return insight
+        case PutDemonstration(demonstration=demonstration):
+            return demonstration
+        case _:
+            return None
+
+
+def _plain(skill: Skill) -> Skill:
     """A skill without what a rollback changes: it gives a new version number to an old content."""
     return skill.model_copy(update={"version": 1, "foreign": False})
 
@@ -129,11 +181,11 @@ def _example_back(library: Library, history: Sequence[Event], key: str, skill: S
     wanted = None
     for event in history:
         made = [change for _, change, _ in changes([event])]
-        then = [_content(one.skill) for one in made if isinstance(one, PutSkill)]
+        then = [_plain(one.skill) for one in made if isinstance(one, PutSkill)]
         for one in made:
             if (
                 skill is not None
-                and _content(skill) in then
+                and _plain(skill) in then
                 and isinstance(one, PutDemonstration)
                 and one.demonstration.id == key
             ):

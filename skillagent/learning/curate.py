@@ -1,7 +1,7 @@
 """Curate: keep the insights few and good. Each function returns the edits it would make; nothing is written here.
 
-What hurts goes, what says the same becomes one where that still solves all that either was learnt from, what is near
-and not the same is linked, and what is beyond the budget is thinned where it is thickest. What a person pinned stays as
+What hurts goes, what says the same becomes one where that still solves all that either was learnt from, what is beyond
+the budget is thinned where it is thickest, and what is near and not the same is linked. What a person pinned stays as
 it is.
 """
 
@@ -15,18 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from skillagent.learning.refine import STEADY, WORDINGS, Shown, steadiness
+from skillagent.learning.demote import example_of
+from skillagent.learning.refine import STEADY, WORDINGS, Shown, last_said, recent_goals, steadiness
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.schema import (
     Condition,
     Decision,
+    Demonstration,
     Edit,
     Event,
     Insight,
     Pair,
+    PutDemonstration,
     PutInsight,
+    RetireDemonstration,
     RetireInsight,
     RolledBack,
     Score,
@@ -36,14 +40,16 @@ from skillagent.schema import (
 
 Trial = Callable[[Task, Library], Score | None]
 
+NEAREST = 3  # insights that one is linked with at first
+
 _ATTEMPT = re.compile(r"(?P<env>[^/]+)/(?P<name>.+)@(?P<seed>\d+)#\w+")
 
 
 class Upkeep(Value):
     """From which cosine of their texts two insights say the same, are related, or belong to one pseudo-skill.
 
-    `wordings` of a condition are asked for. `budget` insights may stay. `taught` is what insights were worth to a
-    weaker student, which goes before what the ledger says of their worth.
+    `wordings` of a condition are asked for. `budget` insights may stay. `taught` is what insights and demonstrations
+    were worth to a weaker student, which goes before what the ledger says of insights' worth.
     """
 
     same: float = 0.92
@@ -78,12 +84,13 @@ def harmful(library: Library, worth: Mapping[str, Utility]) -> Iterator[Decision
 
 
 def merged(
-    library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep, *, shown: Shown, goals: Sequence[str]
+    library: Library, cache: VectorCache, trial: Trial, upkeep: Upkeep, *, shown: Shown, events: Sequence[Event]
 ) -> Iterator[Decision]:
     """Yield, for pairs that say the same, the decision to make one of them.
 
     The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again,
-    and goals must be shown what they were, where the one that stays counts as the other.
+    and goals must be shown what they were, where the one that stays counts as the other. A refusal that is the ledger's
+    last word on that very edit is not said again.
 
     Args:
         library: As it is.
@@ -91,9 +98,9 @@ def merged(
         trial: Tells how a source task goes with a library.
         upkeep: What counts as the same.
         shown: The insights that a library shows for a goal.
-        goals: Those that were last tried.
+        events: The ledger.
     """
-    gone: set[str] = set()
+    gone, goals = set[str](), recent_goals(events)
     for one, two, cosine in _pairs(library, cache, upkeep.same):
         if {one.id, two.id} & gone or one.pinned or two.pinned or one.taxonomy != two.taxonomy:
             continue
@@ -103,9 +110,15 @@ def merged(
         edit = Edit(changes=(PutInsight(insight=both, base=keep.digest), RetireInsight(id=drop.id)), why=why)
         decision = _moved(edit, library, _as_one(shown, keep, drop), goals)
         decision = decision or _verified(edit, library, trial, sources(both))
-        yield decision
+        last = last_said(edit.why, events)
+        if decision.accepted or last is None or _word(last) != _word(decision):
+            yield decision
         if decision.accepted:
             gone |= {keep.id, drop.id}
+
+
+def _word(decision: Decision) -> tuple[str, str]:
+    return decision.edit.identity, decision.reason
 
 
 def _both(keep: Insight, drop: Insight) -> Insight:
@@ -152,33 +165,43 @@ def _verified(edit: Edit, library: Library, trial: Trial, tasks: Sequence[Task])
     return Decision(edit=edit, accepted=True, reason=reason, verified=tuple(pairs))
 
 
-def sources(insight: Insight) -> list[Task]:
-    """Return the tasks of the attempts that an insight was learnt from, each once."""
-    found = (_ATTEMPT.fullmatch(cited) for cited in insight.evidence)
+def sources(item: Insight | Demonstration) -> list[Task]:
+    """Return the tasks of the attempts that an insight or a demonstration was learnt from, each once."""
+    found = (_ATTEMPT.fullmatch(cited) for cited in item.evidence)
     return list(
         dict.fromkeys(Task(env=one["env"], name=one["name"], seed=int(one["seed"])) for one in found if one is not None)
     )
 
 
 def linked(library: Library, cache: VectorCache, upkeep: Upkeep) -> Iterator[Decision]:
-    """Yield the edits that let insights that are near and not the same name each other."""
-    near: dict[str, list[str]] = {}
-    for one, two, cosine in _pairs(library, cache, upkeep.related):
-        if cosine < upkeep.same:
-            near.setdefault(one.id, []).append(two.id)
-            near.setdefault(two.id, []).append(one.id)
+    """Yield the edits that let insights that are near name each other.
+
+    A link stays as long as both are there and near, and goes both ways. Whoever has fewer than three gets more, to what
+    is nearest and not the same: a new insight comes with three (`distinguish`), and those are not looked for again.
+    """
+    near: dict[str, dict[str, float]] = {key: {} for key in library.insights}
+    pairs = _pairs(library, cache, upkeep.related)
+    for one, two, cosine in sorted(pairs, key=lambda pair: not _named(pair[0], pair[1])):
+        few = min(len(near[one.id]), len(near[two.id])) < NEAREST
+        if _named(one, two) or (few and cosine < upkeep.same):
+            near[one.id][two.id] = near[two.id][one.id] = cosine
     for key, insight in library.insights.items():
-        wanted = tuple(near.get(key, ()))
-        if wanted != insight.related and not insight.pinned:
+        wanted = tuple(sorted(near[key], key=lambda other: -near[key][other]))
+        if set(wanted) != set(insight.related) and not insight.pinned:
             changed = insight.model_copy(update={"related": wanted})
             edit = Edit(changes=(PutInsight(insight=changed, base=insight.digest),), why=f"{key}: what is near it")
             yield Decision(edit=edit, accepted=True, reason=f"accepted: related to {', '.join(wanted) or 'none'}")
 
 
+def _named(one: Insight, two: Insight) -> bool:
+    return two.id in one.related or one.id in two.related
+
+
 def brought_back(events: Sequence[Event]) -> set[str]:
-    """Return the insights that a person put back, which no upkeep takes out again."""
+    """Return the insights and demonstrations that a person put back, which no upkeep takes out again."""
     undone = [event.entry for event in events if isinstance(event.entry, RolledBack)]
-    return {change.key for entry in undone for change in entry.proper if isinstance(change, PutInsight)}
+    put = (PutInsight, PutDemonstration)
+    return {change.key for entry in undone for change in entry.proper if isinstance(change, put)}
 
 
 def thinned(
@@ -218,6 +241,20 @@ def thinned(
         crowd = f"{largest - 1} others say nearly that" if largest > 1 else "it is worth least of those left"
         edit = Edit(changes=(RetireInsight(id=one.id),), why=f"{one.id}: beyond the budget of {upkeep.budget}")
         yield Decision(edit=edit, accepted=True, reason=f"accepted: {crowd}")
+
+
+def useless(library: Library, upkeep: Upkeep, *, kept: Collection[str] = ()) -> Iterator[Decision]:
+    """Yield the retirement of every demonstration from which a weaker student gained nothing.
+
+    Those that belong to a skill of the library, or are among `kept`, stay.
+    """
+    stay = {*kept, *(example_of(name) for name in library.skills)}
+    for key in library.demonstrations:
+        if key not in stay and (gain := upkeep.taught.get(key, 1.0)) <= 0:
+            edit = Edit(
+                changes=(RetireDemonstration(id=key),), why=f"{key}: a weaker student gains {gain:+.2f} from it"
+            )
+            yield Decision(edit=edit, accepted=True, reason="accepted: it teaches nothing")
 
 
 def clusters(alike: NDArray[np.float64], least: float) -> list[list[int]]:

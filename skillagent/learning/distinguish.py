@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from skillagent.learning.curate import likeness, text_of
+from skillagent.learning.curate import NEAREST, likeness, text_of
 from skillagent.learning.trace import WORD
 from skillagent.learning.wording import texts
 from skillagent.library import Library
@@ -19,7 +19,6 @@ from skillagent.schema import Insight, Message, PutInsight, Role
 
 Nearest = Callable[[Insight, Library], Sequence[Insight]]
 
-_MOST = 3
 _LENGTHS = {"differs": 160, "does_not_apply": 160}
 
 
@@ -33,7 +32,7 @@ def nearest(insight: Insight, library: Library, *, cache: VectorCache, least: fl
     others = [one for one in library.insights.values() if _world(one) == _world(insight) and one.id != insight.id]
     alike = likeness([insight, *others], cache)[0, 1:].tolist()
     near = [(cosine, one) for cosine, one in zip(alike, others, strict=True) if cosine >= least]
-    return [one for _, one in sorted(near, key=lambda pair: -pair[0])[:_MOST]]
+    return [one for _, one in sorted(near, key=lambda pair: -pair[0])[:NEAREST]]
 
 
 def distinguished(insight: Insight, near: Sequence[Insight], *, llm: LLM) -> Insight:

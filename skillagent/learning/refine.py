@@ -108,8 +108,10 @@ def refine(
     goals = goals_of(insight.id, events)
     if not goals.known or (now := hits(insight, goals, library, shown)) == 1.0:
         return None
+    meant = {shape(goal) for goal in goals.known}  # what is told there is to change on all goals of that shape
+    others = [goal for goal in recent_goals(events) if shape(goal) not in meant]
     told = f"{insight.id}: shown where it should be on {now:.0%} of {len(goals.known)} goals ({goals.digest[:6]})"
-    if _was_refused(told, events):
+    if (last := last_said(told, events)) is not None and _stands(last, library, shown, others):
         return None  # nothing was learnt since
     try:
         tried = [insight.model_copy(update={"condition": one}) for one in _conditions(insight, goals, llm, wordings)]
@@ -119,8 +121,7 @@ def refine(
     edits = [Edit(changes=(PutInsight(insight=one, base=insight.digest),), why=told) for _, one in scored]
     if scored[0][0] <= now:
         return Decision(edit=edits[0], accepted=False, reason=f"refused: no wording of {len(tried)} does better")
-    meant = {shape(goal) for goal in goals.known}  # what is told there is to change on all goals of that shape
-    others, kept = [goal for goal in recent_goals(events) if shape(goal) not in meant], list[float]()
+    kept = list[float]()
     for (score, one), edit in zip(scored, edits, strict=True):
         if score <= now:
             break
@@ -129,13 +130,23 @@ def refine(
             return Decision(edit=edit, accepted=True, reason=f"accepted: {score:.0%} with the new condition")
     which = f"with each of {len(kept)} better wordings" if len(kept) > 1 else "with the better wording"
     reason = f"refused: other goals would be shown other insights {which} (at best {max(kept):.0%} the same)"
-    return Decision(edit=edits[0], accepted=False, reason=reason)
+    return Decision(edit=edits[0], accepted=False, reason=reason, final=False)
 
 
-def _was_refused(told: str, events: Sequence[Event]) -> bool:
-    """Tell whether no wording was found before for these very goals."""
+def _stands(last: Decision, library: Library, shown: Shown, others: Sequence[str]) -> bool:
+    """Tell whether it is a refusal that holds still: for good, or because other goals would be moved now too."""
+    better = last.edit.changes[0]
+    if last.accepted:
+        return False
+    if last.final or not isinstance(better, PutInsight):
+        return True
+    return steadiness(_with(library, better.insight), library, shown, others) < STEADY
+
+
+def last_said(why: str, events: Iterable[Event]) -> Decision | None:
+    """Return the last decision on an edit that was proposed for this reason."""
     decisions = [event.entry.decision for event in events if isinstance(event.entry, Decided)]
-    return any(not decision.accepted and decision.edit.why == told for decision in decisions)
+    return next((one for one in reversed(decisions) if one.edit.why == why), None)
 
 
 def steadiness(after: Library, before: Library, shown: Shown, goals: Sequence[str]) -> float:

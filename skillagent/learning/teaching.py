@@ -1,4 +1,4 @@
-"""Teaching: what an insight is worth is what a weaker student gains from it on tasks like those it was learnt from.
+"""Teaching: an insight or a demonstration is worth what a weaker student gains from it on tasks like its own.
 
 Source: learning by teaching. A strong model may solve a task whatever it is told; a weak one shows what the words add.
 """
@@ -15,12 +15,12 @@ Showing = Callable[[Task, Sequence[str]], Attempt]
 
 
 def taught(key: str, library: Library, showing: Showing, *, exams: int = 2) -> float | None:
-    """Return the student's mean gain in score with an insight, on fresh practice instances of its source tasks.
+    """Return the student's mean gain in score with an item, on fresh practice instances of its source tasks.
 
     Args:
-        key: The insight.
+        key: The insight, or the demonstration.
         library: Which holds it.
-        showing: The student's try at a task with the named insights shown, and no others.
+        showing: The student's try at a task with the named items shown, and no others of their kind.
         exams: Instances of each source task.
 
     Returns:
@@ -35,9 +35,9 @@ def taught(key: str, library: Library, showing: Showing, *, exams: int = 2) -> f
 
 
 def exam_tasks(library: Library, key: str, exams: int) -> list[Task]:
-    """Return, for each source task of an insight, the practice instances that follow the last one it was learnt on."""
+    """Return, for each source task of an item, the practice instances that follow the last one it was learnt on."""
     last: dict[str, Task] = {}
-    for task in sources(library.insights[key]):
+    for task in sources(library.insights.get(key) or library.demonstrations[key]):
         if task.id not in last or task.seed > last[task.id].seed:
             last[task.id] = task
     following = [one.model_copy(update={"seed": one.seed + n}) for one in last.values() for n in range(1, exams + 1)]

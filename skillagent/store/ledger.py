@@ -263,15 +263,27 @@ def rollback(
         raise NotFound(f"{name}: only skills have versions, and there is no skill of that name; leave the version out")
     if not touched or touched[-1][1] is None:
         raise NotFound(f"no earlier state of {name!r} in the ledger; see the names with `skillagent skills log`")
-    return RolledBack(changes=(_rebased(library, touched[-1][1]),), why=why)
+    return RolledBack(changes=(rebased(library, history, touched[-1][1]),), why=why)
+
+
+def rebased(library: Library, events: Iterable[Event], undo: Change) -> Change:
+    """Aim the undo of a change at the library as it is now; an old content of a skill comes as a new version."""
+    match undo:
+        case PutSkill(skill=skill):
+            return _as_new(library, versions(events, skill.name), skill)
+        case RetireSkill(name=name):
+            return RetireSkill(name=name, base=library.skills[name].version)
+        case PutInsight(insight=insight):
+            held = library.insights.get(insight.id)
+            return PutInsight(insight=insight, base=held.digest if held else None)
+        case _:
+            return undo
 
 
 def _skill_back(library: Library, history: list[Version], name: str, version: int | None) -> Change:
-    current = library.skills.get(name)
-    base = current.version if current else None
     if not history:
         raise NotFound(f"{name}: the ledger holds no change of this skill, so there is nothing to go back to")
-    contents = {skill.version: skill for entry in history for skill in (entry.before, entry.after) if skill}
+    contents = {skill.version: skill for skill in _contents(history)}
     if version is None:
         target = history[-1].before
     elif version not in contents:
@@ -280,16 +292,17 @@ def _skill_back(library: Library, history: list[Version], name: str, version: in
     else:
         target = contents[version]
     if target is None:
-        if base is None:
+        if name not in library.skills:
             raise NotFound(f"{name}: not in the library, and it was not there before the last change either")
-        return RetireSkill(name=name, base=base)
-    highest = max([*contents, base or 0])
-    return PutSkill(skill=target.model_copy(update={"version": highest + 1, "foreign": False}), base=base)
+        return RetireSkill(name=name, base=library.skills[name].version)
+    return _as_new(library, history, target)
 
 
-def _rebased(library: Library, undo: Change) -> Change:
-    """Aim an undo at the library as it is now."""
-    if isinstance(undo, PutInsight):
-        current = library.insights.get(undo.insight.id)
-        return undo.model_copy(update={"base": current.digest if current else None})
-    return undo
+def _as_new(library: Library, history: Iterable[Version], skill: Skill) -> PutSkill:
+    base = library.skills[skill.name].version if skill.name in library.skills else None
+    highest = max([*(one.version for one in _contents(history)), base or 0])
+    return PutSkill(skill=skill.model_copy(update={"version": highest + 1, "foreign": False}), base=base)
+
+
+def _contents(history: Iterable[Version]) -> Iterator[Skill]:
+    return (skill for entry in history for skill in (entry.before, entry.after) if skill)

@@ -126,11 +126,14 @@ def test_where_there_is_an_example_or_no_room_none_is_made_up():
     assert done.examples == ()
 
 
-def demo(key, goal):
-    return Demonstration(id=key, domain="corridor", goal=goal, steps=(MOMENT.step,))
+def demo(key, goal, *states):
+    steps = tuple(KeyStep(observation=state, action=MOMENT.step.action) for state in states or ("a wall",))
+    return Demonstration(id=key, domain="corridor", goal=goal, steps=steps)
 
 
 DEMOS = Library(demonstrations={key: demo(key, f"press {key}") for key in ("a", "b")})
+LONG = Library(demonstrations={key: demo(key, f"press {key}", f"a wall{' of stone' * 250}") for key in ("a", "b")})
+WITH_A = Route(skills=((),), insights=((),), demonstrations=((Ranked(id="a", score=1.0),),))
 
 
 def distiller(harmful=(), characters=600):
@@ -139,30 +142,51 @@ def distiller(harmful=(), characters=600):
     )
 
 
+def test_near_demonstrations_that_fit_are_shown_whole_and_nothing_is_distilled():
+    uneven = demo("b", "press b", "y" * 2_500, "a door")  # longer than the half of an example's room
+    library = Library(demonstrations={"a": DEMOS.demonstrations["a"], "b": uneven})
+    trajectory, _, (told,) = acted(right(), library=library, route=WITH_A, distil=distiller())
+    assert [message.content.partition("\n")[0] for message in told if "An example" in message.content] == [
+        "An example of a task: press a",
+        "An example of a task: press b",
+    ]
+    assert any("y" * 2_500 in message.content for message in told)
+    assert told[2].content == MOMENT.step.action, "as turns that look like the model's own"
+    assert trajectory.examples == ("a", "b")
+
+
+def test_they_must_fit_together_into_the_room_of_one_example():
+    halves = {key: demo(key, f"press {key}", "y" * 1_900) for key in ("a", "b")}
+    _, model, _ = acted("Click it.", right(), library=Library(demonstrations=halves), distil=distiller())
+    assert len(model.asked) == 2, "the rules are asked for"
+    halves["b"] = DEMOS.demonstrations["b"]
+    _, model, _ = acted(right(), library=Library(demonstrations=halves), distil=distiller())
+    assert len(model.asked) == 1
+
+
 def test_near_demonstrations_become_a_block_of_rules_that_is_written_once_and_has_an_id():
     distil = distiller()
-    trajectory, _, conversations = acted("Find its name.\nClick it.", right(), library=DEMOS, distil=distil)
+    trajectory, _, conversations = acted("Find its name.\nClick it.", right(), library=LONG, distil=distil)
     assert "Task: press a\na wall" in conversations[0][0].content
     assert "in common:\n<rules>\nFind its name.\nClick it.\n</rules>" in conversations[1][0].content
     (key,) = trajectory.examples
     assert key.startswith("rules-")
-    again, model, _ = acted(right(), library=DEMOS, distil=distil)
+    again, model, _ = acted(right(), library=LONG, distil=distil)
     assert (len(model.asked), again.examples) == (1, (key,))
-    hurting, model, _ = acted(right(), library=DEMOS, distil=distiller(harmful=[key]))
+    hurting, model, _ = acted(right(), library=LONG, distil=distiller(harmful=[key]))
     assert (len(model.asked), hurting.examples) == (1, ())
 
 
 def test_a_block_of_rules_is_cut_at_a_line_and_stands_instead_of_the_example():
-    route = Route(skills=((),), insights=((),), demonstrations=((Ranked(id="a", score=1.0),),))
     _, _, conversations = acted(
-        "12345\n1234567\n12", right(), library=DEMOS, route=route, distil=distiller(characters=9)
+        "12345\n1234567\n12", right(), library=LONG, route=WITH_A, distil=distiller(characters=9)
     )
     assert "<rules>\n12345\n</rules>" in conversations[1][0].content
     assert not any("a wall" in message.content for message in conversations[1])
 
 
 def test_of_a_single_demonstration_no_rules_are_made():
-    one = Library(demonstrations={"a": DEMOS.demonstrations["a"]})
+    one = Library(demonstrations={"a": LONG.demonstrations["a"]})
     trajectory, model, _ = acted(right(), library=one, distil=distiller())
     assert (len(model.asked), trajectory.examples) == (1, ())
 

@@ -12,6 +12,7 @@ from skillagent.cli import main
 from skillagent.cli.texts import checked
 from skillagent.envs.registry import OURS
 from skillagent.learning.curate import Upkeep
+from skillagent.library import Library
 from skillagent.programs.text import FILE
 from skillagent.schema import (
     Attempted,
@@ -380,6 +381,24 @@ def test_how_many_wordings_are_asked_for_is_an_option(store, wordings):
     assert len(model.asked) == wordings
 
 
+def test_a_second_upkeep_with_nothing_new_makes_no_edits():
+    crowd = [WIDE.model_copy(update={"id": f"{n}", "explanation": f"Month {n} first, then the day."}) for n in range(5)]
+    every = upkeep_of(Options(upkeep=Upkeep(budget=3, same=0.999)), HashEmbedder(), ScriptedLLM([]))
+
+    def looked_after(library):
+        made = []
+        for care in every.values():
+            for decision in list(care(library, [], lambda task, library, variation=None: None)):
+                library = library.apply(decision.edit)
+                made.append(decision.edit)
+        return library, made
+
+    once, made = looked_after(Library(insights={one.id: one for one in crowd}))
+    assert [len(one.related) for one in once.insights.values()] == [2, 2, 2]
+    assert made
+    assert looked_after(once) == (once, [])
+
+
 def test_evolve_takes_a_program_away_that_only_fails_and_it_can_be_brought_back(call, store):
     runs = SECOND.model_copy(update={"version": 3, "files": {FILE: "steps: [done]\n"}})
     store.commit(decided(PutSkill(skill=runs, base=2)))
@@ -451,6 +470,21 @@ def test_a_student_tells_what_insights_are_worth(call, lived):
     assert "form-date-2: +0.00 for small/one" in captured.err
     assert "form-date-1: no exam for small/one" in captured.err
     assert "without insight menu-2" in captured.out
+
+
+def test_a_student_tells_which_examples_teach_nothing_and_those_of_a_skill_stay(call, store):
+    learnt = {"evidence": ("corridor/press@0#0a",)}
+    loose, own = (example(1).model_copy(update={"id": key, **learnt}) for key in ("loose", "log-in-example"))
+    store.commit(decided(PutDemonstration(demonstration=loose), PutDemonstration(demonstration=own)))
+    assert "nothing to do" in call("insights", "prune").out
+    captured = call("insights", "prune", "--student", "small/one")
+    assert "loose: +0.00 for small/one" in captured.err
+    assert "log-in-example: +0.00 for small/one" in captured.err
+    assert "without example loose" in captured.out
+    assert set(store.load().demonstrations) == {"log-in-example"}
+    call("insights", "rollback", "loose")
+    call("insights", "prune", "--student", "small/one")
+    assert "loose" in store.load().demonstrations, "what a person brought back stays"
 
 
 REACH = "steps:\n- move_to: {role: object, offset: [0.0, 0.0, 0.1]}\n"

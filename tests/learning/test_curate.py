@@ -1,12 +1,37 @@
 """Curate: what hurts goes, what says the same is one, what is near is linked, what is too much is thinned."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from skillagent.learning.curate import Upkeep, brought_back, clusters, harmful, linked, merged, sources, thinned
+from skillagent.learning.curate import (
+    Upkeep,
+    brought_back,
+    clusters,
+    harmful,
+    linked,
+    merged,
+    sources,
+    thinned,
+    useless,
+)
 from skillagent.learning.utility import Utility
 from skillagent.library import Library
-from skillagent.schema import Condition, Event, Insight, PutInsight, RolledBack, Score, Task
+from skillagent.schema import (
+    Attempted,
+    Condition,
+    Decided,
+    Demonstration,
+    Event,
+    Insight,
+    PutInsight,
+    RetireDemonstration,
+    RolledBack,
+    Score,
+    Skill,
+    Task,
+)
 from skillagent.testing import HashEmbedder
 
 LIMITS = Upkeep(same=0.95, related=0.6, cluster=0.5, budget=2)
@@ -30,8 +55,14 @@ def shown(goal, library):
     return list(library.insights)
 
 
-def joined(library, trial, *, shown=shown, goals=("type the date",)):
-    return list(merged(library, HashEmbedder(), trial, LIMITS, shown=shown, goals=goals))
+def happened(*entries):
+    return [Event(seq=n, at="", library="", entry=entry) for n, entry in enumerate(entries)]
+
+
+def joined(library, trial, *, shown=shown, goals=("type the date",), said=()):
+    tried = [Attempted(attempt="y", task=Task(env="x", name="a"), goal=goal) for goal in reversed(goals)]
+    events = happened(*tried, *(Decided(decision=one) for one in said))
+    return list(merged(library, HashEmbedder(), trial, LIMITS, shown=shown, events=events))
 
 
 A = insight("a", "when a date is typed into a field of the form", evidence=("x/dates@3#0a", "x/dates@4#0b"))
@@ -97,6 +128,43 @@ def test_a_merger_that_moves_what_goals_are_shown_is_refused_for_now_and_nothing
     assert decision.accepted
 
 
+def crowded(goal, library):
+    """What there is room for, which is two: once one of them goes, another comes in."""
+    return list(library.insights)[:2] if goal == "type the date" else list(library.insights)[:1]
+
+
+@pytest.mark.parametrize(
+    ("shown", "score"),
+    [
+        pytest.param(crowded, Score(value=1.0), id="what goals are shown would move"),
+        pytest.param(shown, None, id="nothing could be tried"),
+        pytest.param(shown, Score(value=0.0), id="neither way is it solved"),
+    ],
+)
+def test_a_refusal_for_now_is_said_once_as_long_as_its_grounds_are_the_same(shown, score):
+    refuse = partial(joined, trial=lambda task, library: score, shown=shown)
+    library = held(A, B, D)
+    (decision,) = refuse(library)
+    assert (decision.accepted, decision.final) == (False, False)
+    assert refuse(library, said=[decision]) == []
+    other = decision.model_copy(update={"reason": "refused: something else"})
+    assert refuse(library, said=[decision, other]) == [decision], "the last word was another"
+    changed = A.model_copy(update={"evidence": ("x/other@1#0d",), "worked": ("wait",)})
+    assert len(refuse(held(changed, B, D), said=[decision])) == 1, "it is another edit"
+
+
+def test_a_refusal_for_now_is_said_again_where_its_grounds_are_others():
+    trial = lambda task, library: Score(value=1.0)  # noqa: E731
+    (decision,) = joined(held(A, B, D), trial, shown=crowded, goals=["type the date"])
+    (again,) = joined(held(A, B, D), trial, shown=crowded, goals=["type the date", "pay"], said=[decision])
+    assert (decision.reason, again.reason) == (
+        "refused: goals would be shown other insights (50% the same)",
+        "refused: goals would be shown other insights (75% the same)",
+    )
+    (done,) = joined(held(A, B, D), trial, shown=crowded, goals=["pay"], said=[decision, again])
+    assert done.accepted
+
+
 def test_what_is_pinned_or_of_another_world_is_not_merged():
     trial = lambda task, library: Score(value=1.0)  # noqa: E731
     pinned = B.model_copy(update={"pinned": True})
@@ -142,6 +210,28 @@ def test_clusters_are_cut_where_groups_are_unlike():
     alike = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.1], [0.1, 0.1, 1.0]])
     assert sorted(clusters(alike, 0.6)) == [[0, 1], [2]]
     assert clusters(np.ones((1, 1)), 0.6) == [[0]]
+
+
+@pytest.mark.parametrize(
+    ("gain", "skills", "kept", "goes"),
+    [
+        pytest.param(0.0, (), (), True, id="it teaches nothing"),
+        pytest.param(-0.5, (), (), True, id="it misleads"),
+        pytest.param(0.5, (), (), False, id="it teaches"),
+        pytest.param(None, (), (), False, id="there was no exam"),
+        pytest.param(0.0, ("press",), (), False, id="it belongs to a skill"),
+        pytest.param(0.0, ("pull",), (), True, id="the skill that it belonged to is gone"),
+        pytest.param(0.0, (), ("press-example",), False, id="a person brought it back"),
+    ],
+)
+def test_a_demonstration_from_which_a_student_gains_nothing_goes(gain, skills, kept, goes):
+    example = Demonstration(id="press-example", domain="x", goal="press it", steps=())
+    held = {name: Skill(name=name, description="d", body="b") for name in skills}
+    library = Library(skills=held, demonstrations={example.id: example})
+    told = LIMITS.model_copy(update={"taught": {} if gain is None else {example.id: gain}})
+    decisions = list(useless(library, told, kept=kept))
+    assert [one.edit.changes for one in decisions] == [(RetireDemonstration(id=example.id),)] * goes
+    assert all(one.accepted for one in decisions)
 
 
 @pytest.mark.parametrize("budget", [0, 1, 3])

@@ -3,7 +3,7 @@
 import pytest
 
 from skillagent.cli.undo import last_undone
-from skillagent.learning.curate import brought_back
+from skillagent.learning.curate import Upkeep, brought_back, linked
 from skillagent.learning.distinguish import connected, distinguished, nearest
 from skillagent.learning.lint import lint
 from skillagent.learning.utility import utilities
@@ -101,6 +101,61 @@ def test_new_and_old_name_each_other_in_one_edit_that_leaves_the_pinned_alone():
     assert after.insights["new"].related == ("old", "pinned")
     assert after.insights["old"].related == ("far", "new")
     assert after.insights["pinned"] == PINNED
+
+
+def looked_after(library):
+    """The library after an upkeep of the links, and how many edits that took."""
+    decisions = list(linked(library, HashEmbedder(), Upkeep()))
+    for decision in decisions:
+        library = library.apply(decision.edit)
+    return library, len(decisions)
+
+
+CROWD = [
+    insight(word, f"When a date is typed into a {word}", f"Month before the day of the {word}.")
+    for word in ("calendar", "table", "dialog", "menu", "list", "basket")
+]
+
+
+def one_by_one(insights):
+    """The library after each was let in, told apart from those before it."""
+    library = Library()
+    for new in insights:
+        near = nearest(new, library, cache=HashEmbedder(), least=0.8)
+        library = library.apply(Edit(changes=connected(new, near), why="w"))
+    return library
+
+
+def test_where_more_than_three_are_near_upkeep_leaves_the_links_that_new_insights_came_with():
+    library = one_by_one([*CROWD, NEW])
+    assert len(library.insights["new"].related) == 3, "six are near"
+    assert looked_after(library) == (library, 0)
+
+
+def test_upkeep_gives_more_to_those_that_name_few_and_has_nothing_to_do_the_second_time():
+    near = nearest(NEW, Library(insights={one.id: one for one in CROWD}), cache=HashEmbedder(), least=0.8)
+    bare = Library(insights={one.id: one for one in CROWD})
+    once, edits = looked_after(bare.apply(Edit(changes=connected(NEW, near), why="w")))
+    assert edits
+    assert all(len(one.related) >= 3 for one in once.insights.values())
+    assert {one.id for one in near} <= set(once.insights["new"].related)
+    assert all("new" in once.insights[one.id].related for one in near)
+    assert looked_after(once) == (once, 0)
+
+
+def test_upkeep_leaves_the_link_to_what_says_the_same_and_stays_beside_it():
+    library = one_by_one([NEW.model_copy(update={"id": "twin"}), NEW])
+    assert library.insights["new"].related == ("twin",)
+    assert looked_after(library) == (library, 0)
+
+
+def test_a_link_ends_where_the_other_is_gone_or_no_longer_near():
+    library = one_by_one([*CROWD[:2], NEW])
+    away = library.insights["table"].model_copy(update={"condition": FAR.condition, "explanation": "Empty it."})
+    library = library.apply(Edit(changes=(RetireInsight(id="calendar"),), why="w"))
+    moved = Library(insights={**library.insights, "table": away})
+    once, _ = looked_after(moved)
+    assert [one.related for one in once.insights.values()] == [(), ()]
 
 
 def test_one_undo_takes_the_insight_and_the_links_back():

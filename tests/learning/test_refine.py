@@ -206,6 +206,26 @@ def test_what_was_refused_for_these_very_goals_is_not_asked_again():
     assert refine(DATE, held(DATE), more, deaf, llm=model) is not None
 
 
+def test_a_refusal_for_what_other_goals_are_shown_stands_as_long_as_those_would_be_moved():
+    goals = [RIGHT, f"{RIGHT} now"]
+
+    def crowding(goal, library):  # once its condition is reworded, it is shown for all but the office
+        changed = library.insights["date"] != DATE
+        return ["date"] if changed and goal != "call the office" else ["other"]
+
+    known = events(*((goal, {"date": Label.POSITIVE}) for goal in goals))
+    model = ScriptedLLM(lambda messages, role: WIDE)
+    other = DATE.model_copy(update={"id": "other"})
+    refusal = refine(DATE, held(DATE, other), [*known, *attempted("pay the bill")], crowding, llm=model)
+    assert (refusal.accepted, refusal.final) == (False, False)
+    said = Event(seq=9, at="", library="", entry=Decided(decision=refusal))
+    asked = len(model.asked)
+    for goal in ("pay the bill", "pay the rent"):
+        assert refine(DATE, held(DATE, other), [*known, *attempted(goal), said], crowding, llm=model) is None
+    assert len(model.asked) == asked
+    assert refine(DATE, held(DATE, other), [*known, *attempted("call the office"), said], crowding, llm=model).accepted
+
+
 def test_a_prompt_that_does_not_fit_leaves_the_condition_as_it_is():
     def full(messages, role):
         raise PromptTooLong("no room")

@@ -1,8 +1,8 @@
-"""Teaching: what an insight is worth to a weaker student."""
+"""Teaching: what an insight or a demonstration is worth to a weaker student."""
 
 from skillagent.learning.teaching import exam_tasks, taught
 from skillagent.library import Library
-from skillagent.schema import Attempt, Condition, Insight, Task, Trajectory, Verdict
+from skillagent.schema import Attempt, Condition, Demonstration, Insight, Task, Trajectory, Verdict
 
 
 def held(*evidence):
@@ -42,3 +42,12 @@ def test_its_worth_is_the_students_mean_gain():
 def test_without_an_exam_that_can_be_scored_nothing_is_said():
     assert taught("i", held("by hand"), student(lambda task, shown: 1.0)) is None
     assert taught("i", LIBRARY, student(lambda task, shown: None)) is None
+
+
+def test_a_demonstration_is_worth_what_the_student_gains_from_it_on_its_task():
+    one = Demonstration(id="d", domain="x", goal="g", steps=(), evidence=("x/a@3#0",))
+    library = Library(demonstrations={"d": one})
+    assert exam_tasks(library, "d", 2) == [Task(env="x", name="a", seed=4), Task(env="x", name="a", seed=5)]
+    asked = []
+    assert taught("d", library, student(lambda task, shown: asked.append(shown) or float(bool(shown)))) == 1.0
+    assert asked == [(), ("d",)] * 2

@@ -145,8 +145,8 @@ def test_the_program_that_the_ledger_speaks_for_is_tried_first(opened):
         assert [ranked.id for ranked in agent.route(plan, store.load()).skills[0]] == [other, one]
 
 
-def pressing(key, colour):
-    step = KeyStep(observation=f"a wall with {colour}", action=f'{{"verb":"click","ref":"button {colour} [2]"}}')
+def pressing(key, colour, wall="a wall"):
+    step = KeyStep(observation=f"{wall} with {colour}", action=f'{{"verb":"click","ref":"button {colour} [2]"}}')
     return Demonstration(id=key, domain="corridor", goal=f'press the "{colour}" button', steps=(step,))
 
 
@@ -154,6 +154,7 @@ MEMORIES = Library(
     skills={"press": Skill(name="press", description="press a button", body="look at its name\n")},
     demonstrations={key: pressing(key, key) for key in ("red", "blue")},
 )
+LENGTHY = Library(demonstrations={key: pressing(key, key, "a wall" * 500) for key in ("red", "blue")})
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,10 @@ MEMORIES = Library(
             id="recall",
         ),
         pytest.param({"similar.most": "2"}, MEMORIES, {"verb": "fly"}, "A moment like this", id="like moments"),
-        pytest.param({"memory.rules": "4"}, MEMORIES, "Find its name.", "What such tasks have in common", id="rules"),
+        pytest.param({"memory.rules": "4"}, LENGTHY, "Find its name.", "What such tasks have in common", id="rules"),
+        pytest.param(
+            {"memory.rules": "4"}, MEMORIES, {"verb": "fly"}, 'a task: press the "blue"', id="what fits whole"
+        ),
         pytest.param({"memory.invent": "2"}, Library(), "press x: click x", "nobody has checked them", id="invent"),
     ],
 )

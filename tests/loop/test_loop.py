@@ -41,6 +41,7 @@ from skillagent.schema import (
     Condition,
     Decided,
     Decision,
+    Demonstration,
     Edit,
     Insight,
     Label,
@@ -759,6 +760,19 @@ def test_what_is_shown_on_purpose_is_all_that_the_library_then_holds():
     assert held == [{"other"}]
     assert [one.id for one in tried.route.insights[0]] == ["other"]
     assert not tried.verdict.success
+
+
+def test_a_demonstration_that_is_shown_on_purpose_is_the_only_one_and_the_insights_stay():
+    demos = {key: Demonstration(id=key, domain="corridor", goal="bake bread", steps=()) for key in ("one", "other")}
+    library = Library(insights={KNOWN.id: KNOWN}, demonstrations=demos)
+    agent, _ = make(player=Reader(), library=library)
+    held, found = [], partial(route, catalogue=Catalogue(HashEmbedder()))
+    agent = replace(agent, route=lambda plan, library: held.append(library) or found(plan, library))
+    tried = showing(agent, library, TASK, ["other"], of="demonstrations")
+    assert [(set(one.demonstrations), set(one.insights)) for one in held] == [({"other"}, {KNOWN.id})]
+    assert [one.id for one in tried.route.demonstrations[0]] == ["other"]
+    showing(agent, library, TASK, [], of="demonstrations")
+    assert (dict(held[1].demonstrations), set(held[1].insights)) == ({}, {KNOWN.id})
 
 
 def test_a_skill_that_the_goal_names_is_shown_though_nothing_is_alike_and_the_goal_goes_on_without_it():
