@@ -24,6 +24,7 @@ from skillagent.build import Options, language_model, open_agent
 from skillagent.cli.learn import practice_tasks
 from skillagent.cli.output import note
 from skillagent.config import load
+from skillagent.learning.curate import sources
 from skillagent.learning.explanation import explained
 from skillagent.learning.lint import lint
 from skillagent.library import Library
@@ -60,6 +61,7 @@ def verified(agent: loop.Agent, insight: Insight, lesson: Lesson) -> bool:
 def taught(agent: loop.Agent, tasks: list[Task], teacher: LLM, seeds: int) -> None:
     """Put an insight for each page into the library, where there is one that the student makes use of."""
     done = {event.entry.task.name for event in agent.store.events() if isinstance(event.entry, Attempted)}
+    done |= {source.name for insight in agent.store.load().insights.values() for source in sources(insight)}
     for task in tasks:
         if task.name in done or (lesson := lesson_of(agent, task, seeds)) is None:
             continue
