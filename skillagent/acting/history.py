@@ -28,15 +28,18 @@ def opening(
 
     At most five insights are shown, what worked with them in at most a third of the room, in characters, and one
     demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either.
-    Instead of it those are shown that `fit`, the `whole` of them. Skills are `advice`. A verb that no demonstration
-    shows is shown by its own example, if it has one.
+    Instead of it those are shown that `fit`, the `whole` of them. Where there is none, what worked with the first
+    insight that tells it is shown as such turns: a small model does what it sees itself do sooner than what it is told.
+    Skills are `advice`. A verb that no example shows is shown by its own, if it has one.
     """
     examples = whole or [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
-    shown = "".join(step.action for example in examples for step in example.steps)
+    insights = [library.insights[key] for key in _first(route.insights, 5)]
+    lone = None if examples else next((one for one in insights if one.worked), None)
+    shown = "".join([*(step.action for example in examples for step in example.steps), *(lone.worked if lone else ())])
     parts = [render("act", verbs="\n".join(_documented(verb, shown) for verb in verbs))]
-    if insights := [library.insights[key] for key in _first(route.insights, 5)]:
-        parts.append("What was learnt before:\n" + fence("insights", _advised(insights, room // 3)))
-    messages = [Message.system("\n\n".join(parts))]
+    if insights:
+        parts.append("What was learnt before:\n" + fence("insights", _advised(insights, room // 3, told=lone)))
+    messages = [Message.system("\n\n".join(parts)), *(_worked(lone) if lone else ())]
     for example in examples:
         messages += _turns(example, None if whole else room // 3)
     return messages
@@ -48,13 +51,16 @@ def fit(demonstrations: Sequence[Demonstration], room: int) -> bool:
     return sum(len(turn.content) for turn in turns) <= room // 3
 
 
-def _advised(insights: Sequence[Insight], room: int) -> str:
-    """Return insights as they are shown, each with what worked on the goal that it comes from, while there is room."""
-    lines = list[str]()
+def _advised(insights: Sequence[Insight], room: int, *, told: Insight | None) -> str:
+    """Return insights as they are shown, each with what worked on the goal that it comes from, while there is room.
+
+    What worked with the one that is `told` stands elsewhere, and takes its share of the room there.
+    """
+    lines, room = list[str](), room - (len("".join(told.worked)) if told else 0)
     for one in insights:
         lines.append(f"- {one.condition.applies}: {one.explanation}")
         example = "\n".join([f"  For example, what worked for: {one.example[:_GOAL]}", *one.worked])
-        if one.worked and len(example) <= room:
+        if one.worked and one is not told and len(example) <= room:
             lines.append(example)
             room -= len(example)
     return "\n".join(lines)
@@ -160,6 +166,15 @@ def _turns(demonstration: Demonstration, room: int | None) -> list[Message]:
         head = f"An example of a task: {demonstration.goal}\n{noted}" if number == 0 else ""
         messages.append(Message.user(head + fence("state", step.observation[:each])))
         messages.append(Message(role="assistant", content=step.action))
+    return messages
+
+
+def _worked(insight: Insight) -> list[Message]:
+    """Return what worked on the goal that an insight comes from as turns; what was seen then is not known."""
+    messages, head = [], f"An example of a task: {insight.example[:_GOAL]}\n"
+    for said in insight.worked:
+        messages += [Message.user(f"{head}{_OMITTED}"), Message(role="assistant", content=said)]
+        head = ""
     return messages
 
 

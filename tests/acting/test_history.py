@@ -52,27 +52,42 @@ def test_an_insight_is_shown_with_what_worked_where_that_is_known():
     )
     route = Route(skills=((),), insights=((Ranked(id="i", score=1),),), demonstrations=((),))
 
-    def told(insight):
-        return opening([VERB], route, Library(insights={"i": insight}), room=10_000)[0].content
+    def told(*insights):
+        return opening([VERB], route, Library(insights={one.id: one for one in insights}), room=10_000)
 
-    shown = told(known)
-    assert "- When there is a form: Fill it first.\n  For example, what worked for: Log in as bob\n{" in shown
-    assert '{"verb":"fill"}\n{"verb":"click"}\n</insights>' in shown
-    assert "bob" not in told(known.model_copy(update={"worked": ()}))
+    system, goal, first, state, second = told(known)
+    assert "- When there is a form: Fill it first.\n</insights>" in system.content
+    assert goal.content.startswith("An example of a task: Log in as bob\n<state>") and "bob" not in state.content
+    assert (first.content, second.content) == known.worked
+    assert [message.role for message in (goal, first, state, second)] == ["user", "assistant"] * 2
+    (alone,) = told(known.model_copy(update={"worked": ()}))
+    assert "bob" not in alone.content
+
+
+def test_what_worked_is_told_in_words_where_an_example_shows_more():
+    known = insight_like("i", example="Log in as bob", worked=('{"verb":"fill"}', '{"verb":"click"}'))
+    step = KeyStep(observation="s", action='{"verb":"click"}')
+    demo = Demonstration(id="d", domain="x", goal="g", steps=(step,))
+    library = Library(insights={"i": known}, demonstrations={"d": demo})
+    route = Route(skills=((),), insights=((Ranked(id="i", score=1),),), demonstrations=((Ranked(id="d", score=1),),))
+    system, *turns = opening([VERB], route, library, room=10_000)
+    told = '  For example, what worked for: Log in as bob\n{"verb":"fill"}\n{"verb":"click"}\n</insights>'
+    assert system.content.endswith(told)
+    assert not any("bob" in turn.content for turn in turns)
 
 
 def test_what_worked_takes_at_most_a_third_of_the_room_for_all_insights():
-    def known(key):
-        condition = Condition(applies=f"When it is {key}")
-        rest = {"explanation": "Fill.", "example": "Log in", "worked": ("w" * 900,)}
-        return Insight(id=key, taxonomy="a/b/c", kind="pitfall", condition=condition, **rest)
-
     route = Route(skills=((),), insights=(tuple(Ranked(id=key, score=1) for key in "abcde"),), demonstrations=((),))
-    library = Library(insights={key: known(key) for key in "abcde"})
-    (message,) = opening([VERB], route, library, room=6_000)
-    assert [f"When it is {key}" in message.content for key in "abcde"] == [True] * 5
-    assert message.content.count("what worked for") == 2
-    assert message.content.count("w" * 900) == 2
+    library = Library(insights={key: insight_like(key, example="Log in", worked=("w" * 900,)) for key in "abcde"})
+    system, _, turn = opening([VERB], route, library, room=6_000)
+    assert [f"When it is {key}" in system.content for key in "abcde"] == [True] * 5
+    assert system.content.count("what worked for") == 1
+    assert turn.content == "w" * 900
+
+
+def insight_like(key, **changes):
+    condition = Condition(applies=f"When it is {key}")
+    return Insight(id=key, taxonomy="a/b/c", kind="pitfall", condition=condition, explanation="Fill.", **changes)
 
 
 def test_a_page_cannot_end_its_own_frame():
