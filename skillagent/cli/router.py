@@ -96,7 +96,8 @@ def evaluate(
     """Say what routing has come to: which skills were of use, which misled, which never came, and what is lacking.
 
     Read off the ledger. Alone: its program did the task by itself. Helped: solved, and the model took part. Misled: not
-    solved. Every attempt counts that was scored.
+    solved. Ignored: the model did something else than its words say, so it neither helped nor misled. Of those shown,
+    its program ran, or its words were followed, in so many. Every attempt counts that was scored.
     """
     from skillagent.routing.credit import routing
 
