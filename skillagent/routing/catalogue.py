@@ -205,8 +205,12 @@ def _of_skill(skill: Skill) -> Item:
         program = program_of(skill)
     except InvalidSkill:
         program = None  # its words are still of use
-    text = "\n".join([skill.name.replace("-", " "), skill.description, skill.body])
-    return Item(text, skill.goals, skill.domain, program.goals if program else ())
+    return Item(text_of(skill), skill.goals, skill.domain, program.goals if program else ())
+
+
+def text_of(skill: Skill) -> str:
+    """Return the text that a skill is searched by, without the goals that it solved."""
+    return "\n".join([skill.name.replace("-", " "), skill.description, skill.body])
 
 
 def _of_insight(insight: Insight) -> Item:
