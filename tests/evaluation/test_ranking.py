@@ -87,3 +87,18 @@ def test_it_says_how_it_goes_on():
     trained(*world(30, looks_first), watch=said.append)
     assert said[0].startswith("programs: 30 goals were tried")
     assert said[-1] == "programs: training on all families"
+
+
+def test_each_family_is_judged_by_weights_that_it_did_not_train():
+    trained_on = []
+
+    def spied(given, used):
+        trained_on.append({case.family for case in given})
+        return ridge(given, used)
+
+    library, events = world(30, looks_first)
+    trained(library, events, fit=spied)
+    *parts, last = trained_on
+    everyone = {f"x/t{n}" for n in range(30)}
+    assert last == everyone
+    assert sorted(family for part in parts for family in everyone - part) == sorted(everyone)
