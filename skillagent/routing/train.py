@@ -11,6 +11,7 @@ Torch is needed, and imported when weights are fitted. Whether they are good eno
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -73,9 +74,12 @@ def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outc
     A goal of which no candidate was tried that the router would consider is left out. The catalogue is left with the
     library as it is.
     """
-    found = []
-    for query in sorted(queries, key=lambda one: one.goal):  # goals that are equal need one look at the library
-        index = catalogue.of(_before(library, query.goal)).skills
+    found, owners = [], defaultdict[str, list[str]](list)
+    for name, skill in library.skills.items():
+        for goal in skill.goals:
+            owners[goal].append(name)
+    for query in queries:
+        index = catalogue.of(_before(library, query.goal, owners[query.goal])).skills
         told = candidates(query.goal, query.domain, index, outcomes=outcomes, without=query.at)
         kept = _one_each(told.programs if query.kind == "programs" else told.words, index.find)
         kept = sorted(kept, key=lambda one: (-one.score, -one.one.score, one.one.id))
@@ -85,16 +89,16 @@ def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outc
     return found
 
 
-def _before(library: Library, goal: str) -> Library:
-    """Return a library in which no skill has solved a goal yet."""
-    had = {name: skill for name, skill in library.skills.items() if goal in skill.goals}
-    if not had:
+def _before(library: Library, goal: str, owners: Sequence[str]) -> Library:
+    """Return a library in which none of the skills that solved a goal has done so yet."""
+    if not owners:
         return library
+    had = {name: library.skills[name] for name in owners}
     less = {
         name: skill.model_copy(update={"goals": tuple(one for one in skill.goals if one != goal)})
         for name, skill in had.items()
     }
-    return library.model_copy(update={"skills": {**library.skills, **less}})
+    return Library(skills={**library.skills, **less}, insights=library.insights, demonstrations=library.demonstrations)
 
 
 def _one_each(found: Sequence[Candidate], find: Callable[[str], Skill]) -> list[Candidate]:
