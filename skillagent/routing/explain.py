@@ -101,7 +101,7 @@ def _learned(shown: tuple[Ranked, ...], without: tuple[Ranked, ...], trained: Tr
         if trained and (added := one.parts.get("learned")) is not None:
             parts = {name.removeprefix("learned "): value for name, value in one.parts.items() if "learned " in name}
             most = ", ".join(f"{name} {value:+.2f}" for name, value in parts.items()) or "nothing"
-            known = f"that it does it: {one.parts['works']:.0%} by training"
+            known = f"by training, the chance that it does it is {one.parts['works']:.0%}"
             yield f"version {trained.version} of the router adds {added:+.2f} to {one.id} ({most}); {known}"
     if without and shown and without[0].id != shown[0].id:
         yield f"untrained, {without[0].id} would come first"
