@@ -251,9 +251,8 @@ def calibrated(weights: Weights, given: Sequence[Case], by: Sequence[Floats]) ->
     score = np.concatenate([one[case.tried] for case, one in zip(given, by, strict=True)])
     worth = np.concatenate([case.worth[case.tried] for case in given])
     rows, found = np.column_stack([score, np.ones_like(score)]), np.zeros(2)
-    for _ in range(50):  # Newton's method, pulled a little towards one half
+    bend = rows.T @ rows / 4 + 1e-2 * np.eye(2)  # at least as bent as anywhere, so that no step goes too far
+    for _ in range(2000):
         chance = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
-        slope = rows.T @ (worth - chance) - 1e-2 * found
-        bend = (rows * (chance * (1 - chance))[:, None]).T @ rows + 1e-2 * np.eye(2)
-        found = found + np.linalg.solve(bend, slope)
+        found = found + np.linalg.solve(bend, rows.T @ (worth - chance) - 1e-2 * found)
     return weights.model_copy(update={"slope": float(found[0]), "intercept": float(found[1])})

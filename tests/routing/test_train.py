@@ -144,6 +144,15 @@ def test_the_chance_is_what_scores_came_to():
     assert weights.chance(0.0) == pytest.approx(0.10, abs=0.01)
 
 
+@given(st.lists(st.tuples(st.floats(-3, 3), st.booleans()), min_size=1, max_size=20))
+def test_the_chance_is_a_number_whatever_the_scores(told):
+    goals = [case([float(works)], [score]) for score, works in told]
+    weights = calibrated(weighed(goals, ridge), goals, [goal.untrained for goal in goals])
+    assert all(0 <= weights.chance(score) <= 1 for score, _ in told)
+    if all(works for _, works in told):
+        assert weights.chance(np.mean([score for score, _ in told])) > 0.5
+
+
 @pytest.mark.parametrize("how", ["ridge", "torch"])
 def test_what_works_in_some_families_is_put_first_in_others(how):
     if how == "torch":
