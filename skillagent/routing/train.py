@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from skillagent.routing.measured import Query
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.rerank import Candidate, Weights
 from skillagent.routing.route import candidates
-from skillagent.schema import Skill
+from skillagent.schema import PutSkill, Skill
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,26 +79,23 @@ def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outc
         for goal in skill.goals:
             owners[goal].append(name)
     for query in queries:
-        index = catalogue.of(_before(library, query.goal, owners[query.goal])).skills
+        index = catalogue.of(_before(library, query.goal, dict.fromkeys(owners[query.goal]))).skills
         told = candidates(query.goal, query.domain, index, outcomes=outcomes, without=query.at)
         kept = _one_each(told.programs if query.kind == "programs" else told.words, index.find)
         kept = sorted(kept, key=lambda one: (-one.score, -one.one.score, one.one.id))
         if any(one.one.id in query.worth for one in kept):
             found.append(_case(query, kept, [index.find(one.one.id) for one in kept], catalogue))
-    catalogue.of(library)
+        catalogue.of(library)  # from here to the next one it knows what changes
     return found
 
 
-def _before(library: Library, goal: str, owners: Sequence[str]) -> Library:
+def _before(library: Library, goal: str, owners: Iterable[str]) -> Library:
     """Return a library in which none of the skills that solved a goal has done so yet."""
-    if not owners:
-        return library
-    had = {name: library.skills[name] for name in owners}
-    less = {
-        name: skill.model_copy(update={"goals": tuple(one for one in skill.goals if one != goal)})
-        for name, skill in had.items()
-    }
-    return Library(skills={**library.skills, **less}, insights=library.insights, demonstrations=library.demonstrations)
+    for name in owners:
+        skill = library.skills[name]
+        less = skill.model_copy(update={"goals": tuple(one for one in skill.goals if one != goal)})
+        library = library.with_change(PutSkill(skill=less, base=skill.version))
+    return library
 
 
 def _one_each(found: Sequence[Candidate], find: Callable[[str], Skill]) -> list[Candidate]:
