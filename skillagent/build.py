@@ -84,10 +84,8 @@ class Options:
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
     for the values of a goal that no pattern fits; without `replanning` no other program takes over from one that does
     not do it; without `diagnosis` nobody asks what the insights did in a failure; without `reranking` the router does
-    not use what it was trained to.
-    With `annotation` the model notes what mattered in a demonstration.
-    `similar` shows the model, at every step, moments of demonstrations like the present one; `memory` is what it may do
-    itself to know more.
+    not use what it was trained to. With `annotation` the model notes what mattered in a demonstration. `similar` shows
+    the model, at every step, moments of demonstrations like the present one; `memory` is what it may do itself.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
