@@ -88,7 +88,7 @@ def measured(count: int, texts: Sequence[Skill], goals: Sequence[str], chroma: b
     cache.vectors([skill.body for skill in library.skills.values()])
     drawing = time.perf_counter() - began
     began = time.perf_counter()
-    catalogue.hold(library)
+    catalogue.of(library)
     found: dict[str, object] = {
         "build_s": round(time.perf_counter() - began, 2),
         "of_which_drawing_vectors_s": round(drawing, 2),
@@ -121,7 +121,7 @@ def added(library: Library, catalogue: Catalogue, texts: Sequence[Skill], times:
         began = time.perf_counter()
         library = library.with_change(one)
         made = time.perf_counter()
-        catalogue.hold(library)
+        catalogue.of(library)
         making.append(made - began)
         holding.append(time.perf_counter() - made)
     return {"library": spread(making), "catalogue": spread(holding)}

@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy, kl_div, log_softmax, normalize, softmax, softplus
+from torch.nn.functional import kl_div, log_softmax, normalize, softmax
 
 from evals.router_data import Goal, load
 from skillagent.build import embedder
@@ -36,6 +36,7 @@ from skillagent.config import load as load_settings
 from skillagent.goals import shape
 from skillagent.ports import VectorCache
 from skillagent.routing.lexical import Words
+from skillagent.routing.train import listwise
 from skillagent.schema import Skill, Split
 from skillagent.store.vectors import ChromaVectors
 
@@ -101,16 +102,6 @@ class Adapter:
     def parts(self) -> tuple[Tensor, Tensor]:
         """Return what is trained."""
         return self.down, self.up
-
-
-def listwise(scores: Tensor, right: Tensor) -> Tensor:
-    """Return UDR's loss of each goal: pairs by how many ranks lie between them, and a cross entropy."""
-    places = torch.arange(1, scores.shape[1] + 1).expand(len(scores), -1)
-    rank = torch.empty_like(places).scatter_(1, scores.argsort(1, descending=True), places)
-    apart = (1 / rank[:, :, None] - 1 / rank[:, None, :]).abs()
-    better = (right[:, :, None] > right[:, None, :]).float()
-    pairs = (better * apart * softplus(scores[:, None, :] - scores[:, :, None])).sum((1, 2))
-    return 4 * pairs + cross_entropy(scores, right / right.sum(1, keepdim=True).clamp(min=1), reduction="none")
 
 
 Penalty = Callable[[Adapter], Tensor]

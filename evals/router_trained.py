@@ -8,7 +8,7 @@ among the twenty best. *Which of several programs works?* Practice outcomes of `
 outcomes test: weights of what the parts and the practice outcomes of each program say; a goal's own outcome is left
 out while it trains. Beside it: the product's own estimate (`routing/outcomes.py`), which has no weights. Needs the
 extra `train`. The outcomes are those of the first choice alone; an agent tries the next program where one does not fit
-the page (`evals.router_learns` measures that).
+the page (`evals.router_learns` measures that). Last, what `skillagent router train` says to the practice outcomes.
 """
 
 from __future__ import annotations
@@ -16,79 +16,46 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from evals.router_data import FOLDER, load
-from evals.router_stream import listwise
 from skillagent.build import embedder
 from skillagent.config import load as load_settings
+from skillagent.evaluation.ranking import train
+from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.programs.text import FILE
 from skillagent.routing.catalogue import Catalogue, Index
 from skillagent.routing.fuse import fuse
 from skillagent.routing.outcomes import UNKNOWN, Outcomes
+from skillagent.routing.train import Case, folds, scores, weighed
 from skillagent.schema import Attempted, Event, Ran, Skill, Split, Task, digest_of
 from skillagent.store.vectors import ChromaVectors
 
-_FOLDS, _STEPS, _RATE = 5, 200, 0.05
+_FOLDS = 5
 _CANDIDATES = 20
 
 
-@dataclass(frozen=True)
-class Case:
-    """A goal of a family: features (k, f) of its candidates, what each is worth (k,), and their untrained scores."""
-
-    family: str
-    features: NDArray[np.float32]
-    worth: NDArray[np.float32]
-    untrained: NDArray[np.float64]
-
-
-def trained(cases: Sequence[Case]) -> tuple[Callable[[Case], NDArray[np.float32]], float]:
-    """Return scores by weights that were trained on cases, beside the untrained score, and how long that took."""
-    begun = time.monotonic()
-    rows = np.concatenate([case.features for case in cases])
-    mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    told = [case for case in cases if 0 < case.worth.sum() < len(case.worth)]
-    assert told, "no goal of which one candidate does and another does not: there is nothing to learn from"
-    weights = torch.zeros(rows.shape[1], requires_grad=True)
-    optimiser = torch.optim.AdamW([weights], lr=_RATE)
-    told = [replace(case, features=((case.features - mean) / spread).astype(np.float32)) for case in told]
-    batches = [_batch([case for case in told if len(case.worth) == size]) for size in {len(c.worth) for c in told}]
-    for _ in range(_STEPS):
-        losses = [listwise(10 * (base + features @ weights), worth) for features, worth, base in batches]
-        loss = torch.cat(losses).mean() + 0.1 * (weights**2).sum()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    found = weights.detach().numpy()
-    return lambda case: case.untrained + ((case.features - mean) / spread) @ found, time.monotonic() - begun
-
-
-def _batch(cases: Sequence[Case]) -> tuple[Tensor, Tensor, Tensor]:
-    parts = ([case.features for case in cases], [case.worth for case in cases], [case.untrained for case in cases])
-    features, worth, base = (torch.from_numpy(np.stack(part).astype(np.float32)) for part in parts)
-    return features, worth, base
+def case(
+    family: str, features: NDArray[np.float32], worth: NDArray[np.float32], untrained: NDArray[np.float64]
+) -> Case:
+    """Return a goal of which every candidate was tried."""
+    return Case(family, features.astype(np.float64), worth.astype(np.float64), untrained, np.zeros(len(worth), bool))
 
 
 def folded(train: Sequence[Case], test: Sequence[Case]) -> tuple[list[float], float]:
     """Return for each test case whether the first choice is right, its family never in training, and mean seconds."""
-    families = sorted({case.family for case in (*train, *test)})
-    fold = {family: place % _FOLDS for place, family in enumerate(np.random.default_rng(0).permutation(families))}
     hits, seconds = [0.0] * len(test), []
-    for number in range(_FOLDS):
-        score, took = trained([case for case in train if fold[case.family] != number])
-        seconds.append(took)
-        for place, case in enumerate(test):
-            if fold[case.family] == number:
-                hits[place] = float(case.worth[int(np.argmax(score(case)))])
+    for own, held in folds([*train, *test], _FOLDS):
+        begun = time.monotonic()
+        weights = weighed([train[n] for n in own if n < len(train)])
+        seconds.append(time.monotonic() - begun)
+        for n in (n - len(train) for n in held if n >= len(train)):
+            hits[n] = float(test[n].worth[int(np.argmax(scores(test[n], weights)))])
     return hits, float(np.mean(seconds))
 
 
@@ -125,13 +92,13 @@ def texts(cache: VectorCache, split: Split) -> list[Case]:
     index.hold({skill.name: skill for skill in skills})
     for goal in (goal for goal in goals if goal.split == split):
         like = index.likeness(goal.text)
-        scores = fuse(like)
-        best = np.argsort(-scores)[:_CANDIDATES]
+        score = fuse(like)
+        best = np.argsort(-score)[:_CANDIDATES]
         near = np.array(index.near(goal.text, like.numbers[best].tolist()))
         same = [index[int(like.numbers[n])][1].domain == goal.domain for n in best]
         parts = np.column_stack([like.words[best], like.whole[best], near, same]).astype(np.float32)
         right = np.array([index[int(like.numbers[n])][0] == goal.skill for n in best], dtype=np.float32)
-        found.append(Case(goal.skill, parts, right, scores[best]))
+        found.append(case(goal.skill, parts, right, score[best]))
     return found
 
 
@@ -156,12 +123,12 @@ def outcomes(cache: VectorCache, lines: Sequence[dict[str, object]], split: Spli
         like, letters = index.likeness(goal), index.fitting(goal)
         score = dict(zip(like.numbers.tolist(), fuse(like), strict=True))
         fixed = np.array([letters[at[name]] / len(goal) for name in names])
-        scores = np.array([score[at[name]] for name in names])
+        likeness = np.array([score[at[name]] for name in names])
         rates = [_rate(rows, row, name) for name in names]
-        parts = np.column_stack([known, rates, fixed, scores]).astype(np.float32)
+        parts = np.column_stack([known, rates, fixed, likeness]).astype(np.float32)
         worth = np.array([float(row["solved"][name]) for name in names], dtype=np.float32)
-        blind.append(Case(str(row["task"]), parts, worth, fixed + 1e-3 * scores))
-        seeing.append(Case(str(row["task"]), parts, worth, np.array(known) + 0.5 * fixed + 1e-3 * scores))
+        blind.append(case(str(row["task"]), parts, worth, fixed + 1e-3 * likeness))
+        seeing.append(case(str(row["task"]), parts, worth, np.array(known) + 0.5 * fixed + 1e-3 * likeness))
     return blind, seeing
 
 
@@ -188,6 +155,17 @@ def _rate(rows: Sequence[dict[str, object]], own: dict[str, object], name: str) 
     return (sum(known) + 2 * UNKNOWN) / (len(known) + 2)
 
 
+def commanded(cache: VectorCache, lines: Sequence[dict[str, object]]) -> dict[str, object]:
+    """Return what the command comes to on the practice outcomes alone: its own features, comparison and verdict."""
+    skills = {skill.name: skill for skill in (Skill.model_validate(line["skill"]) for line in lines if "skill" in line)}
+    index = Catalogue(cache).skills
+    index.hold(skills)
+    events = _ledger([line for line in lines if "task" in line and line["solved"]], {}, index)
+    found = train(Library(skills=skills), events, cache, version=1, at="", watch=print)
+    print(found.compared)
+    return {kind: one.model_dump() | {"accepted": one.accepted} for kind, one in found.compared.items()}
+
+
 def first(cases: Sequence[Case]) -> list[float]:
     """Return for each goal whether the untrained first choice is right."""
     return [float(case.worth[int(np.argmax(case.untrained))]) for case in cases]
@@ -199,16 +177,15 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/skillagent/router")
     wanted = parser.parse_args()
-    torch.manual_seed(0)
     cache = ChromaVectors(embedder(load_settings()), path=wanted.cache)
     gate, holdout = texts(cache, Split.GATE), texts(cache, Split.HOLDOUT)
     print(f"which skill: {len(gate)} goals train, {len(holdout)} test")
     hits, seconds = folded(gate, holdout)
     report = {"which skill": compared(holdout, {"untrained": first(holdout), "trained": hits}, "untrained")}
     lines = [json.loads(one) for one in (FOLDER / "router-outcomes.jsonl").read_text(encoding="utf-8").splitlines()]
-    (train, taught), (test, seeing) = (outcomes(cache, lines, split) for split in (Split.PRACTICE, Split.HOLDOUT))
-    (hits, took), (further, _) = folded(train, test), folded(taught, seeing)
-    print(f"which program: {len(train)} goals train, {len(test)} test; seconds to train {seconds:.1f} and {took:.1f}")
+    (known, taught), (test, seeing) = (outcomes(cache, lines, split) for split in (Split.PRACTICE, Split.HOLDOUT))
+    (hits, took), (further, _) = folded(known, test), folded(taught, seeing)
+    print(f"which program: {len(known)} goals train, {len(test)} test; seconds to train {seconds:.1f} and {took:.1f}")
     ways = {
         "words alone": first(test),
         "the share that each program solved": [float(one.worth[int(np.argmax(one.features[:, 1]))]) for one in test],
@@ -219,6 +196,7 @@ def main() -> int:
         "the best choice": [float(one.worth.max()) for one in test],
     }
     report["which program"] = compared(test, ways, "words alone")
+    report["skillagent router train"] = commanded(cache, lines)
     cache.close()
     if wanted.out:
         wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -38,7 +38,7 @@ from skillagent.learning.lint import lint
 from skillagent.learning.refine import refine
 from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import Router, fresh, rehearsals, sources, touched
-from skillagent.learning.utility import utilities
+from skillagent.learning.utility import hurting, utilities
 from skillagent.learning.write import Induction, Writing, write
 from skillagent.library import Library
 from skillagent.llm import weights
@@ -59,11 +59,13 @@ from skillagent.practice.wander import Wandering, wandered
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.recall import recall
+from skillagent.routing.rerank import in_use
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Task, Value, Variation
 from skillagent.store.disk import DiskStore
+from skillagent.store.trainings import Trainings
 from skillagent.store.vectors import ChromaVectors
 
 _CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: better to cut a little too early
@@ -80,11 +82,10 @@ class Options:
     """How the stages are set. An ablation is another value of this.
 
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
-    for the values of a goal that no pattern fits; without `replanning` no other program takes over
-    from one that does not do it; without `diagnosis` nobody asks what the insights did in a failure.
-    With `annotation` the model notes what mattered in a demonstration.
-    `similar` shows the model, at every step, moments of demonstrations like the present one; `memory` is what it may do
-    itself to know more.
+    for the values of a goal that no pattern fits; without `replanning` no other program takes over from one that does
+    not do it; without `diagnosis` nobody asks what the insights did in a failure; without `reranking` the router does
+    not use what it was trained to. With `annotation` the model notes what mattered in a demonstration. `similar` shows
+    the model, at every step, moments of demonstrations like the present one; `memory` is what it may do itself.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -99,6 +100,7 @@ class Options:
     filling: bool = True
     replanning: bool = True
     diagnosis: bool = True
+    reranking: bool = True
     annotation: bool = False
     memory: Memory = field(default_factory=Memory)
     similar: Similar = field(default_factory=Similar)
@@ -178,7 +180,8 @@ def open_agent(
 
     catalogue = Catalogue(vectors)
     outcomes = Outcomes(vectors, kept.events)
-    routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes)
+    trained = in_use(Trainings(settings.memory).lines, vectors.name) if options.reranking else None
+    routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes, trained=trained)
     near = partial(nearest_skills, catalogue=catalogue)
     room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 
@@ -273,12 +276,11 @@ def _mend(options: Options, llm: LLM, room: int, watch: Watch) -> Mend:
 
 
 def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:
-    def harmful_ids() -> list[str]:
-        return [key for key, worth in utilities(store.events()).items() if worth.hurts]
-
     close = partial(demonstrations_near, cache=vectors, most=options.memory.rules, least=options.similar.least)
     return Aids(
-        distil=Distiller(close, characters=_RULES, harmful=harmful_ids) if options.memory.rules else None,
+        distil=Distiller(close, characters=_RULES, harmful=lambda: hurting(store.events()))
+        if options.memory.rules
+        else None,
         likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
         recall=partial(recall, catalogue=catalogue) if options.memory.recall else None,
         invent=options.memory.invent,

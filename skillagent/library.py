@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from skillagent.errors import InvalidSkill, NotFound, StaleEdit
 from skillagent.schema import (
@@ -32,15 +32,53 @@ from skillagent.schema import (
 
 T = TypeVar("T")
 
+_TRAIL = 64  # changes that items remember
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Items(dict[str, T]):
+    """A dict, never changed once made, that knows in which keys it differs from those that it was made from.
+
+    So whoever holds one of these need not compare all items to hold another. It keeps none of them alive.
+    """
+
+    def __init__(self, items: Mapping[str, T] | None = None, trail: tuple[tuple[object, str], ...] = ()) -> None:
+        super().__init__(items or {})
+        self.mark = object()
+        self.trail = trail  # the latest first: the mark of what there was before a change, and the key that changed
+
+    @classmethod
+    def after(cls, items: Mapping[str, T], key: str, one: T | None) -> Items[T]:
+        """Return the items with one put under a key, or, for None, taken out."""
+        made = cls(items, ((items.mark, key), *items.trail)[:_TRAIL] if isinstance(items, Items) else ())
+        if one is None:
+            del made[key]
+        else:
+            made[key] = one
+        return made
+
+
+def differing(one: Mapping[str, T], other: Mapping[str, T]) -> list[str] | None:
+    """Return all keys in which items may differ where one comes of the other; None where it is not known to."""
+    if isinstance(one, Items) and isinstance(other, Items):
+        for later, earlier in ((one, other), (other, one)):
+            for count, (mark, _) in enumerate(later.trail, start=1):
+                if mark is earlier.mark:
+                    return list(dict.fromkeys(key for _, key in reversed(later.trail[:count])))
+    return None
 
 
 class Library(Value):
     """Everything that the agent has learnt, each item under its own name or id."""
 
-    skills: Mapping[str, Skill] = Field(default_factory=dict)
-    insights: Mapping[str, Insight] = Field(default_factory=dict)
-    demonstrations: Mapping[str, Demonstration] = Field(default_factory=dict)
+    skills: Mapping[str, Skill] = Field(default_factory=Items)
+    insights: Mapping[str, Insight] = Field(default_factory=Items)
+    demonstrations: Mapping[str, Demonstration] = Field(default_factory=Items)
+
+    @field_validator("skills", "insights", "demonstrations")
+    @classmethod
+    def _known(cls, items: Mapping[str, T]) -> Items[T]:
+        return Items(items)
 
     @model_validator(mode="after")
     def _keys_match(self) -> Self:
@@ -85,7 +123,7 @@ class Library(Value):
             case PutSkill(skill=skill, base=base):
                 check_name(skill.name)
                 self._require_version(skill.name, base)
-                return self._with("skills", {**self.skills, skill.name: skill})
+                return self._with("skills", Items.after(self.skills, skill.name, skill))
             case RetireSkill(name=name, base=base):
                 self._require_version(name, base)
                 return self._with("skills", _without(self.skills, name, "skill"))
@@ -93,11 +131,11 @@ class Library(Value):
                 current = self.insights.get(insight.id)
                 if (current.digest if current else None) != base:
                     raise StaleEdit(f"insight {insight.id}: the edit was made against another text of it")
-                return self._with("insights", {**self.insights, insight.id: insight})
+                return self._with("insights", Items.after(self.insights, insight.id, insight))
             case RetireInsight(id=key):
                 return self._with("insights", _without(self.insights, key, "insight"))
             case PutDemonstration(demonstration=demo):
-                return self._with("demonstrations", {**self.demonstrations, demo.id: demo})
+                return self._with("demonstrations", Items.after(self.demonstrations, demo.id, demo))
             case RetireDemonstration(id=key):
                 return self._with("demonstrations", _without(self.demonstrations, key, "demonstration"))
 
@@ -134,7 +172,8 @@ class Library(Value):
 
     def _with(self, kind: str, items: Mapping[str, Value]) -> Library:
         parts = {"skills": self.skills, "insights": self.insights, "demonstrations": self.demonstrations}
-        return Library.model_validate(parts | {kind: items})
+        # Not validated, as that looks at every item; each part is of its own kind.
+        return Library.model_construct(**(parts | {kind: items}))  # type: ignore[arg-type]
 
 
 def check_name(name: str) -> None:
@@ -143,10 +182,10 @@ def check_name(name: str) -> None:
         raise InvalidSkill(f"skill name {name!r}: use 1-64 lower-case ASCII letters and digits, words joined by '-'")
 
 
-def _without(items: Mapping[str, T], key: str, kind: str) -> dict[str, T]:
+def _without(items: Mapping[str, T], key: str, kind: str) -> Items[T]:
     if key not in items:
         raise NotFound(f"no {kind} {key!r} in the library")
-    return {k: v for k, v in items.items() if k != key}
+    return Items.after(items, key, None)
 
 
 def _version(version: int | None) -> str:

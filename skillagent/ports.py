@@ -64,6 +64,11 @@ class Embedder(Protocol):
 class VectorCache(Protocol):
     """Vectors of texts, computed once. Losing it costs time, never knowledge."""
 
+    @property
+    def name(self) -> str:
+        """The embedder's name."""
+        ...
+
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return unit rows, shape (len(texts), d), computing and keeping those not yet known."""
         ...

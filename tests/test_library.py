@@ -1,11 +1,14 @@
 """The library is a value: edits make new ones, and every change has an inverse."""
 
+import pickle
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from skillagent.errors import InvalidSkill, NotFound, StaleEdit
-from skillagent.library import Library, check_name
+from skillagent.library import Library, check_name, differing
 from skillagent.schema import (
     Condition,
     Demonstration,
@@ -101,6 +104,41 @@ def test_every_change_that_can_be_made_can_be_unmade(changes):
             continue
         assert after.with_change(library.inverse(change)).digest == library.digest
         library = after
+
+
+@given(st.lists(CHANGES, max_size=12), st.integers(0, 12), st.integers(0, 12))
+def test_libraries_that_come_of_one_another_know_in_what_they_differ(changes, one, other):
+    libraries = [Library()]
+    for change in changes:
+        with suppress(StaleEdit, NotFound):
+            libraries.append(libraries[-1].with_change(change))
+    before, after = (libraries[min(n, len(libraries) - 1)].skills for n in (one, other))
+    told = differing(before, after)
+    really = {key for key in {**before, **after} if before.get(key) is not after.get(key)}
+    assert before is after or really <= set(told)
+    assert len(told or ()) <= len(changes)
+
+
+def test_libraries_of_other_origin_do_not_say_in_what_they_differ():
+    library = Library(skills={"log-in": SKILL})
+    assert differing(library.skills, Library(skills={"log-in": SKILL}).skills) is None
+    one, other = (library.with_change(PutInsight(insight=INSIGHT.model_copy(update={"id": key}))) for key in "ab")
+    assert differing(one.insights, other.insights) is None
+    assert differing(one.skills, other.skills) is None or one.skills is other.skills
+    assert differing(library.insights, one.insights) == ["a"] == differing(one.insights, library.insights)
+    many = library
+    for n in range(100):
+        many = many.with_change(PutInsight(insight=INSIGHT.model_copy(update={"id": f"i{n}"})))
+    assert differing(library.insights, many.insights) is None
+    assert many.with_change(RetireInsight(id="i7")).insights == {k: v for k, v in many.insights.items() if k != "i7"}
+
+
+def test_a_library_that_was_sent_elsewhere_is_the_same():
+    library = Library(skills={"log-in": SKILL}).with_change(PutInsight(insight=INSIGHT))
+    sent = pickle.loads(pickle.dumps(library))
+    assert (sent, sent.digest) == (library, library.digest)
+    again = sent.with_change(RetireInsight(id=INSIGHT.id))
+    assert differing(sent.insights, again.insights) == [INSIGHT.id]
 
 
 def test_a_rebuilt_library_is_equal_to_the_one_it_was_dumped_from():

@@ -36,7 +36,7 @@ COMMANDS = {
     "replay": ("skillagent.cli.replay", "Do again what a kept episode did, or step through it."),
     "skills": ("skillagent.cli.skills", "See, compare, check and undo what was learnt as skills."),
     "insights": ("skillagent.cli.insights", "See, search, look after and undo what was learnt as insights."),
-    "router": ("skillagent.cli.router", "Ask why the router shows a skill, or none, and what came of it."),
+    "router": ("skillagent.cli.router", "See why the router shows a skill, what came of it, and train it."),
     "models": ("skillagent.cli.models", "Fetch the weights of embedded models."),
     "doctor": ("skillagent.cli.doctor", "Check every part that is needed, and say how to mend it."),
 }

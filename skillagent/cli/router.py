@@ -1,4 +1,4 @@
-"""Router: why a skill is shown for a goal, or none, and what routing has come to. No model is asked."""
+"""Router: why a skill is shown for a goal, or none, what routing has come to, and training it. No model is asked."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skillagent.cli.output import AsJson, emit, examples, say, table
-from skillagent.cli.parts import parts_of
+from skillagent.cli.output import AsJson, emit, examples, note, say, table
+from skillagent.cli.parts import Parts, parts_of
 
 if TYPE_CHECKING:
+    from skillagent.config import Settings
     from skillagent.routing.explain import Explanation
+    from skillagent.routing.rerank import Compared, Trained
     from skillagent.schema import Ranked
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
 
 _PARTS = ("words", "text", "solved", "whole", "chance")
+_TRAINED = ("expected", "learned", "works")
 
 
 @app.callback(
@@ -24,7 +27,7 @@ _PARTS = ("words", "text", "solved", "whole", "chance")
     )
 )
 def _router() -> None:
-    """Ask why the router shows a skill, or none, and what came of it."""
+    """See why the router shows a skill, what came of it, and train it."""
 
 
 @app.command(
@@ -37,6 +40,7 @@ def explain(
     ctx: typer.Context,
     goal: Annotated[str, typer.Argument(help="What is to be done, in words.")],
     env: Annotated[str, typer.Option(help="The environment that it is to be done in; not given: any.")] = "",
+    untrained: Annotated[bool, typer.Option("--untrained", help="As it would be without training.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Say which skill would be shown for a goal and why, with scores, runners-up, and what would change it.
@@ -44,8 +48,10 @@ def explain(
     words: how much of the goal the skill's text and solved goals account for; text, solved: cosine to its text and to
     the nearest goal that it solved; whole: cosine to both together. Score: whole and a part of words. Chance: that the
     best one fits at all, from its score and its lead. Of several programs that know a goal of this form, first comes
-    what did such goals by itself, and what fixes more of the goal. Only skills of that environment, or of none, are
-    candidates. A goal whose parts programs know, and together better than the whole, is explained part by part.
+    what did such goals by itself, and what fixes more of the goal. Where the router was trained: learned, what that
+    adds, and from what; works: that the skill does it, by training; and what would come first without it. Only skills
+    of that environment, or of none, are candidates. A goal whose parts programs know, and together better than the
+    whole, is explained part by part.
     """
     from functools import partial
 
@@ -60,12 +66,14 @@ def explain(
     settings = parts.settings()
     store, vectors = parts.store(settings), parts.vectors(settings)
     known, catalogue, library = Outcomes(vectors, store.events), Catalogue(vectors), store.load()
-    told = partial(explained, library=library, catalogue=catalogue, domain=env, outcomes=known)
+    trained = None if untrained else _in_use(parts, settings)
+    told = partial(explained, library=library, catalogue=catalogue, domain=env, outcomes=known, trained=trained)
     asked, words = named(goal, library.skills)
     divided = () if asked else stitched(words, partial(form, library=library, domain=env, catalogue=catalogue))
     found = [told(part) for part in divided or (goal,)]
     if as_json:
-        emit(told(goal).model_dump(mode="json") | {"parts": [one.model_dump(mode="json") for one in found if divided]})
+        inner = [one.model_dump(mode="json") for one in found if divided]
+        emit(told(goal).model_dump(mode="json") | {"parts": inner, "version": trained.version if trained else 0})
         return
     for number, one in enumerate(found, start=1):
         if divided:
@@ -78,13 +86,20 @@ def _say(found: Explanation) -> None:
         say(line)
     if found.considered:
         say()
-        say(table(["candidate", "score", *_PARTS], [_row(one) for one in found.considered]))
+        say(table(["candidate", "score", *_PARTS], [_row(one, _PARTS) for one in found.considered]))
+        say()
+    if any("learned" in one.parts for one in found.shown):
+        say(table(["shown", "score", *_TRAINED], [_row(one, _TRAINED) for one in found.shown]))
         say()
 
 
-def _row(one: Ranked) -> list[str]:
-    parts = [f"{one.parts[name]:.2f}" if one.parts.get(name, -1.0) > -1 else "-" for name in _PARTS]
+def _row(one: Ranked, names: tuple[str, ...]) -> list[str]:
+    parts = [f"{one.parts[name]:.2f}" if name in one.parts and _told(name, one.parts[name]) else "-" for name in names]
     return [one.id, f"{one.score:.2f}", *parts]
+
+
+def _told(name: str, value: float) -> bool:
+    return value > -1 or name == "learned"  # a cosine of -1 stands for none
 
 
 @app.command("eval", epilog=examples("skillagent router eval", "skillagent router eval --top 20 --json"))
@@ -96,16 +111,20 @@ def evaluate(
     """Say what routing has come to: which skills were of use, which misled, which never came, and what is lacking.
 
     Read off the ledger. Alone: its program did the task by itself. Helped: solved, and the model took part. Misled: not
-    solved. Every attempt counts that was scored.
+    solved. Ignored: the model did something else than its words say, so it neither helped nor misled. Of those shown,
+    its program ran, or its words were followed, in so many. Every attempt counts that was scored.
     """
     from skillagent.routing.credit import routing
 
     parts = parts_of(ctx)
-    store = parts.store(parts.settings())
-    found = routing(store.load(), store.events())
+    settings = parts.settings()
+    store = parts.store(settings)
+    found, trained = routing(store.load(), store.events()), _in_use(parts, settings)
     if as_json:
-        emit(found.model_dump(mode="json"))
+        emit(found.model_dump(mode="json") | {"trained": trained.model_dump(mode="json") if trained else None})
         return
+    for line in _of_version(trained):
+        say(line)
     if not found.attempts:
         say("nothing was tried yet; `skillagent learn SUITE` or `skillagent chat` does")
         return
@@ -121,3 +140,119 @@ def evaluate(
         say(f"  {one.failed} of {one.tried} failed: {one.shape[:100]}")
     for words in found.wanted[:top]:
         say(f"  asked for by a plan: {words}")
+
+
+@app.command(
+    epilog=examples("skillagent router train --dry-run", "skillagent router train", "skillagent router train --json")
+)
+def train(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare, and write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train the order of candidates on what came of them, and keep it only if it is better.
+
+    Learnt are weights of what the router knows of a program, or of a skill in words, from goals on which the ledger
+    tells what several of them were worth; holdout seeds never count. Better means that first choices for tasks that
+    did not train do better than the untrained router's, beyond chance; else it is kept as it was, and that is written
+    down too. Needs torch (pip install 'skillagent[train]'); routing with what was learnt does not. `--set
+    reranking=off` of run, learn and chat leaves it aside; `skillagent router rollback` takes it back.
+    """
+    from datetime import UTC, datetime
+
+    from skillagent.evaluation.ranking import train as trained_on
+    from skillagent.routing.rerank import Trained, chosen, records
+    from skillagent.store.trainings import Trainings
+
+    parts = parts_of(ctx)
+    settings = parts.settings()
+    store, file = parts.store(settings), Trainings(settings.memory)
+    before = records(file.lines())
+    found = trained_on(
+        store.load(),
+        list(store.events()),
+        parts.vectors(settings),
+        version=1 + max((one.version for one in before if isinstance(one, Trained)), default=0),
+        at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        watch=note,
+    )
+    if not dry_run:
+        file.append(found.model_dump(mode="json"))
+    now = found if found.weights else chosen(before)
+    if as_json:
+        accepted = bool(found.weights)
+        emit(found.model_dump(mode="json") | {"accepted": accepted, "written": not dry_run, "in_use": _number(now)})
+        return
+    for kind, compared in found.compared.items():
+        say(f"{kind}: {_of_compared(compared)}")
+    if found.weights:
+        say(f"version {found.version} {'would be' if dry_run else 'is'} in use for {' and '.join(found.weights)}")
+    else:
+        say(f"not better beyond chance: {_kept(now)}")
+
+
+@app.command(epilog=examples("skillagent router rollback", "skillagent router rollback --to 0"))
+def rollback(
+    ctx: typer.Context,
+    to: Annotated[
+        int | None, typer.Option(min=0, help="A version; 0: untrained. Default: the one before that was accepted.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go back to an earlier training of the router, or to the untrained one; nothing is lost by it."""
+    from datetime import UTC, datetime
+
+    from skillagent.errors import ConfigError, NotFound
+    from skillagent.routing.rerank import Chosen, Trained, chosen, records
+    from skillagent.store.trainings import Trainings
+
+    parts = parts_of(ctx)
+    file = Trainings(parts.settings().memory)
+    known = records(file.lines())
+    accepted = [one.version for one in known if isinstance(one, Trained) and one.weights]
+    now = _number(chosen(known))
+    if to is None and not now:
+        raise ConfigError("nothing that was trained is in use; `skillagent router train` trains the router")
+    wanted = to if to is not None else max((one for one in accepted if one < now), default=0)
+    if wanted not in (0, *accepted):
+        raise NotFound(
+            f"no version {wanted} of the router that was accepted; there is {', '.join(map(str, (0, *accepted)))}"
+        )
+    at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    file.append(Chosen(version=wanted, at=at).model_dump(mode="json"))
+    if as_json:
+        emit({"from": now, "to": wanted})
+    else:
+        what = f"version {wanted} of the router is in use" if wanted else "the router is untrained"
+        say(f"{what}; before: {f'version {now}' if now else 'untrained'}")
+
+
+def _in_use(parts: Parts, settings: Settings) -> Trained | None:
+    from skillagent.routing.rerank import in_use
+    from skillagent.store.trainings import Trainings
+
+    file = Trainings(settings.memory)
+    return in_use(file.lines, parts.vectors(settings).name) if file.path.exists() else None
+
+
+def _number(trained: Trained | None) -> int:
+    return trained.version if trained else 0
+
+
+def _kept(trained: Trained | None) -> str:
+    return f"version {trained.version} stays in use" if trained else "kept untrained"
+
+
+def _of_version(trained: Trained | None) -> list[str]:
+    if trained is None:
+        return ["the router is untrained", ""]
+    lines = [f"version {trained.version} of the router is in use, trained {trained.at} on {trained.events} events"]
+    return [*lines, *(f"  {kind}: {_of_compared(trained.compared[kind])}" for kind in trained.weights), ""]
+
+
+def _of_compared(one: Compared) -> str:
+    points = f"{100 * one.difference:+.1f} points ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
+    return (
+        f"first choices on held-out families {one.untrained:.1%} untrained, {one.trained:.1%} trained: {points}, "
+        f"{one.better} goals better and {one.worse} worse of {one.goals} in {one.families} families"
+    )

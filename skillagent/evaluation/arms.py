@@ -159,7 +159,7 @@ class OpenArm:
             shutil.rmtree(new, ignore_errors=True)
             skills, memory = new / "skills", new / "memory_store"
             memory.mkdir(parents=True)
-            for file in ("insights.jsonl", "demonstrations.jsonl"):
+            for file in ("insights.jsonl", "demonstrations.jsonl", "router.jsonl"):
                 if (settings.memory / file).is_file():
                     shutil.copy(settings.memory / file, memory / file)
             if settings.skills.is_dir():

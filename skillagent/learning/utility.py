@@ -76,6 +76,11 @@ def utilities(events: Iterable[Event], *, half_life: float = HALF_LIFE) -> dict[
     return {item: _lift(list(tasks.values())) for item, tasks in sides.items()}
 
 
+def hurting(events: Iterable[Event]) -> list[str]:
+    """Return the items with which success is less likely, beyond chance."""
+    return [item for item, worth in utilities(events).items() if worth.hurts]
+
+
 @dataclass(frozen=True)
 class _Try:
     """One scored try at a task and what was shown in it; a replay for the gate is `about` the item under trial."""

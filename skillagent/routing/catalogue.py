@@ -1,7 +1,8 @@
 """Catalogue: a library made searchable, and brought up to date by what has changed since it was last asked for.
 
-One item that comes or goes costs its own words and vectors, whatever else is held. What a reader would get wrong: the
-rows of what was taken out stay until they are the most, and never come back in a result. Nothing is chosen here.
+One item that comes or goes costs its own words and vectors, whatever else is held: libraries of which one comes of the
+other tell what changed, and others are compared item by item. What a reader would get wrong: the rows of what was taken
+out stay until they are the most, and never come back in a result. Nothing is chosen here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
-from skillagent.library import Library
+from skillagent.library import Library, differing
 from skillagent.ports import VectorCache, Vectors
 from skillagent.programs.text import program_of
 from skillagent.routing.lexical import Words
@@ -92,7 +93,9 @@ class Index(Generic[T]):
         """Hold just these."""
         if items is self._seen:
             return
-        other = {key: one for key, one in items.items() if self._kept.get(key) is not one}
+        known = None if self._seen is None else differing(self._seen, items)
+        there = items if known is None else [key for key in known if key in items]
+        other = {key: items[key] for key in there if self._kept.get(key) is not items[key]}
         fresh = {key: one for key, one in other.items() if key not in self._kept or self._kept[key] != one}
         anew = len(self._entries) + len(fresh) > 2 * len(items) + _SPARE
         made = self._made(items if anew else fresh)  # what fails, fails before anything is changed
@@ -101,7 +104,8 @@ class Index(Generic[T]):
             fresh = other = dict(items)
         changed = [key for key in fresh if key in self._kept]
         if len(self._kept) + len(fresh) - len(changed) > len(items):
-            changed += self._kept.keys() - items.keys()
+            before = list(self._kept if known is None else known)
+            changed += [key for key in before if key in self._kept and key not in items]
         for key in changed:
             self._remove(key)
         self._add(made)
@@ -205,8 +209,12 @@ def _of_skill(skill: Skill) -> Item:
         program = program_of(skill)
     except InvalidSkill:
         program = None  # its words are still of use
-    text = "\n".join([skill.name.replace("-", " "), skill.description, skill.body])
-    return Item(text, skill.goals, skill.domain, program.goals if program else ())
+    return Item(text_of(skill), skill.goals, skill.domain, program.goals if program else ())
+
+
+def text_of(skill: Skill) -> str:
+    """Return the text that a skill is searched by, without the goals that it solved."""
+    return "\n".join([skill.name.replace("-", " "), skill.description, skill.body])
 
 
 def _of_insight(insight: Insight) -> Item:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from skillagent.goals import shape
 from skillagent.library import Library
+from skillagent.routing.followed import followed
 from skillagent.schema import Attempted, Event, Value
 
 
@@ -18,15 +19,19 @@ class Credit(Value):
     """What came of a skill. Each attempt at which it was shown counts once.
 
     `alone`: its program did the task, or its part, by itself. `helped`: the task was solved, and the model had to take
-    part. `misled`: the task was not solved. Of those shown, its program `ran` in so many.
+    part. `misled`: the task was not solved. `ignored`: its program did not run, and what was done is not what its words
+    say, so it neither helped nor misled. Of those shown, its program `ran` in so many, and its words were `followed` in
+    so many; where neither can be told it counts as used.
     """
 
     skill: str
     shown: int = 0
     ran: int = 0
+    followed: int = 0
     alone: int = 0
     helped: int = 0
     misled: int = 0
+    ignored: int = 0
 
 
 class Lacking(Value):
@@ -63,8 +68,10 @@ def routing(library: Library, events: Iterable[Event]) -> Routing:
                 wanted += one.wanted
                 used = [name for name in dict.fromkeys((*one.shown, *one.programs)) if name in counts]
                 for name in used:
-                    counts[name].update(("shown", _came(one, name)))
-                    counts[name]["ran"] += name in one.programs
+                    ran = name in one.programs
+                    heeded = None if ran else followed(library.skills[name], one.actions)
+                    counts[name].update(("shown", "ignored" if heeded is False else _came(one, name)))
+                    counts[name].update(ran=ran, followed=heeded is True)
                 if not used and not one.programs:
                     abstained += 1
                     tried[shape(one.goal)] += 1

@@ -6,12 +6,14 @@ Everything said here is read off the route itself; nothing is decided.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from skillagent.goals import named
 from skillagent.library import Library
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.fuse import lacking
 from skillagent.routing.outcomes import Outcomes
+from skillagent.routing.rerank import Trained
 from skillagent.routing.route import Thresholds, route
 from skillagent.schema import Plan, Ranked, Value
 
@@ -36,6 +38,7 @@ def explain(
     domain: str = "",
     thresholds: Thresholds | None = None,
     outcomes: Outcomes | None = None,
+    trained: Trained | None = None,
 ) -> Explanation:
     """Return why the router would show what for a goal that is done as a whole, or for one part of a goal.
 
@@ -46,18 +49,21 @@ def explain(
         domain: The environment that the goal is for; empty: any.
         thresholds: From where on an item is shown.
         outcomes: What came of programs so far.
+        trained: What the router was trained to.
     """
     limits = thresholds or Thresholds()
     asked, words = named(goal, library.skills)
     plan = Plan(goal=words, domain=domain, named=asked)
-    found = route(plan, library, catalogue=catalogue, thresholds=limits, outcomes=outcomes)
+    routed = partial(route, plan, library, catalogue=catalogue, thresholds=limits, outcomes=outcomes)
+    found = routed(trained=trained)
     shown, considered = found.skills[0], found.considered[0]
+    without = routed().skills[0] if trained and any("learned" in one.parts for one in shown) else shown
     forms = {catalogue.skills[n][0]: count for n, count in catalogue.skills.fitting(words, domain).items()}
     return Explanation(
         goal=words,
         shown=shown,
         considered=considered,
-        why=tuple(_why(shown, considered, forms, asked, limits)),
+        why=(*_why(shown, considered, forms, asked, limits), *_learned(shown, without, trained)),
         otherwise=tuple(_otherwise(shown, considered, limits)),
     )
 
@@ -73,6 +79,9 @@ def _why(
         elif "chance" not in one.parts:
             knows = f"its program knows goals of this form: {forms[one.id]} letters of it are fixed"
             yield f"{one.id} is shown because {knows}; {_hoped(one)}"
+        elif considered and one.parts.get("learned") is not None and one.id != considered[0].id:
+            was = f"{considered[0].id}, which would be shown without it"
+            yield f"{one.id} is shown because training puts it before {was}"
         elif one.parts.get("chance", 0.0) >= limits.chance:
             yield f"{one.id} is shown because the chance that it fits, {_chance(one)}, is at least {limits.chance:.2f}"
         else:
@@ -84,6 +93,18 @@ def _why(
         best = considered[0]
         least = f"{_chance(best)}, below {limits.chance:.2f}"
         yield f"nothing is shown: the chance that the best one, {best.id}, fits is {least}"
+
+
+def _learned(shown: tuple[Ranked, ...], without: tuple[Ranked, ...], trained: Trained | None) -> Iterator[str]:
+    """Yield what training adds to each that is shown, and what comes first without it."""
+    for one in shown if trained else ():
+        if trained and (added := one.parts.get("learned")) is not None:
+            parts = {name.removeprefix("learned "): value for name, value in one.parts.items() if "learned " in name}
+            most = ", ".join(f"{name} {value:+.2f}" for name, value in parts.items()) or "nothing"
+            known = f"by training, the chance that it does it is {one.parts['works']:.0%}"
+            yield f"version {trained.version} of the router adds {added:+.2f} to {one.id} ({most}); {known}"
+    if without and shown and without[0].id != shown[0].id:
+        yield f"untrained, {without[0].id} would come first"
 
 
 def _otherwise(shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], limits: Thresholds) -> Iterator[str]:
@@ -102,6 +123,9 @@ def _otherwise(shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], limits
         yield f"{behind.id} would come first only if its program knew goals of this form too, more of it or did better"
     elif shown[0].parts:
         lead = shown[0].score - behind.score
+        if lead < 0:
+            yield f"{behind.id} scores {-lead:.2f} more, without what training adds"
+            return
         yield f"the runner-up {behind.id} is {lead:.2f} behind: it would have to score more than {shown[0].score:.2f}"
     else:
         yield f"without that, {best.id} would be the first candidate"

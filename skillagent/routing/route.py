@@ -11,7 +11,7 @@ one whose exception is nearer the goal than what it says is left out. Returns id
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,14 @@ from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.programs.text import FILE
+from skillagent.routing import rerank
 from skillagent.routing.catalogue import Catalogue, Index, Likeness
 from skillagent.routing.fuse import RIVALS, chance, fuse
-from skillagent.routing.outcomes import UNKNOWN, Outcomes
+from skillagent.routing.outcomes import Instance, Known, Outcomes
+from skillagent.routing.rerank import Candidate, Trained
 from skillagent.schema import Insight, Plan, Ranked, Route, Skill, Value
 
 _CONSIDERED = 3
-_FORM = 0.5  # what it counts that a pattern fixes all of a goal, beside what came of its program
 T = TypeVar("T", bound=Value)
 
 
@@ -67,6 +68,7 @@ def route(
     catalogue: Catalogue,
     thresholds: Thresholds | None = None,
     outcomes: Outcomes | None = None,
+    trained: Trained | None = None,
 ) -> Route:
     """Return what the library offers for each subgoal of the plan, best first; ids only.
 
@@ -76,9 +78,10 @@ def route(
         catalogue: What was indexed at earlier calls, and the vectors.
         thresholds: From where on an item is shown.
         outcomes: Say which of several programs for such a goal comes first; None: the one that fixes most of it.
+        trained: Moves candidates up and down by what it learnt; None: the order is the untrained one.
     """
     limits, catalogue = thresholds or Thresholds(), catalogue.of(library)
-    parts = [_for_goal(subgoal.text, plan, catalogue, limits, outcomes) for subgoal in plan.subgoals]
+    parts = [_for_goal(subgoal.text, plan, catalogue, limits, outcomes, trained) for subgoal in plan.subgoals]
     skills, insights, demonstrations, considered = zip(*parts, strict=True)
     return Route(skills=skills, insights=insights, demonstrations=demonstrations, considered=considered)
 
@@ -127,9 +130,14 @@ Chosen = tuple[Ranked, ...]
 
 
 def _for_goal(
-    goal: str, plan: Plan, catalogue: Catalogue, limits: Thresholds, outcomes: Outcomes | None
+    goal: str,
+    plan: Plan,
+    catalogue: Catalogue,
+    limits: Thresholds,
+    outcomes: Outcomes | None,
+    trained: Trained | None,
 ) -> tuple[Chosen, Chosen, Chosen, Chosen]:
-    skills, considered = _skills(goal, plan, catalogue.skills, limits, outcomes)
+    skills, considered = _skills(goal, plan, catalogue.skills, limits, outcomes, trained)
     insights = _insights(goal, catalogue.insights, limits)
     like = catalogue.demonstrations.likeness(goal, plan.domain)
     scores = fuse(like)
@@ -143,42 +151,75 @@ def _alike(one: Ranked, limits: Thresholds) -> bool:
 
 
 def _skills(
-    goal: str, plan: Plan, index: Index[Skill], limits: Thresholds, outcomes: Outcomes | None
+    goal: str, plan: Plan, index: Index[Skill], limits: Thresholds, outcomes: Outcomes | None, trained: Trained | None
 ) -> tuple[Chosen, list[Ranked]]:
-    """Return the skills to show, and the best that were considered."""
-    like = index.likeness(goal, plan.domain)
-    scores = fuse(like)
-    order = _best(index, scores, like, limits.skills + RIVALS)
-    best = _ranked(goal, index, scores, like, order, limits.skills)
-    runs = index.fitting(goal, plan.domain)
-    running = _ranked(goal, index, scores, like, np.searchsorted(like.numbers, sorted(runs)).tolist())
-    letters = {index[number][0]: count for number, count in runs.items()}
-    fit = [one for one in running if _telling(letters[one.id], goal, limits) or _alike(one, limits)]
-    if fit:
-        chosen = _by_worth(goal, fit, letters, index, outcomes)[: limits.programs]
+    """Return the skills to show, and the best that were considered.
+
+    Whether any is shown is decided without training: it says which of those that there are.
+    """
+    found = candidates(goal, plan.domain, index, limits, outcomes)
+    best = [one.one for one in found.words]
+    if found.programs:
+        order: dict[str, Ranked] = {}
+        for one in rerank.ordered(found.programs, trained.of("programs") if trained else None):
+            order.setdefault(index.find(one.id).files[FILE], one)  # of skills with the same program one is enough
+        chosen = list(order.values())[: limits.programs]
     else:
         chosen = [one for one in best[: limits.skills] if _shown(one, limits)]
+        if chosen and trained and (weights := trained.of("words")):
+            better = rerank.ordered(found.words, weights)
+            chosen = [_in_place_of(was, now) for was, now in zip(chosen, better, strict=False)]
     return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
 
 
-def _by_worth(
-    goal: str, fit: list[Ranked], letters: dict[str, int], index: Index[Skill], outcomes: Outcomes | None
-) -> list[Ranked]:
-    """Return programs in the order in which they are tried: what came of each, and how much of the goal it fixes.
+def _in_place_of(was: Ranked, now: Ranked) -> Ranked:
+    """Return what training puts where something else was: it is shown by the chance of that one."""
+    return now.model_copy(update={"parts": {**now.parts, "chance": was.parts["chance"]}})
 
-    Of skills with the same program one is enough.
+
+class Candidates(NamedTuple):
+    """Who could be shown for a goal: programs that know it, in no order, and skills in words, the best first."""
+
+    programs: list[Candidate]
+    words: list[Candidate]
+
+
+def candidates(
+    goal: str,
+    domain: str,
+    index: Index[Skill],
+    limits: Thresholds | None = None,
+    outcomes: Outcomes | None = None,
+    without: Instance | None = None,
+) -> Candidates:
+    """Return the candidates for a goal, with their untrained scores and features.
+
+    Args:
+        goal: One subgoal.
+        domain: Its environment.
+        index: Where they are looked for.
+        limits: From where on a program knows the goal.
+        outcomes: What came of programs.
+        without: An instance whose tries at this goal are left out of what came of programs.
     """
-    known = outcomes.expected(goal, [index.find(one.id) for one in fit]) if outcomes else [None] * len(fit)
-
-    def worth(pair: tuple[Ranked, float | None]) -> tuple[float, float, str]:
-        one, share = pair
-        return -(UNKNOWN if share is None else share) - _FORM * letters[one.id] / len(goal), -one.score, one.id
-
-    found: dict[str, Ranked] = {}
-    for one, share in sorted(zip(fit, known, strict=True), key=worth):
-        told = one if share is None else one.model_copy(update={"parts": {**one.parts, "expected": share}})
-        found.setdefault(index.find(one.id).files[FILE], told)
-    return list(found.values())
+    limits = limits or Thresholds()
+    like = index.likeness(goal, domain)
+    scores = fuse(like)
+    order = _best(index, scores, like, limits.skills + RIVALS)
+    best = _ranked(goal, index, scores, like, order, limits.skills)
+    runs = index.fitting(goal, domain)
+    running = _ranked(goal, index, scores, like, np.searchsorted(like.numbers, sorted(runs)).tolist())
+    letters = {index[number][0]: count for number, count in runs.items()}
+    fit = [one for one in running if _telling(letters[one.id], goal, limits) or _alike(one, limits)]
+    skills = [index.find(one.id) for one in fit]
+    known: Sequence[Known | None] = outcomes.known(goal, skills, without) if outcomes else [None] * len(fit)
+    return Candidates(
+        programs=[
+            rerank.program(one, skill, letters[one.id] / len(goal), told)
+            for one, skill, told in zip(fit, skills, known, strict=True)
+        ],
+        words=[rerank.words(one, index.find(one.id)) for one in best],
+    )
 
 
 def _shown(one: Ranked, limits: Thresholds) -> bool:

@@ -23,10 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
-from skillagent.errors import ConfigError, LibraryError, StoreBusy
+from skillagent.errors import ConfigError, LibraryError
 from skillagent.library import Library
 from skillagent.schema import (
     Change,
@@ -46,6 +45,7 @@ from skillagent.schema import (
 )
 from skillagent.store import folders, skillfile
 from skillagent.store.ledger import Ledger, key_of
+from skillagent.store.lock import locked
 from skillagent.store.shelf import Shelf
 
 _log = logging.getLogger("skillagent.store")
@@ -160,21 +160,9 @@ class DiskStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the writer's lock, with every interrupted commit completed."""
-        folders.make_folder(self._memory)
-        path = self._memory / "store.lock"
-        lock = FileLock(path, timeout=self._wait_s, poll_interval=0.01)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise StoreBusy(
-                f"{path}: another process has been writing for {self._wait_s:g} s; wait until it is done, "
-                "or stop it (the lock goes with the process)"
-            ) from error
-        try:
+        with locked(self._memory, wait_s=self._wait_s):
             self._recover()
             yield
-        finally:
-            lock.release()
 
     def _mark(self) -> Mark | None:
         """Return what changes with every commit; None while one is under way or was interrupted."""

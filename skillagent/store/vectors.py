@@ -66,6 +66,11 @@ class MemoryVectors:
         self._embedder = embedder
         self._table = _Table()
 
+    @property
+    def name(self) -> str:
+        """The embedder's name."""
+        return self._embedder.name
+
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return unit rows, shape (len(texts), d); each text is embedded once."""
         ids = [content_id(text) for text in texts]

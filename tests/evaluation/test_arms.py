@@ -22,6 +22,7 @@ from skillagent.schema import (
     Skill,
 )
 from skillagent.store.disk import DiskStore
+from skillagent.store.trainings import Trainings
 
 KEPT = Library(
     skills={name: Skill(name=name, description=f"about {name}", body=f"body of {name}") for name in ("a", "b")},
@@ -144,6 +145,14 @@ def test_an_arm_that_learns_has_a_copy_of_the_library_and_nothing_of_its_history
         assert got.skills.is_relative_to(tmp_path / "run")
         assert not read_only
     assert base_of(tmp_path / "run", learning) == library_of(present).digest
+
+
+def test_a_copy_routes_by_what_the_router_was_trained_to(tmp_path, present):
+    Trainings(present.memory).append({"kind": "chosen", "version": 0, "at": ""})
+    opened = Opened()
+    (learning,) = parse_arms("learning", KEPT)
+    OpenArm(present, tmp_path / "run", open=opened)(learning)
+    assert Trainings(opened.calls[0][0].memory).lines() == Trainings(present.memory).lines()
 
 
 def test_a_copy_that_was_cut_short_is_never_used(tmp_path, present):

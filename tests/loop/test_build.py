@@ -4,12 +4,13 @@ from contextlib import suppress
 
 import pytest
 
-from skillagent.build import Options, language_model, open_agent
+from skillagent.build import Options, embedder, language_model, open_agent
 from skillagent.config import load
 from skillagent.errors import ConfigError, LLMUnavailable
 from skillagent.library import Library
 from skillagent.llm.cascade import Cascade
 from skillagent.programs.text import FILE
+from skillagent.routing.rerank import CODE, FEATURES, Weights
 from skillagent.schema import (
     Attempt,
     Attempted,
@@ -28,6 +29,7 @@ from skillagent.schema import (
     Verdict,
     digest_of,
 )
+from skillagent.store.trainings import Trainings
 from skillagent.testing import Corridor, MemoryStore, ScriptedLLM
 
 GOAL = "go to the red ball, then open the door"
@@ -64,6 +66,20 @@ def test_a_goal_is_planned_in_parts_without_the_model(opened):
                 "go to the red ball",
                 "open the door",
             ]
+
+
+def test_the_router_uses_what_it_was_trained_to_unless_that_is_off(opened, tmp_path):
+    settings, weights = load(memory=tmp_path / "memory"), tuple(2.0 * (name == "checks") for name in FEATURES)
+    learnt = Weights(mean=(0.0,) * len(FEATURES), spread=(1.0,) * len(FEATURES), weights=weights)
+    line = {"kind": "trained", "version": 1, "at": "", "events": 1, "compared": {}, "code": CODE, "features": FEATURES}
+    named = {"embedder": embedder(settings).name, "weights": {"programs": learnt.model_dump(mode="json")}}
+    Trainings(settings.memory).append(line | named)
+    text = "goals: ['go to the {place}']\nsteps: [wave, expect: {shows: there}]\n"
+    looks = Skill(name="looks", description="d", body="b", files={FILE: text})
+    library = Library(skills={**LIBRARY.skills, "looks": looks})
+    for on, first in ((True, "looks"), (False, "go")):
+        with opened(store=MemoryStore(library), reranking=on) as agent:
+            assert agent.route(Plan(goal="go to the red ball"), library).skills[0][0].id == first
 
 
 @pytest.mark.parametrize("off", ["planning", "programs"])

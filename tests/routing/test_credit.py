@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from skillagent.cli import main
 from skillagent.library import Library
 from skillagent.routing.credit import Credit, Lacking, routing
@@ -40,6 +42,27 @@ def test_a_skill_did_it_alone_or_helped_or_misled():
     )
     assert found.credits == (Credit(skill="one", shown=4, ran=3, alone=1, helped=2, misled=1),)
     assert (found.attempts, found.abstained, found.unused) == (4, 0, ("other", "idle"))
+
+
+CLICK, TYPE = '{"verb":"click","ref":"button Go [1]"}', '{"verb":"fill","ref":"textbox [2]","text":"x"}'
+
+
+@pytest.mark.parametrize(
+    ("score", "actions", "programs", "came"),
+    [
+        pytest.param(1.0, (CLICK,), (), {"followed": 1, "helped": 1}, id="followed, and solved"),
+        pytest.param(0.0, (CLICK,), (), {"followed": 1, "misled": 1}, id="followed, and not solved"),
+        pytest.param(1.0, (TYPE,), (), {"ignored": 1}, id="something else was done, and solved it"),
+        pytest.param(0.0, (TYPE,), (), {"ignored": 1}, id="something else was done, and failed"),
+        pytest.param(0.0, (), (), {"misled": 1}, id="nobody knows what was done"),
+        pytest.param(1.0, (f"{CLICK} [program]",), ("worded",), {"ran": 1, "alone": 1}, id="its program did it"),
+    ],
+)
+def test_what_was_shown_and_not_done_neither_helped_nor_misled(score, actions, programs, came):
+    worded = Skill(name="worded", description="d", body="1. `click` the button that the goal names\n")
+    one = tried(score, ("worded",), programs, actions=actions)
+    found = routing(Library(skills={"worded": worded}), [Event(seq=0, at="", library="", entry=one)])
+    assert found.credits == (Credit(skill="worded", shown=1, **came),)
 
 
 def test_of_a_chain_the_last_one_is_at_fault():

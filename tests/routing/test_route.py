@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skillagent.errors import LLMUnavailable
 from skillagent.goals import named, shape
@@ -13,7 +15,7 @@ from skillagent.routing.fuse import chance, fuse
 from skillagent.routing.lexical import Words, bm25_scores
 from skillagent.routing.patterns import Patterns, fixed_words
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
-from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Plan, Skill
+from skillagent.schema import Condition, Demonstration, Insight, KeyStep, Plan, PutSkill, RetireSkill, Skill
 from skillagent.testing import HashEmbedder
 
 LOGIN = 'Enter the username "bob" and the password "x1" into the text fields and press login.'
@@ -294,6 +296,29 @@ def test_what_comes_and_goes_of_many_is_found_as_in_a_fresh_catalogue():
             found, fresh = (route(Plan(goal=goal), library, catalogue=one).considered[0] for one in (held, afresh()))
             assert [(one.id, one.version) for one in found] == [(one.id, one.version) for one in fresh]
             assert [one.score for one in found] == pytest.approx([one.score for one in fresh], abs=1e-5)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", "log in", "date"]), st.booleans()), max_size=12)
+)
+def test_a_catalogue_that_is_told_what_changed_finds_what_a_fresh_one_does(changes):
+    held, library, kept = afresh(), Library(skills=MANY), [Library(skills=MANY)]
+    for name, body, held_now in changes:
+        old = library.skills.get(name)
+        if body:
+            new = Skill(name=name, description="Does.", body=body, version=old.version + 1 if old else 1)
+            library = library.with_change(PutSkill(skill=new, base=old.version if old else None))
+        elif old:
+            library = library.with_change(RetireSkill(name=name, base=old.version))
+        kept.append(library)
+        if held_now:
+            held.of(library)
+    for one in (library, kept[len(kept) // 2], library):
+        index, fresh = held.of(one).skills, afresh().of(one).skills
+        found = [{index_of[int(n)][0]: round(w, 6) for n, w in zip(like.numbers, like.words, strict=True)}
+                 for index_of in (index, fresh) for like in [index_of.likeness("log in on a date")]]  # fmt: skip
+        assert found[0] == found[1]
+        assert all(index.find(name) is skill for name, skill in one.skills.items())
 
 
 def test_where_vectors_fail_the_catalogue_stays_as_it_was():

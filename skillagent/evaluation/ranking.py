@@ -1,0 +1,152 @@
+"""Ranking: the router is trained on what the ledger tells, and kept as it was unless that is better.
+
+Better means: first choices on families of goals that did not train it do better than the untrained router's, beyond
+chance, pair by pair. Each family is held out once; the weights that are kept are then trained on all of them. Only
+candidates that were tried count, as nobody knows of the others. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from skillagent.errors import ConfigError
+from skillagent.evaluation.statistics import compare
+from skillagent.library import Library
+from skillagent.ports import VectorCache
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.measured import measured
+from skillagent.routing.outcomes import Outcomes
+from skillagent.routing.rerank import CODE, FEATURES, KINDS, Compared, Kind, Trained, Weights
+from skillagent.routing.train import FOLDS, Case, Fit, Floats, calibrated, cases, first, fit, folds, scores, weighed
+from skillagent.schema import Event, Value
+
+LEAST_GOALS, LEAST_FAMILIES = 20, 6  # with fewer families, all could be better by chance too often
+
+
+class Material(Value):
+    """What there is to train an order on: goals with at least two candidates that were tried, and their families.
+
+    `varied` are the goals at which one did better than another: only these teach an order.
+    """
+
+    tried: int
+    goals: int
+    families: int
+    varied: int
+    varied_families: int
+
+    @property
+    def enough(self) -> bool:
+        """True when training can be judged."""
+        return self.varied >= LEAST_GOALS and self.varied_families >= LEAST_FAMILIES
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        return (
+            f"{self.tried} goals were tried, {self.goals} in {self.families} families by two or more; "
+            f"for {self.varied} in {self.varied_families} families one did better than another"
+        )
+
+
+def material(given: Sequence[Case]) -> Material:
+    """Return how much there is to train on."""
+    goals = [case for case in given if case.tried.sum() > 1]
+    varied = [case for case in goals if len(np.unique(case.worth[case.tried])) > 1]
+    return Material(
+        tried=len(given),
+        goals=len(goals),
+        families=len({case.family for case in goals}),
+        varied=len(varied),
+        varied_families=len({case.family for case in varied}),
+    )
+
+
+def train(
+    library: Library,
+    events: Sequence[Event],
+    cache: VectorCache,
+    *,
+    version: int,
+    at: str,
+    fit: Fit = fit,
+    watch: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Return a training of the router: how it compares, and the weights of the orders in which it is better.
+
+    Args:
+        library: Whose skills are ordered.
+        events: The ledger.
+        cache: The vectors.
+        version: What it is to be called.
+        at: When, UTC, ISO 8601.
+        fit: How weights are found.
+        watch: Is told in words how it goes on.
+
+    Raises:
+        ConfigError: There is too little to train on, or torch is not installed.
+    """
+    queries, outcomes, catalogue = measured(library, events), Outcomes(cache, lambda: events), Catalogue(cache)
+    given = {kind: cases([q for q in queries if q.kind == kind], library, catalogue, outcomes) for kind in KINDS}
+    known = {kind: material(own) for kind, own in given.items()}
+    for kind in KINDS:
+        watch(f"{kind}: {known[kind]}")
+    if not any(one.enough for one in known.values()):
+        raise ConfigError(_too_little(known))
+    told = {kind: _judged(kind, given[kind], fit, watch) for kind in KINDS if known[kind].enough}
+    return Trained(
+        version=version,
+        at=at,
+        code=CODE,
+        embedder=cache.name,
+        features=FEATURES,
+        events=len(events),
+        compared={kind: compared for kind, (compared, _) in told.items()},
+        weights={kind: weights for kind, (compared, weights) in told.items() if compared.accepted},
+    )
+
+
+def _too_little(known: dict[Kind, Material]) -> str:
+    there = "; ".join(f"{kind}: {one}" for kind, one in known.items())
+    return (
+        f"too little to train on ({there}). It takes {LEAST_GOALS} goals in {LEAST_FAMILIES} families for which one "
+        "skill did better than another. What helps: practice on more tasks (`skillagent learn`), where several "
+        "programs are tried for a goal; where goals are given in words, also the same goal under another skill: begin "
+        "it with /SKILL-NAME"
+    )
+
+
+def _judged(kind: Kind, given: Sequence[Case], fit: Fit, watch: Callable[[str], None]) -> tuple[Compared, Weights]:
+    """Return how first choices on held-out families compare, and weights trained on all families."""
+    by: list[Floats] = [case.untrained for case in given]
+    for turn, (own, held) in enumerate(folds(given), start=1):
+        watch(f"{kind}: training without the families of part {turn} of {FOLDS}")
+        weights = weighed([given[n] for n in own], fit)
+        for n in held:
+            by[n] = scores(given[n], weights)
+    watch(f"{kind}: training on all families")
+    kept = calibrated(weighed(given, fit), given, by)
+    return _compared(given, by, kept), kept
+
+
+def _compared(given: Sequence[Case], by: Sequence[Floats], weights: Weights) -> Compared:
+    choices = [n for n, case in enumerate(given) if case.tried.sum() > 1]
+    without = {(given[n].family, n): first(given[n], given[n].untrained) for n in choices}
+    with_it = {(given[n].family, n): first(given[n], by[n]) for n in choices}
+    found = compare(without, with_it)
+    worth = np.concatenate([case.worth[case.tried] for case in given])
+    chance = [weights.chance(s) for case, one in zip(given, by, strict=True) for s in one[case.tried].tolist()]
+    return Compared(
+        untrained=float(np.mean(list(without.values()))),
+        trained=float(np.mean(list(with_it.values()))),
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
+        better=found.wins,
+        worse=found.losses,
+        goals=len(choices),
+        families=len({given[n].family for n in choices}),
+        brier=float(np.mean((worth - np.array(chance)) ** 2)),
+        brier_of_rate=float(worth.var()),
+    )

@@ -1,0 +1,271 @@
+"""Rerank: what training adds to the order of candidates, and which trained version is in use.
+
+The learned part is a weighted sum of what is known of a candidate, added to its untrained score: with weights of zero,
+and wherever nothing is trained, the order is the untrained one. Two orders are learnt apart, as their scores are on
+other scales: of programs that know a goal, and of skills in words. What a reader would get wrong: whether anything is
+shown at all is not decided here, and the learned chance is told, not acted on.
+
+Weights come from `train`; where they are kept is the store's business.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from skillagent.errors import ConfigError, InvalidSkill, LibraryError
+from skillagent.programs.text import FILE, program_of
+from skillagent.routing.outcomes import UNKNOWN, Known
+from skillagent.schema import Ask, Do, Each, Expect, Json, Node, Ranked, Repeat, Skill, Value, When
+
+_log = logging.getLogger("skillagent.routing")
+
+CODE = 1  # changes with the meaning of a feature or a score: weights of another one are not used
+FEATURES = (
+    "words",  # the parts of the score, see `Likeness` and `Index.near`
+    "text",
+    "solved",
+    "whole",
+    "fixed",  # how much of the goal its pattern fixes, 0 to 1
+    "expected",  # what came of its program so far, see `Known`
+    "alike",
+    "share",
+    "steps",  # how long its program is, and how much of it looks before it acts
+    "checks",
+    "practised",  # how many goals it solved
+)
+KINDS: tuple[Kind, ...] = ("programs", "words")
+Kind = Literal["programs", "words"]
+_FORM = 0.5  # what it counts that a pattern fixes all of a goal, beside what came of its program
+_TOLD = 3  # features that a route tells of
+
+
+class Candidate(NamedTuple):
+    """A candidate as the router found it, its untrained score, and its features in the order of `FEATURES`."""
+
+    one: Ranked
+    score: float
+    features: tuple[float, ...]
+
+
+class Weights(Value):
+    """What one order learnt: of features less `mean`, in `spread`s; then slope and intercept of the chance."""
+
+    mean: tuple[float, ...]
+    spread: tuple[Annotated[float, Field(gt=0)], ...]
+    weights: tuple[float, ...]
+    slope: float = 0.0
+    intercept: float = 0.0
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        numbers = (*self.mean, *self.spread, *self.weights, self.slope, self.intercept)
+        if not all(math.isfinite(number) for number in numbers):
+            raise ValueError("a weight is no number")
+        if not len(self.mean) == len(self.spread) == len(self.weights):
+            raise ValueError("so many weights, means and spreads do not go together")
+        return self
+
+    def each(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what each feature adds to the score, of shape (..., features) as given."""
+        mean, spread, weights = (np.array(part) for part in (self.mean, self.spread, self.weights))
+        return np.asarray((features - mean) / spread * weights, dtype=np.float64)
+
+    def chance(self, score: float) -> float:
+        """Return how likely a candidate of a score, with what was added to it, is to do it, 0 to 1."""
+        return 1 / (1 + math.exp(-min(max(self.slope * score + self.intercept, -30.0), 30.0)))
+
+
+class Compared(Value):
+    """First choices on held-out families with training, against those without it.
+
+    `difference` is the mean over `goals`, with a 95 % interval over `families`; `better` and `worse` count goals.
+    `brier` is the mean squared error of the chance, `brier_of_rate` that of saying the rate every time.
+    """
+
+    untrained: float
+    trained: float
+    difference: float
+    low: float
+    high: float
+    better: int
+    worse: int
+    goals: int
+    families: int
+    brier: float
+    brier_of_rate: float
+
+    @property
+    def accepted(self) -> bool:
+        """True when training is better beyond chance."""
+        return self.low > 0
+
+
+class Trained(Value):
+    """A training: what came of it, for each order that there was enough to train on, and the weights that were kept.
+
+    Without weights the router was kept as it was. `events`: how many lines of the ledger it was trained on.
+    """
+
+    kind: Literal["trained"] = "trained"
+    version: Annotated[int, Field(ge=1)]
+    at: str
+    code: int
+    embedder: str
+    features: tuple[str, ...]
+    events: int
+    compared: Mapping[Kind, Compared]
+    weights: Mapping[Kind, Weights]
+
+    def of(self, kind: Kind) -> Weights | None:
+        """Return the weights of an order, if training it was accepted."""
+        return self.weights.get(kind)
+
+
+class Chosen(Value):
+    """A person chose a version; 0: untrained."""
+
+    kind: Literal["chosen"] = "chosen"
+    version: Annotated[int, Field(ge=0)]
+    at: str
+
+
+Record = Annotated[Trained | Chosen, Field(discriminator="kind")]
+_RECORD: TypeAdapter[Trained | Chosen] = TypeAdapter(Record)
+
+
+def records(lines: Iterable[Json]) -> list[Trained | Chosen]:
+    """Return the trainings and choices, oldest first; raises LibraryError for a line that is neither."""
+    found = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            found.append(_RECORD.validate_python(line))
+        except ValidationError as error:
+            what = error.errors()[0]["msg"]
+            raise LibraryError(f"router.jsonl: line {number} is no training that this version knows: {what}") from None
+    return found
+
+
+def chosen(known: Sequence[Trained | Chosen]) -> Trained | None:
+    """Return the version that is in force: the last that was accepted, or what a person chose since."""
+    kept, now = {0: None, **{one.version: one for one in known if isinstance(one, Trained)}}, 0
+    for one in known:
+        if isinstance(one, Chosen) or one.weights:
+            now = one.version
+    return kept.get(now)
+
+
+def unfit(one: Trained, embedder: str) -> str | None:
+    """Return why a version cannot be used with an embedder and this code, or None."""
+    if one.embedder != embedder:
+        return f"it was trained with the embedder {one.embedder}, and this is {embedder}"
+    if one.code != CODE or one.features != FEATURES:
+        return "its features are those of another version of skillagent"
+    if any(len(weights.weights) != len(FEATURES) for weights in one.weights.values()):
+        return "it has not one weight for each feature"
+    return None
+
+
+def in_use(read: Callable[[], Iterable[Json]], embedder: str) -> Trained | None:
+    """Return the trained version to route by, or None: untrained. What cannot be used is told in the log.
+
+    Args:
+        read: Returns the lines that were kept; may raise LibraryError.
+        embedder: The name of the one in use.
+    """
+    try:
+        found = chosen(records(read()))
+    except (LibraryError, ConfigError, OSError) as error:
+        _log.warning("the router goes on untrained: %s", error)
+        return None
+    if found is not None and (why := unfit(found, embedder)):
+        _log.warning("the router goes on untrained, version %d is not used: %s; train it anew", found.version, why)
+        return None
+    return found
+
+
+# ── Candidates ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def program(one: Ranked, skill: Skill, fixed: float, known: Known | None) -> Candidate:
+    """Return a program that knows a goal as a candidate: `fixed` is the share of the goal that its pattern fixes."""
+    told = one if known is None else one.model_copy(update={"parts": {**one.parts, "expected": known.expected}})
+    expected = UNKNOWN if known is None else known.expected
+    return Candidate(told, expected + _FORM * fixed, _features(one, skill, fixed, known))
+
+
+def words(one: Ranked, skill: Skill) -> Candidate:
+    """Return a skill in words as a candidate."""
+    return Candidate(one, one.score, _features(one, skill, 0.0, None))
+
+
+def _features(one: Ranked, skill: Skill, fixed: float, known: Known | None) -> tuple[float, ...]:
+    steps, checks = _size(skill)
+    expected, alike, share = known or Known(UNKNOWN, 0.0, UNKNOWN)
+    return (
+        one.parts["words"],
+        one.parts["text"],
+        max(one.parts["solved"], 0.0),
+        one.parts["whole"],
+        fixed,
+        expected,
+        math.log1p(alike),
+        share,
+        math.log1p(steps),
+        math.log1p(checks),
+        math.log1p(len(skill.goals)),
+    )
+
+
+def _size(skill: Skill) -> tuple[int, int]:
+    """Return how many verbs a skill's program has, and how many loops, conditions and checks."""
+    try:
+        found = program_of(skill) if FILE in skill.files else None
+    except InvalidSkill:
+        found = None
+    nodes = list(_nodes(found.steps)) if found else []
+    verbs = sum(isinstance(node, Do | Ask) for node in nodes)
+    return verbs, len(nodes) - verbs
+
+
+def _nodes(nodes: Iterable[Node]) -> Iterable[Node]:
+    for node in nodes:
+        yield node
+        match node:
+            case Each(do=inner) | Repeat(do=inner):
+                yield from _nodes(inner)
+            case When(do=inner, otherwise=other):
+                yield from _nodes((*inner, *other))
+            case Do() | Ask() | Expect():
+                pass
+
+
+def ordered(candidates: Sequence[Candidate], weights: Weights | None = None) -> list[Ranked]:
+    """Return candidates in the order in which they are tried: by score, then likeness, then name.
+
+    With weights, each tells in its parts what these `learned` to add, the features that say most of it, and the
+    `works`: the chance that it does it.
+    """
+    if weights is None or not candidates:
+        return [one.one for one in sorted(candidates, key=lambda one: (-one.score, -one.one.score, one.one.id))]
+    told = weights.each(np.array([one.features for one in candidates], dtype=np.float64))
+    added = told.sum(axis=1)
+    order = sorted(
+        range(len(candidates)),
+        key=lambda n: (-(candidates[n].score + added[n]), -candidates[n].one.score, candidates[n].one.id),
+    )
+    return [_told(candidates[n], told[n], weights) for n in order]
+
+
+def _told(one: Candidate, each: NDArray[np.float64], weights: Weights) -> Ranked:
+    most = np.argsort(-np.abs(each), kind="stable")[:_TOLD].tolist()
+    parts = {f"learned {FEATURES[n]}": float(each[n]) for n in most if each[n]}
+    added = float(each.sum())
+    parts |= {"learned": added, "works": weights.chance(one.score + added)}
+    return one.one.model_copy(update={"parts": {**one.one.parts, **parts}})

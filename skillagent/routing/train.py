@@ -1,0 +1,255 @@
+"""Train: weights for the order of candidates, from goals on which the worth of some of them was measured.
+
+List-wise (UDR): pairs of candidates count by how many ranks lie between them, beside a cross entropy, on top of the
+untrained score and pulled towards adding nothing. Candidates that were never tried may become negatives where they come
+before what works, in up to three rounds; one that is very near what works is none. What a reader would get wrong:
+a goal's own outcome is nowhere among its features, and families of goals are never split between training and test.
+
+Torch is needed, and imported when weights are fitted. Whether they are good enough to be used is not decided here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skillagent.errors import ConfigError
+from skillagent.library import Library
+from skillagent.programs.text import FILE
+from skillagent.routing.catalogue import Catalogue, text_of
+from skillagent.routing.measured import Query
+from skillagent.routing.outcomes import Outcomes
+from skillagent.routing.rerank import Candidate, Weights
+from skillagent.routing.route import candidates
+from skillagent.schema import PutSkill, Skill
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FOLDS = 5
+_ROUNDS = 3  # of looking for negatives
+_HARD = 4  # negatives that a round adds to a goal
+_NEAR = 0.95  # cosine of two skills' texts from which what is said of one may hold of the other
+_STEPS, _RATE = 200, 0.05
+_SHARP = 10.0  # scores differ by tenths
+_PULL = 0.1  # towards weights of zero
+_NONE = -1e3  # the score of no candidate
+
+Floats = NDArray[np.float64]
+Fit = Callable[[Sequence["Case"], Sequence[NDArray[np.bool_]]], Floats]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A goal of a family and its k candidates, in the untrained order.
+
+    `features` (k, f); `worth` (k,) from 0 to 1, nan where it was never tried; `untrained` (k,) scores; `spared` (k,):
+    never tried, and so near one that works that it is no negative.
+    """
+
+    family: str
+    features: Floats
+    worth: Floats
+    untrained: Floats
+    spared: NDArray[np.bool_]
+
+    @property
+    def tried(self) -> NDArray[np.bool_]:
+        """Whether the worth of each candidate is known, shape (k,)."""
+        return ~np.isnan(self.worth)
+
+
+# ── What is trained on ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outcomes: Outcomes) -> list[Case]:
+    """Return goals with their candidates, as the router would have found them had it not yet tried these goals.
+
+    A goal of which no candidate was tried that the router would consider is left out. The catalogue is left with the
+    library as it is.
+    """
+    found, owners = [], defaultdict[str, list[str]](list)
+    for name, skill in library.skills.items():
+        for goal in skill.goals:
+            owners[goal].append(name)
+    for query in queries:
+        index = catalogue.of(_before(library, query.goal, dict.fromkeys(owners[query.goal]))).skills
+        told = candidates(query.goal, query.domain, index, outcomes=outcomes, without=query.at)
+        kept = _one_each(told.programs if query.kind == "programs" else told.words, index.find)
+        kept = sorted(kept, key=lambda one: (-one.score, -one.one.score, one.one.id))
+        if any(one.one.id in query.worth for one in kept):
+            found.append(_case(query, kept, [index.find(one.one.id) for one in kept], catalogue))
+        catalogue.of(library)  # from here to the next one it knows what changes
+    return found
+
+
+def _before(library: Library, goal: str, owners: Iterable[str]) -> Library:
+    """Return a library in which none of the skills that solved a goal has done so yet."""
+    for name in owners:
+        skill = library.skills[name]
+        less = skill.model_copy(update={"goals": tuple(one for one in skill.goals if one != goal)})
+        library = library.with_change(PutSkill(skill=less, base=skill.version))
+    return library
+
+
+def _one_each(found: Sequence[Candidate], find: Callable[[str], Skill]) -> list[Candidate]:
+    """Return one candidate of each program, the first by name, as measured worth is kept under that."""
+    seen: dict[str, Candidate] = {}
+    for one in sorted(found, key=lambda one: one.one.id):
+        seen.setdefault(find(one.one.id).files.get(FILE, one.one.id), one)
+    return list(seen.values())
+
+
+def _case(query: Query, kept: Sequence[Candidate], skills: Sequence[Skill], catalogue: Catalogue) -> Case:
+    worth = np.array([query.worth.get(one.one.id, math.nan) for one in kept])
+    texts = catalogue.skills.cache.vectors([text_of(skill) for skill in skills])
+    works = worth >= 1
+    near = (texts @ texts[works].T).max(axis=1, initial=-1.0) >= _NEAR
+    return Case(
+        family=query.family,
+        features=np.array([one.features for one in kept], dtype=np.float64),
+        worth=worth,
+        untrained=np.array([one.score for one in kept], dtype=np.float64),
+        spared=np.isnan(worth) & near,
+    )
+
+
+def folds(given: Sequence[Case], count: int = FOLDS) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield which cases train and which are held out, so that each is held out once and no family is on both sides."""
+    families = sorted({case.family for case in given})
+    order = np.random.default_rng(0).permutation(len(families)).tolist()
+    fold = {families[n]: place % count for place, n in enumerate(order)}
+    for number in range(min(count, len(families))):
+        held = [n for n, case in enumerate(given) if fold[case.family] == number]
+        yield [n for n in range(len(given)) if n not in set(held)], held
+
+
+# ── Fitting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def listwise(scores: Tensor, worth: Tensor) -> Tensor:
+    """Return UDR's loss of each goal, shape (n,): pairs by the ranks that lie between them, and a cross entropy.
+
+    Args:
+        scores: Shape (n, k).
+        worth: What each candidate is worth, shape (n, k), at least 0.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy, softplus
+
+    places = torch.arange(1, scores.shape[1] + 1).expand(len(scores), -1)
+    rank = torch.empty_like(places).scatter_(1, scores.argsort(1, descending=True), places)
+    apart = (1 / rank[:, :, None] - 1 / rank[:, None, :]).abs()
+    better = (worth[:, :, None] > worth[:, None, :]).float()
+    pairs = (better * apart * softplus(scores[:, None, :] - scores[:, :, None])).sum((1, 2))
+    return 4 * pairs + cross_entropy(scores, worth / worth.sum(1, keepdim=True).clamp(min=1), reduction="none")
+
+
+def fit(given: Sequence[Case], used: Sequence[NDArray[np.bool_]]) -> Floats:
+    """Return the weights of features, shape (f,), that order the used candidates of goals best.
+
+    Args:
+        given: Goals; their features have a mean of about 0 and a spread of about 1.
+        used: Which candidates of each count, shape (k,) each; one that was never tried counts as worth nothing.
+
+    Raises:
+        ConfigError: Torch is not installed.
+    """
+    try:
+        import torch
+    except ImportError:
+        raise ConfigError("training needs torch: pip install 'skillagent[train]'") from None
+    most, width = max(int(one.sum()) for one in used), given[0].features.shape[1]
+    features = torch.zeros(len(given), most, width)
+    base, worth = torch.full((len(given), most), _NONE), torch.zeros(len(given), most)
+    for n, (case, use) in enumerate(zip(given, used, strict=True)):
+        count = int(use.sum())
+        features[n, :count] = torch.from_numpy(case.features[use].astype(np.float32))
+        base[n, :count] = torch.from_numpy(case.untrained[use].astype(np.float32))
+        worth[n, :count] = torch.from_numpy(np.nan_to_num(case.worth[use]).astype(np.float32))
+    weights = torch.zeros(width, requires_grad=True)
+    optimiser = torch.optim.AdamW([weights], lr=_RATE)
+    for _ in range(_STEPS):
+        loss = listwise(_SHARP * (base + features @ weights), worth).mean() + _PULL * (weights**2).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return np.asarray(weights.detach().numpy(), dtype=np.float64)
+
+
+def weighed(given: Sequence[Case], fit: Fit = fit) -> Weights:
+    """Return the weights that goals teach, with negatives looked for in rounds; the chance is not fitted yet.
+
+    Weights of zero come back where no goal has candidates that did better and worse.
+    """
+    rows = np.concatenate([case.features[case.tried] for case in given])
+    mean, spread = rows.mean(axis=0), rows.std(axis=0)
+    still = spread < 1e-9  # a feature that is the same everywhere teaches nothing
+    spread = np.where(still, 1.0, spread)
+    scaled = [
+        Case(one.family, (one.features - mean) / spread * ~still, one.worth, one.untrained, one.spared) for one in given
+    ]
+    used, found = [case.tried for case in scaled], np.zeros(rows.shape[1])
+    for turn in range(1 + _ROUNDS):
+        told = [n for n, case in enumerate(scaled) if _varied(case, used[n])]
+        if not told:
+            break
+        found = fit([scaled[n] for n in told], [used[n] for n in told])
+        more = [use | hard(case, use, found) for case, use in zip(scaled, used, strict=True)]
+        if turn == _ROUNDS or all(np.array_equal(a, b) for a, b in zip(used, more, strict=True)):
+            break
+        used = more
+    return Weights(mean=tuple(mean.tolist()), spread=tuple(spread.tolist()), weights=tuple((found * ~still).tolist()))
+
+
+def _varied(case: Case, used: NDArray[np.bool_]) -> bool:
+    return len(np.unique(np.nan_to_num(case.worth[used]))) > 1
+
+
+def hard(case: Case, used: NDArray[np.bool_], weights: Floats) -> NDArray[np.bool_]:
+    """Return which candidates become negatives, shape (k,): never tried, before all that works, and not near it."""
+    scores = case.untrained + case.features @ weights
+    works = used & (case.worth >= 1)
+    found = np.zeros(len(scores), dtype=bool)
+    if works.any():
+        ahead = ~used & ~case.tried & ~case.spared & (scores >= scores[works].max())
+        found[[n for n in np.argsort(-scores, kind="stable").tolist() if ahead[n]][:_HARD]] = True
+    return found
+
+
+# ── What it comes to ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def scores(case: Case, weights: Weights) -> Floats:
+    """Return the scores of a goal's candidates with what was learnt, shape (k,)."""
+    return np.asarray(case.untrained + weights.each(case.features).sum(axis=1), dtype=np.float64)
+
+
+def first(case: Case, of: Floats) -> float:
+    """Return what the first choice by some scores is worth, among candidates that were tried; of equals the first."""
+    places = np.flatnonzero(case.tried)
+    return float(case.worth[places[int(np.argmax(of[places]))]])
+
+
+def calibrated(weights: Weights, given: Sequence[Case], by: Sequence[Floats]) -> Weights:
+    """Return the weights with the chance that a candidate of some score does it: a logistic regression (Platt).
+
+    Args:
+        weights: What the chance is for.
+        given: Goals.
+        by: Scores of their candidates from weights that the goal's family did not train.
+    """
+    score = np.concatenate([one[case.tried] for case, one in zip(given, by, strict=True)])
+    worth = np.concatenate([case.worth[case.tried] for case in given])
+    rows, found = np.column_stack([score, np.ones_like(score)]), np.zeros(2)
+    bend = rows.T @ rows / 4 + 1e-2 * np.eye(2)  # at least as bent as anywhere, so that no step goes too far
+    for _ in range(2000):
+        chance = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
+        found = found + np.linalg.solve(bend, rows.T @ (worth - chance) - 1e-2 * found)
+    return weights.model_copy(update={"slope": float(found[0]), "intercept": float(found[1])})

@@ -1,0 +1,150 @@
+"""Training the router from the command line: kept or not, taken back, told, and left aside where it is damaged."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from skillagent.cli import main
+from skillagent.routing.rerank import CODE, FEATURES, Compared, Trained, Weights
+from skillagent.schema import PutSkill
+from skillagent.store.trainings import Trainings
+from skillagent.testing import MemoryStore
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "routing"))
+
+from corridor_parts import parts
+from ledgers import by_chance, checked, goal_of, looks_first, plain, world
+
+NEW = 99  # a family that was never tried
+GOAL = goal_of(NEW)
+COMPARED = Compared(
+    untrained=0.5,
+    trained=0.75,
+    difference=0.25,
+    low=0.1,
+    high=0.4,
+    better=9,
+    worse=1,
+    goals=32,
+    families=8,
+    brier=0.1,
+    brier_of_rate=0.2,
+)
+
+
+def version(number, embedder="hash-64"):
+    weights = Weights(
+        mean=(0.0,) * len(FEATURES),
+        spread=(1.0,) * len(FEATURES),
+        weights=tuple(0.5 * (name == "checks") for name in FEATURES),
+    )
+    return Trained(
+        version=number,
+        at="2026-01-02T03:04:05Z",
+        code=CODE,
+        embedder=embedder,
+        features=FEATURES,
+        events=64,
+        compared={"programs": COMPARED},
+        weights={"programs": weights},
+    )
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run a command on a ledger of families, and return its exit code and what it said."""
+
+    def ran(*arguments, families=3, works=looks_first):
+        library, events = world(families, works)
+        store = MemoryStore(library.with_change(PutSkill(skill=plain(NEW))).with_change(PutSkill(skill=checked(NEW))))
+        for event in events:
+            store.commit(event.entry)
+        code = main(["router", *arguments], parts=parts(tmp_path, store=store))
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return ran
+
+
+def keep(tmp_path, *lines):
+    for line in lines:
+        Trainings(tmp_path / "memory").append(line.model_dump(mode="json"))
+
+
+def first(run):
+    return json.loads(run("explain", GOAL, "--json")[1])["shown"][0]["id"]
+
+
+def test_too_little_to_train_on_is_refused_with_what_there_is(run, tmp_path):
+    code, _, said = run("train")
+    assert code == 2
+    assert "for 3 in 3 families one did better than another" in said
+    assert not (tmp_path / "memory" / "router.jsonl").exists()
+
+
+def test_training_is_kept_used_told_and_taken_back(run, tmp_path):
+    pytest.importorskip("torch")
+    assert first(run) == plain(NEW).name
+    code, said, progress = run("train", "--dry-run", families=24)
+    assert (code, "version 1 would be in use for programs" in said) == (0, True)
+    assert "training without the families of part 1 of 5" in progress
+    assert Trainings(tmp_path / "memory").lines() == []
+    code, said, _ = run("train", families=24)
+    assert "version 1 is in use for programs" in said
+    assert "points (" in said
+    assert first(run) == checked(NEW).name
+    assert run("rollback")[1] == "the router is untrained; before: version 1\n"
+    found = json.loads(run("train", "--json", families=24, works=by_chance)[1])
+    assert (found["version"], found["accepted"], found["written"], found["in_use"]) == (2, False, True, 0)
+
+
+def test_without_torch_the_remedy_is_one_line(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    code, _, said = run("train", families=24)
+    assert code == 2
+    assert said.splitlines()[-1] == "error: training needs torch: pip install 'skillagent[train]'"
+
+
+def test_explain_and_eval_tell_the_version_in_use_and_what_it_adds(run, tmp_path):
+    assert "the router is untrained" in run("eval")[1]
+    keep(tmp_path, version(1))
+    said = run("explain", GOAL)[1]
+    assert "version 1 of the router adds +0.35 to b-checked-99 (checks +0.35)" in said
+    assert "learned" in said
+    assert "version" not in run("explain", GOAL, "--untrained")[1]
+    assert json.loads(run("explain", GOAL, "--json")[1])["version"] == 1
+    said = run("eval")[1]
+    assert "version 1 of the router is in use, trained 2026-01-02T03:04:05Z on 64 events" in said
+    assert "+25.0 points (+10.0 to +40.0), 9 goals better and 1 worse of 32 in 8 families" in said
+    assert json.loads(run("eval", "--json")[1])["trained"]["version"] == 1
+
+
+def test_a_rollback_goes_to_the_version_before_or_to_the_one_that_is_named(run, tmp_path):
+    code, _, said = run("rollback")
+    assert (code, "`skillagent router train`" in said) == (2, True)
+    keep(tmp_path, version(1), version(2))
+    assert run("rollback")[1] == "version 1 of the router is in use; before: version 2\n"
+    assert json.loads(run("rollback", "--json")[1]) == {"from": 1, "to": 0}
+    assert json.loads(run("rollback", "--to", "2", "--json")[1]) == {"from": 0, "to": 2}
+    code, _, said = run("rollback", "--to", "7")
+    assert (code, "there is 0, 1, 2" in said) == (2, True)
+
+
+@pytest.mark.parametrize("damage", ["{half\n", '{"kind": "trained"}\n'])
+def test_a_damaged_file_leaves_the_router_untrained_with_a_warning(run, tmp_path, caplog, damage):
+    keep(tmp_path, version(1))
+    with (tmp_path / "memory" / "router.jsonl").open("a", encoding="utf-8") as file:
+        file.write(damage)
+    code, said, _ = run("eval")
+    assert (code, "the router is untrained" in said) == (0, True)
+    assert "the router goes on untrained" in caplog.text
+    code, _, said = run("rollback")
+    assert (code, "line 2" in said) == (2, True)
+
+
+def test_another_embedder_leaves_the_router_untrained_with_a_warning(run, tmp_path, caplog):
+    keep(tmp_path, version(1, embedder="another"))
+    assert json.loads(run("explain", GOAL, "--json")[1])["version"] == 0
+    assert "trained with the embedder another, and this is hash-64" in caplog.text

@@ -1,0 +1,104 @@
+"""Ranking: training is kept where it is better on families that did not train, and refused where nothing tells."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from skillagent.errors import ConfigError
+from skillagent.evaluation.ranking import train
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.outcomes import Outcomes
+from skillagent.routing.rerank import FEATURES
+from skillagent.routing.route import route
+from skillagent.routing.train import fit
+from skillagent.schema import Plan
+from skillagent.testing import HashEmbedder
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "routing"))
+
+from ledgers import by_chance, checked, goal_of, looks_first, plain, ridge, world
+
+
+def trained(library, events, **options):
+    return train(library, events, HashEmbedder(), **{"version": 1, "at": "now", "fit": ridge} | options)
+
+
+@pytest.mark.parametrize("how", ["ridge", "torch"])
+def test_what_only_outcomes_tell_is_learnt_and_changes_the_order_for_a_family_that_was_never_seen(how):
+    if how == "torch":
+        pytest.importorskip("torch")
+    library, events = world(30, looks_first)
+    found = trained(library, events, fit=fit if how == "torch" else ridge)
+    compared = found.compared["programs"]
+    assert compared.accepted
+    assert (compared.goals, compared.families, compared.worse, compared.trained) == (30, 30, 0, 1.0)
+    assert compared.brier < compared.brier_of_rate / 2
+    assert max(zip(found.weights["programs"].weights, FEATURES, strict=True))[1] == "checks"
+    new = library.with_change(_put(plain(99))).with_change(_put(checked(99)))
+    first = {
+        name: route(
+            Plan(goal=goal_of(99), domain="x"),
+            new,
+            catalogue=Catalogue(HashEmbedder()),
+            outcomes=Outcomes(HashEmbedder(), lambda: events),
+            trained=one,
+        )
+        .skills[0][0]
+        .id
+        for name, one in {"without": None, "with": found}.items()
+    }
+    assert first == {"without": plain(99).name, "with": checked(99).name}
+
+
+def _put(skill):
+    from skillagent.schema import PutSkill
+
+    return PutSkill(skill=skill)
+
+
+@pytest.mark.parametrize("how", ["ridge", "torch"])
+def test_where_outcomes_are_a_coin_s_the_router_is_kept_untrained_and_that_is_written_down(how):
+    if how == "torch":
+        pytest.importorskip("torch")
+    found = trained(*world(30, by_chance), fit=fit if how == "torch" else ridge)
+    assert found.weights == {}
+    assert not found.compared["programs"].accepted
+    assert found.compared["programs"].low <= 0
+
+
+@pytest.mark.parametrize(
+    ("families", "works", "told"),
+    [
+        pytest.param(30, lambda _: (1.0, 1.0), "30 in 30 families by two or more; for 0 in 0 families", id="all alike"),
+        pytest.param(5, looks_first, "for 5 in 5 families one did better", id="too few families"),
+        pytest.param(0, looks_first, "0 goals were tried", id="nothing was tried"),
+    ],
+)
+def test_too_little_is_refused_with_how_much_there_is_and_what_would_help(families, works, told):
+    with pytest.raises(ConfigError, match="It takes 20 goals in 6 families") as refused:
+        trained(*world(families, works))
+    assert told in str(refused.value)
+    assert "/SKILL-NAME" in str(refused.value)
+
+
+def test_it_says_how_it_goes_on():
+    said = []
+    trained(*world(30, looks_first), watch=said.append)
+    assert said[0].startswith("programs: 30 goals were tried")
+    assert said[-1] == "programs: training on all families"
+
+
+def test_each_family_is_judged_by_weights_that_it_did_not_train():
+    trained_on = []
+
+    def spied(given, used):
+        trained_on.append({case.family for case in given})
+        return ridge(given, used)
+
+    library, events = world(30, looks_first)
+    trained(library, events, fit=spied)
+    *parts, last = trained_on
+    everyone = {f"x/t{n}" for n in range(30)}
+    assert last == everyone
+    assert sorted(family for part in parts for family in everyone - part) == sorted(everyone)

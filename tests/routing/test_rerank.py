@@ -1,0 +1,148 @@
+"""Rerank: what was learnt moves candidates, nothing learnt moves none, and what cannot be used is left aside."""
+
+import logging
+
+import pytest
+
+from skillagent.errors import LibraryError
+from skillagent.library import Library
+from skillagent.programs.text import FILE
+from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.explain import explain
+from skillagent.routing.rerank import CODE, FEATURES, Chosen, Trained, Weights, chosen, in_use, records
+from skillagent.routing.route import route
+from skillagent.schema import Plan, Skill
+from skillagent.testing import HashEmbedder
+
+GOAL = "go to the red ball"
+
+
+def skill(name, steps="wave"):
+    return Skill(
+        name=name,
+        description="Goes.",
+        body="Walk.",
+        files={FILE: f"goals: ['go to the {{thing}}']\nsteps: [{steps}]\n"},
+    )
+
+
+BOTH = Library(skills={"one": skill("one"), "other": skill("other", "wave, expect: {shows: there}")})
+
+
+def weights(**by):
+    return Weights(
+        mean=(0.0,) * len(FEATURES),
+        spread=(1.0,) * len(FEATURES),
+        weights=tuple(by.get(name, 0.0) for name in FEATURES),
+        slope=2.0,
+    )
+
+
+def trained(version=1, **of):
+    rest = {"code": CODE, "embedder": "hash-64", "features": FEATURES, "events": 3, "compared": {}}
+    return Trained(version=version, at="2026-01-01T00:00:00Z", weights=of, **rest)
+
+
+def first(library, trained=None, goal=GOAL):
+    found = route(Plan(goal=goal), library, catalogue=Catalogue(HashEmbedder()), trained=trained)
+    return [one.id for one in found.skills[0]]
+
+
+def test_weights_change_which_program_comes_first_and_zeros_change_nothing():
+    assert first(BOTH) == first(BOTH, trained(programs=weights())) == ["one", "other"]
+    assert first(BOTH, trained(programs=weights(checks=0.5))) == ["other", "one"]
+    assert first(BOTH, trained(words=weights(checks=0.5))) == ["one", "other"]  # it is another order
+
+
+NEAR, FAR = "Enter the name and press login.", "Select a date in the form."
+IN_WORDS = Library(
+    skills={
+        "near": Skill(name="near", description=NEAR, body=NEAR, goals=(NEAR,)),
+        "far": Skill(name="far", description=FAR, body=FAR, goals=(FAR, "Select dates.", "Select days.")),
+    }
+)
+
+
+def test_of_skills_in_words_training_says_which_and_never_whether():
+    practised = trained(words=weights(practised=5.0))
+    assert first(IN_WORDS, goal=NEAR) == ["near"]
+    assert first(IN_WORDS, practised, goal=NEAR) == ["far"]
+    assert first(IN_WORDS, practised, goal="Repaint the garage door") == []
+
+
+def test_explain_says_what_training_adds_and_what_would_come_first_without_it():
+    told = explain(GOAL, BOTH, catalogue=Catalogue(HashEmbedder()), trained=trained(3, programs=weights(checks=0.5)))
+    said = "\n".join(told.why)
+    assert "version 3 of the router adds +0.35 to other (checks +0.35)" in said  # half of log 2
+    assert "untrained, one would come first" in said
+    assert told.shown[0].parts["learned"] == pytest.approx(0.3466, abs=1e-4)
+    words = explain(NEAR, IN_WORDS, catalogue=Catalogue(HashEmbedder()), trained=trained(words=weights(practised=5.0)))
+    assert words.why[0] == "far is shown because training puts it before near, which would be shown without it"
+    assert "near scores" in words.otherwise[0]
+    plain = explain(GOAL, BOTH, catalogue=Catalogue(HashEmbedder()))
+    assert "version" not in "\n".join(plain.why)
+
+
+def test_the_chance_rises_with_the_score():
+    assert weights().chance(0.0) == 0.5
+    assert weights().chance(1.0) == pytest.approx(0.8808, abs=1e-4)
+
+
+def choose(version):
+    return Chosen(version=version, at="x")
+
+
+BETTER, SAME = {"programs": weights(checks=0.5)}, {}
+
+
+@pytest.mark.parametrize(
+    ("known", "version"),
+    [
+        pytest.param([], 0, id="nothing was trained"),
+        pytest.param([trained(1, **BETTER)], 1, id="one that is better"),
+        pytest.param([trained(1, **SAME)], 0, id="one that is not"),
+        pytest.param([trained(1, **BETTER), trained(2, **SAME)], 1, id="a worse one leaves what is there"),
+        pytest.param([trained(1, **BETTER), trained(2, **BETTER), choose(1)], 1, id="rolled back"),
+        pytest.param([trained(1, **BETTER), choose(0)], 0, id="back to untrained"),
+        pytest.param([trained(1, **BETTER), choose(0), trained(2, **BETTER)], 2, id="trained anew"),
+    ],
+)
+def test_the_version_in_force_is_the_last_that_was_accepted_or_chosen(known, version):
+    lines = [one.model_dump(mode="json") for one in known]
+    found = chosen(records(lines))
+    assert (found.version if found else 0) == version
+
+
+def raising():
+    raise LibraryError("line 1 is damaged")
+
+
+GOOD = trained(**BETTER).model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        pytest.param(raising, "line 1 is damaged", id="a damaged line"),
+        pytest.param(lambda: [{"kind": "trained"}], "line 1 is no training", id="half of a line"),
+        pytest.param(lambda: [GOOD | {"embedder": "another"}], "the embedder another", id="another embedder"),
+        pytest.param(lambda: [GOOD | {"code": 0}], "another version of skillagent", id="older code"),
+        pytest.param(lambda: [GOOD | {"features": ["words"]}], "another version of skillagent", id="other features"),
+    ],
+)
+def test_what_cannot_be_used_leaves_the_router_untrained_and_says_so(read, said, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert in_use(read, "hash-64") is None
+    assert said in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [{"spread": [0.0]}, {"weights": [1.0, 2.0]}, {"mean": [float("nan")]}])
+def test_weights_that_are_no_numbers_or_do_not_go_together_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"spread|go together|no number"):
+        Weights.model_validate({"mean": [0.0], "spread": [1.0], "weights": [0.0]} | wrong)
+
+
+def test_what_can_be_used_says_nothing(caplog):
+    assert in_use(lambda: [GOOD], "hash-64") == trained(**BETTER)
+    assert in_use(list, "hash-64") is None
+    assert caplog.text == ""
