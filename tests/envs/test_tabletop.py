@@ -14,6 +14,7 @@ from skillagent.envs.tabletop.table import STEPS, Table
 from skillagent.envs.tabletop.tasks import draw, wordings
 from skillagent.envs.tabletop.world import Tabletop
 from skillagent.errors import ConfigError, EnvironmentFailed, InvalidAction
+from skillagent.ports import holds
 from skillagent.schema import Action, Task
 from skillagent.testing import check_environment, solve
 
@@ -350,3 +351,15 @@ def test_every_example_of_a_verb_can_be_called(world):
     for verb, arguments in EXAMPLES.items():
         world.reset(task("stack"))
         assert "called wrongly" not in (act(world, verb, **arguments).error or "")
+
+
+def test_what_is_said_of_the_table_is_looked_up_while_the_hand_acts(world):
+    at = {one.name: one.ref for one in world.reset(task("stack")).elements}
+    wanted = world.asked.wanted[0]
+    said, held = f"The {wanted.thing} is on the {wanted.below}.", f"the hand holds the {wanted.thing}"
+    assert [holds(world, said), holds(world, held)] == [False, False]
+    act(world, "pick", ref=at[wanted.thing])
+    assert [holds(world, said), holds(world, held)] == [False, True]
+    act(world, "place_on", ref=at[wanted.below])
+    assert [holds(world, said), holds(world, held)] == [True, False]
+    assert holds(world, "well done") is None
