@@ -22,6 +22,7 @@ from skillagent.acting.act import act
 from skillagent.acting.distil import Distiller
 from skillagent.acting.plan import plan
 from skillagent.acting.policy import Aids, Memory
+from skillagent.acting.replan import replan
 from skillagent.config import Settings, draw_without_a_screen, export_provider_keys, fault
 from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
@@ -83,9 +84,10 @@ class Options:
 
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
     for the values of a goal that no pattern fits; without `replanning` no other program takes over from one that does
-    not do it; without `diagnosis` nobody asks what the insights did in a failure; without `reranking` the router does
-    not use what it was trained to. With `annotation` the model notes what mattered in a demonstration. `similar` shows
-    the model, at every step, moments of demonstrations like the present one; `memory` is what it may do itself.
+    not do it, and no plan is made again; without `diagnosis` nobody asks what the insights did in a failure; without
+    `reranking` the router does not use what it was trained to. With `annotation` the model notes what mattered in a
+    demonstration. `similar` shows the model, at every step, moments of demonstrations like the present one; `memory` is
+    what it may do itself.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -211,6 +213,7 @@ def open_agent(
                 programs=options.programs,
                 filling=options.filling,
                 replanning=options.replanning,
+                replan=partial(replan, llm=metered, near=near, route=routed),
                 aids=_aids(options, vectors, catalogue, kept),
             ),
             judge=judge,

@@ -138,6 +138,16 @@ def reached(environment: Environment, task: Task) -> str | None:
     return known(task) if known is not None else None
 
 
+def holds(environment: Environment, said: str) -> bool | None:
+    """Tell whether what a sentence says of the present state is so; None where the world cannot tell.
+
+    A world that can read such sentences has a `holds(said)`. It looks only at what the agent can see, and tells nothing
+    of a sentence that it does not understand.
+    """
+    known = getattr(environment, "holds", None)
+    return known(said) if known is not None and said.strip() else None
+
+
 class Store(Protocol):
     """Where the library lives. The only writer."""
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from skillagent.errors import LLMUnavailable, StaleEdit
 from skillagent.library import Library
-from skillagent.ports import LLM, Environment, Store, Vectors
+from skillagent.ports import LLM, Environment, Store, Vectors, holds
 from skillagent.schema import (
     Action,
     Attempted,
@@ -235,6 +235,9 @@ def check_environment(make: Callable[[], Environment], task: Task, oracle: Oracl
         again = environment.reset(task)
         assert (first.goal, first.text) == (again.goal, again.text), (
             "the same seed must give the same first observation"
+        )
+        assert holds(environment, "Colourless ideas sleep.") is None, (
+            "of what it does not understand it must tell nothing"
         )
         for action in (Action(verb="no-such-verb"), Action(verb=environment.verbs[0].name, arguments={"nonsense": 1})):
             outcome = environment.step(action)

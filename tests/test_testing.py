@@ -62,7 +62,14 @@ class Twins(Corridor):
         )
 
 
-@pytest.mark.parametrize("broken", [Moody, Fragile, Restless, Twins])
+class Guessing(Corridor):
+    """Tells of what it does not understand."""
+
+    def holds(self, said):
+        return False
+
+
+@pytest.mark.parametrize("broken", [Moody, Fragile, Restless, Twins, Guessing])
 def test_an_environment_that_breaks_a_promise_is_found_out(broken):
     with pytest.raises(AssertionError):
         check_environment(broken, TASK, press)

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from skillagent.acting.policy import NEXT, Aids, Policy, done
 from skillagent.acting.program import Pilot
+from skillagent.acting.replan import Failed
 from skillagent.library import Library
-from skillagent.ports import LLM, Environment, begins_anew
+from skillagent.ports import LLM, Environment, begins_anew, holds
 from skillagent.schema import (
     Action,
     Observation,
     Outcome,
     Plan,
+    Replanned,
     Route,
     Step,
     Task,
@@ -27,7 +30,9 @@ from skillagent.schema import (
     Variation,
 )
 
-_REPLANS = 2  # times in an episode that a program takes over from another
+_REPLANS = 2  # times in an episode that a program takes over from another, and that what is left is planned again
+
+Replan = Callable[[Failed, Observation, Library], Replanned | None]
 
 
 def act(
@@ -44,6 +49,7 @@ def act(
     programs: bool = True,
     filling: bool = True,
     replanning: bool = True,
+    replan: Replan | None = None,
     aids: Aids | None = None,
     watch: Callable[[Value], None] = lambda _: None,
 ) -> Trajectory:
@@ -57,7 +63,9 @@ def act(
         room: Characters of conversation that the model can read.
         programs: Run the programs of the routed skills.
         filling: Ask the model for a program's values where the goal matches none of its patterns.
-        replanning: Where nothing lasts, another program that knows a subgoal takes over from one that does not do it.
+        replanning: Where nothing lasts, another program that knows a subgoal takes over from one that does not do it;
+            where there is none, what is left is planned again.
+        replan: Plans what is left; None: nobody does.
         aids: What helps the model beside the route.
         watch: Is shown each step as it ends.
 
@@ -68,10 +76,18 @@ def act(
     asks = llm if filling and not variation.alone else None
     pilot = None
     if programs and not variation.temperature:
-        again = (
-            _REPLANS if replanning and begins_anew(environment) else 0
-        )  # elsewhere what was done once may not be done twice
-        pilot = Pilot(plan, route, library, environment.verbs, asks, replans=again, helped=not variation.alone)
+        lasts = not begins_anew(environment)  # there what was done once may not be done twice
+        pilot = Pilot(
+            plan,
+            route,
+            library,
+            environment.verbs,
+            asks,
+            replans=_REPLANS if replanning and not lasts else 0,
+            helped=not variation.alone,
+            holds=partial(holds, environment),
+            again=(lambda failed, now: replan(failed, now, library)) if replan and not variation.alone else None,
+        )
     policy = Policy.begun(
         environment,
         plan,
@@ -89,6 +105,9 @@ def act(
     while len(steps) < task.max_steps and time.monotonic() < deadline:
         now = outcome.observation
         move = _again(variation.begin, steps, now) or (pilot.next(outcome) if pilot else None)
+        if pilot and pilot.plan is not policy.plan:
+            policy = policy.following(pilot.replanned[-1], chains=pilot.chains)
+            watch(pilot.replanned[-1])
         if isinstance(move, Action):
             outcome = done(environment, move)
             steps.append(policy.noted(now, move, outcome, by="program" if pilot else "model"))
@@ -122,6 +141,7 @@ def act(
         guessed=tuple(pilot.guessed) if pilot else (),
         unfit=pilot.unfit if pilot else (),
         surprise=pilot.surprise if pilot else "",
+        replanned=tuple(pilot.replanned) if pilot else (),
     )
 
 

@@ -31,7 +31,7 @@ _SUBGOAL: Json = {
     "required": ["text", "done_when", "wanted"],
     "additionalProperties": False,
 }
-_SCHEMA: Json = {
+SCHEMA: Json = {
     "type": "object",
     "properties": {"subgoals": {"type": "array", "items": _SUBGOAL, "minItems": 1, "maxItems": 7}},
     "required": ["subgoals"],
@@ -65,16 +65,21 @@ def plan(
         return whole.model_copy(update={"covered": True})
     if llm is None or len(goal.split()) <= LONG_GOAL_WORDS or not (known := near(goal, library, domain)):
         return whole
-    skills = "\n".join(f"- {skill.name}: {skill.description[:160]}" for skill in known[:_NAMED])
-    prompt = render("plan", skills=fence("skills", skills), goal=fence("goal", goal))
+    prompt = render("plan", skills=fence("skills", described(known)), goal=fence("goal", goal))
     try:
-        reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=_SCHEMA, max_tokens=700)
+        reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=SCHEMA, max_tokens=700)
     except PromptTooLong:
         return whole
-    return whole.model_copy(update={"subgoals": _subgoals(reply.data or {}) or whole.subgoals})
+    return whole.model_copy(update={"subgoals": subgoals(reply.data or {}) or whole.subgoals})
 
 
-def _subgoals(data: Json) -> tuple[Subgoal, ...]:
+def described(skills: Sequence[Skill]) -> str:
+    """Return skills as the planner is told of them, the first thirty."""
+    return "\n".join(f"- {skill.name}: {skill.description[:160]}" for skill in skills[:_NAMED])
+
+
+def subgoals(data: Json) -> tuple[Subgoal, ...]:
+    """Return the parts that a planner's reply names, seven at most; none where it is out of form."""
     parts = data.get("subgoals")
     return tuple(
         Subgoal(

@@ -28,6 +28,7 @@ from skillagent.schema import (
     Outcome,
     Plan,
     Recalled,
+    Replanned,
     Role,
     Route,
     Step,
@@ -144,6 +145,19 @@ class Policy:
             return self
         made = invented(now.goal, self.verbs, self.llm, count=self.aids.invent)
         return replace(self, told=Recalled(text=made, of=(SELF_MADE,))) if made else self
+
+    def following(self, made: Replanned, *, chains: bool) -> Policy:
+        """Return the same with a plan that was made again, and the words of its skills.
+
+        What the conversation begins with stays: the insights and examples of the first plan.
+        """
+        kept = {
+            kind: (tuple(one for part in parts for one in part), *(() for _ in made.plan.subgoals[1:]))
+            for kind, parts in (("insights", self.route.insights), ("demonstrations", self.route.demonstrations))
+        }
+        ends = (NEXT,) if chains and NEXT not in self.verbs else ()
+        verbs = (*self.verbs, *ends)
+        return replace(self, verbs=verbs, plan=made.plan, route=made.route.model_copy(update=kept))
 
     def without(self, skills: Collection[str], *, part: int | None = None) -> Policy:
         """Return the same with the words of one skill a subgoal, the first that is not one of these, and pinned ones.

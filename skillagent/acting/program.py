@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from skillagent.acting.replan import Failed
 from skillagent.errors import InvalidSkill, PromptTooLong
 from skillagent.library import Library
 from skillagent.ports import LLM
@@ -32,6 +33,7 @@ from skillagent.schema import (
     Program,
     Ran,
     Ranked,
+    Replanned,
     Role,
     Route,
     Subgoal,
@@ -40,6 +42,9 @@ from skillagent.schema import (
 )
 
 log = logging.getLogger("skillagent.acting")
+
+Holds = Callable[[str], bool | None]
+Again = Callable[[Failed, Observation], Replanned | None]
 
 _PATIENCE = Action(verb="wait", arguments={"seconds": 0.5})
 _HELP = 3  # turns of the model in which a program still hopes to go on
@@ -61,6 +66,8 @@ class Pilot:
         replans: How often another program that knows a subgoal takes over where one comes to its end or is surprised,
             and the task is not done.
         helped: A model is there that may help a program on.
+        holds: Tells whether a sentence about the present state is so; None where it cannot.
+        again: Plans what is left of a goal of several parts where one failed and no program takes over, so often too.
     """
 
     def __init__(
@@ -73,21 +80,24 @@ class Pilot:
         *,
         replans: int = 0,
         helped: bool = True,
+        holds: Holds = lambda _: None,
+        again: Again | None = None,
     ) -> None:
-        self._parts = [
-            (part, [one for one in skills if not one.pinned])
-            for part, skills in zip(plan.subgoals, route.skills, strict=True)
-        ]
-        self._begun_parts, self._by_model, self._seen_before = 0, False, False
         self._library, self._llm = library, llm
-        self._known = {one.id: self._program(one.id) for _, skills in self._parts for one in skills}
-        self._ready = [any(self._matching(part.text, skills)) for part, skills in self._parts]
+        self._holds, self._again = holds, again if plan.divided else None
+        self._known: dict[str, Program | None] = {}
+        self._past: list[Subgoal] = []  # carried out under earlier plans
+        self._begun_parts = 0
+        self._by_model = self._said = self._seen_before = False
+        self._so_before: bool | None = None
+        self._follow(plan, route)
         self._patience = _PATIENCE if any(verb.name == _PATIENCE.verb for verb in verbs) else None
         self._moves: Moves | None = None
         self._others: Iterator[tuple[str, Program, Filled]] = iter(())
-        self._replans, self._help = replans, _HELP if helped else 0
+        self._replans, self._plans, self._help = replans, replans, _HELP if helped else 0
         self.runs: list[Ran] = []
         self.guessed: list[str] = []
+        self.replanned: list[Replanned] = []
         self.surprise = ""
 
     def next(self, outcome: Outcome) -> Action | Wanted | None:
@@ -97,21 +107,18 @@ class Pilot:
             try:
                 return self._asked_for(self._moves.send(outcome))
             except StopIteration as end:
-                self._moves, ran = None, len(self.runs) - 1
-                move = self._instead(ran, now) if end.value or not self._left else None
-                if end.value or move is not None:
-                    self._helped(ran)
-                if move is not None:
+                if (move := self._after(end.value, now)) is not None:
                     return move
-                if end.value:
-                    self._hand_over(now)
-                if end.value or not self._left:
-                    self.surprise = self.surprise or end.value or "its steps are done, the task is not"
+        elif self._said:
+            self._said = False
+            if self._so() is False:
+                self._plan_again(f"it is not so that {self._part.done_when}", now)
         elif self.waiting and not self._seen_before and self._done(now):
-            self.go_on()
+            self._by_model = False
         while self._left and not self._by_model:
             part, skills = self._left[0]
             self._begun_parts += 1
+            self._so_before = self._so()
             if (move := self._begun(part.text, skills, now)) is not None:
                 return move
             self._hand_over(now)
@@ -128,20 +135,83 @@ class Pilot:
         return any(self._ready[1:])
 
     def go_on(self) -> None:
-        """Let the next part begin: the one that the model does is done."""
-        self._by_model = False
+        """Let the next part begin: the one that the model does is done, as it says."""
+        self._by_model, self._said = False, True
 
     @property
     def _left(self) -> Sequence[tuple[Subgoal, Sequence[Ranked]]]:
         return self._parts[self._begun_parts :]
+
+    @property
+    def _part(self) -> Subgoal:
+        return self._parts[self._begun_parts - 1][0]
+
+    def _follow(self, plan: Plan, route: Route) -> None:
+        """Begin a plan; nothing of it is done."""
+        self.plan = plan
+        self._parts = [
+            (part, [one for one in skills if not one.pinned])
+            for part, skills in zip(plan.subgoals, route.skills, strict=True)
+        ]
+        self._begun_parts = 0
+        self._by_model = self._said = self._seen_before = False
+        self._so_before = None
+        new = {one.id for _, skills in self._parts for one in skills} - self._known.keys()
+        self._known |= {name: self._program(name) for name in new}
+        self._ready = [any(self._matching(part.text, skills)) for part, skills in self._parts]
+
+    def _after(self, surprise: str | None, now: Observation) -> Action | Wanted | None:
+        """Return the first move of what takes over from a program that ended; None where the plan goes on by itself."""
+        self._moves, ran, last = None, len(self.runs) - 1, not self._left
+        if surprise:
+            self._helped(ran)
+        if not (why := self._undone(surprise)):
+            return None
+        move = self._instead(ran, now)
+        planned = move is None and self._plan_again(why, now)
+        if move is not None or planned or not last:
+            self._helped(ran)
+        if move is None:
+            self.surprise = self.surprise or why
+            if not planned:
+                self._hand_over(now)
+        return move
+
+    def _undone(self, surprise: str | None) -> str:
+        """Return why the part whose program ended is not done; nothing where it is, as far as anybody can tell."""
+        so = self._so()
+        if surprise:
+            return "" if self._left and so and not self._so_before else surprise
+        if so is False:
+            return f"its steps are done, but it is not so that {self._part.done_when}"
+        return "" if self._left else "its steps are done, the task is not"
+
+    def _plan_again(self, why: str, now: Observation) -> bool:
+        """Tell whether there is a new plan for what is left, which then begins."""
+        if self._again is None or not self._plans:
+            return False
+        self._plans -= 1
+        carried_out = [*self._past, *(part for part, _ in self._parts[: self._begun_parts - 1])]
+        before = [(part, self._holds(part.done_when)) for part in carried_out]
+        made = self._again(Failed(plan=self.plan, part=self._part, why=why, before=before), now)
+        if made is None:
+            return False
+        self.replanned.append(made)
+        self._past = carried_out
+        self._follow(made.plan, made.route)
+        return True
+
+    def _so(self) -> bool | None:
+        """Tell whether it is so what the present part's plan says of its end; None where the world cannot tell."""
+        return self._holds(self._part.done_when)
 
     def _hand_over(self, now: Observation) -> None:
         """Let the model do the present part. What is seen already does not tell that it is done."""
         self._by_model, self._seen_before = True, self._done(now)
 
     def _done(self, now: Observation) -> bool:
-        seen = self._parts[self._begun_parts - 1][0].done_when
-        return bool(seen.strip()) and now.shows(seen)
+        seen, so = self._part.done_when, self._so()
+        return so if so is not None else bool(seen.strip()) and now.shows(seen)
 
     def _asked_for(self, move: Move) -> Action | Wanted | None:
         """Return a move, or None where the model is to clear the way."""

@@ -21,6 +21,7 @@ from skillagent.schema import (
     Observation,
     Pair,
     Plan,
+    Replanned,
     Route,
     Split,
     Step,
@@ -126,6 +127,9 @@ class Show:
                 self._doing("acting")
             case Plan() if self._steps and (value.covered or len(value.subgoals) > 1):
                 self._line("plan", words.of_plan(value))
+            case Replanned() if self._steps:
+                self._line("again", f"{value.why}: {words.of_plan(value.plan)}")
+                self._line("route", words.of_route(value.route))
             case Route() if self._steps:
                 self._line("route", words.of_route(value))
             case Step():

@@ -26,6 +26,7 @@ from skillagent.schema import (
     PutInsight,
     PutSkill,
     Ranked,
+    Replanned,
     RetireDemonstration,
     RetireInsight,
     RetireSkill,
@@ -136,7 +137,8 @@ def of_plan(plan: Plan) -> str:
     """The subgoals in order."""
     if plan.covered:
         return "one skill covers the goal"
-    return "; ".join(f"{n}. {part.text}" for n, part in enumerate(plan.subgoals, start=1))
+    parts = (f"{part.text} (lacks a skill: {part.wanted})" if part.wanted else part.text for part in plan.subgoals)
+    return "; ".join(f"{n}. {part}" for n, part in enumerate(parts, start=1))
 
 
 def of_step(step: Step) -> str:
@@ -192,7 +194,11 @@ def event_of(value: Value) -> Json | None:
         case Observation():
             return {"event": "start", "goal": value.goal, "url": value.url}
         case Plan():
-            return {"event": "plan", "covered": value.covered, "subgoals": [part.text for part in value.subgoals]}
+            wanted: list[JsonValue] = [part.wanted for part in value.subgoals if part.wanted]
+            texts: list[JsonValue] = [part.text for part in value.subgoals]
+            return {"event": "plan", "covered": value.covered, "subgoals": texts, "wanted": wanted}
+        case Replanned():
+            return {**(event_of(value.plan) or {}), "event": "replan", "why": value.why, **route_json(value.route)}
         case Route():
             return {"event": "route", **route_json(value)}
         case Step():

@@ -132,7 +132,7 @@ def as_row(
         recalls=questions.recalls,
         recalled=questions.recalled,
         recalled_right=questions.right,
-        shown=tried.route.ids if tried.route else (),
+        shown=tried.chosen,
         errors=sum(step.error is not None for step in trajectory.steps),
         goal=trajectory.goal,
         why=trajectory.void or tried.verdict.reason,

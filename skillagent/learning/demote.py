@@ -50,12 +50,17 @@ def records(events: Iterable[Event]) -> dict[str, Record]:
         for key in event.changed:
             found.pop(key, None)
         match event.entry:
-            case Attempted(void=None, score=float() as score, task=task, programs=programs, surprise=surprise):
+            case Attempted(
+                void=None, score=float() as score, task=task, programs=programs, surprise=surprise, runs=runs
+            ):
+                helped = {
+                    run.skill for run in runs if run.helped
+                }  # another took over, or what was left was planned again
                 last = programs[-1:] if score < 1 or surprise else ()  # those before it did their parts
                 for name in dict.fromkeys(programs) if task.split is not Split.HOLDOUT else ():
                     record = found.setdefault(name, Record())
                     record.tasks.add(task.id)
-                    record.solved += score >= 1 and name not in last
+                    record.solved += score >= 1 and name not in last and name not in helped
                     record.failed += score < 1 and name in last
     return found
 

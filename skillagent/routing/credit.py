@@ -97,5 +97,7 @@ def _came(one: Attempted, name: str) -> str:
     last, helped = name in begun[-1:], any(run.helped for run in one.runs if run.skill == name)
     by_itself = name in begun and not helped and not (last and one.surprise)
     if (one.score or 0) < 1:
-        return "alone" if name in begun and not last else "misled"  # its part was done: the next program had begun
+        return (
+            "alone" if name in begun and not last and not helped else "misled"
+        )  # its part was done: the next had begun
     return "alone" if by_itself else "helped"

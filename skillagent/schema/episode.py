@@ -35,6 +35,11 @@ class Plan(Value):
     domain: str = ""
     named: str = ""
 
+    @property
+    def divided(self) -> bool:
+        """True when the goal was divided, or told otherwise."""
+        return any(part.text != self.goal for part in self.subgoals)
+
 
 class Ranked(Value):
     """One candidate of a route, by id, with its score and the parts that the score was made of.
@@ -127,13 +132,22 @@ class Ran(Value):
     helped: bool = False
 
 
+class Replanned(Value):
+    """A plan that was made again for what was left, with the skills for its parts, and why: what had failed."""
+
+    why: str
+    plan: Plan
+    route: Route
+
+
 class Trajectory(Value):
     """One episode. `void` says in words why it must not be scored; then nothing else of it counts.
 
     `programs` are the skills whose programs ran, `runs` what is known of each run, `guessed` those of them for which
     the model found the values, `unfit` those whose programs did not find what they begin with, and `surprise` is why
-    the model went on after the last of them. `truth` is what would have been right, where the environment says so.
-    `asked` is the goal that was set, where `goal` is another that was reached.
+    the model went on after the last of them. `replanned` are the plans that were made again, in order. `truth` is what
+    would have been right, where the environment says so. `asked` is the goal that was set, where `goal` is another that
+    was reached.
     """
 
     task: Task
@@ -150,6 +164,7 @@ class Trajectory(Value):
     guessed: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
     surprise: str = ""
+    replanned: tuple[Replanned, ...] = ()
     truth: str = ""
     asked: str = ""
     usage: Usage = Usage()
@@ -217,6 +232,17 @@ class Attempt(Value):
         """
         done = digest_of([self.library, *(str(step.action) for step in self.trajectory.steps)])
         return f"{self.trajectory.task.id}@{self.trajectory.task.seed}#{done[:8]}"
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plan, and those that were made again."""
+        return (*((self.plan,) if self.plan else ()), *(one.plan for one in self.trajectory.replanned))
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """What was chosen of the library for any of the plans, each once."""
+        routes = (*((self.route,) if self.route else ()), *(one.route for one in self.trajectory.replanned))
+        return tuple(dict.fromkeys(key for route in routes for key in route.ids))
 
 
 class Score(Value):

@@ -46,7 +46,7 @@ class Attempted(Value):
     """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them.
 
     `runs` says of each program that was to run which one it was, for what, and what came of it. `wanted` describes the
-    skills that the plan asked for and the library lacks. `actions` tell in short what was done, and
+    skills that the plans asked for and the library lacks. `actions` tell in short what was done, and
     what memory answered.
     """
 
@@ -70,12 +70,12 @@ class Attempted(Value):
     @classmethod
     def of(cls, tried: Attempt, *, actions: Sequence[str] = ()) -> Self:
         """Return the line of an attempt; `actions` are what was done, as a reader is told it."""
-        plan, route, trajectory = tried.plan, tried.route, tried.trajectory
+        trajectory = tried.trajectory
         return cls(
             attempt=tried.id,
             task=trajectory.task,
             goal=trajectory.goal,
-            shown=tuple(dict.fromkeys((*(route.ids if route else ()), *trajectory.examples))),
+            shown=tuple(dict.fromkeys((*tried.chosen, *trajectory.examples))),
             score=tried.verdict.score,
             judged_by=tried.verdict.by,
             void=trajectory.void,
@@ -84,7 +84,7 @@ class Attempted(Value):
             programs=trajectory.programs,
             runs=trajectory.runs,
             surprise=trajectory.surprise,
-            wanted=tuple(part.wanted for part in plan.subgoals if part.wanted) if plan else (),
+            wanted=tuple(dict.fromkeys(part.wanted for plan in tried.plans for part in plan.subgoals if part.wanted)),
             actions=tuple(actions),
             usage=trajectory.usage,
         )

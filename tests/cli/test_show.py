@@ -19,6 +19,7 @@ from skillagent.schema import (
     Plan,
     PutSkill,
     Ranked,
+    Replanned,
     Route,
     Score,
     Skill,
@@ -111,6 +112,32 @@ def test_a_plan_is_shown_when_there_is_more_than_one_part():
     two = Plan(goal="g", subgoals=(Subgoal(text="open"), Subgoal(text="close")))
     assert shown(two) == "plan    1. open; 2. close\n"
     assert shown(Plan(goal="g")) == ""
+
+
+def test_a_plan_says_what_skills_it_lacks_to_people_and_programs():
+    two = Plan(goal="g", subgoals=(Subgoal(text="open"), Subgoal(text="close", wanted="closing")))
+    assert shown(two) == "plan    1. open; 2. close (lacks a skill: closing)\n"
+    told = {"event": "plan", "covered": False, "subgoals": ["open", "close"], "wanted": ["closing"]}
+    assert words.event_of(two) == told
+
+
+def test_a_plan_that_is_made_again_is_shown_with_the_reason_and_its_skills():
+    plan = Plan(goal="g", subgoals=(Subgoal(text="open", wanted="opening"),))
+    route = Route(skills=((Ranked(id="press", score=0.5),),), insights=((),), demonstrations=((),))
+    made = Replanned(why="it is shut", plan=plan, route=route)
+    assert [" ".join(line.split()) for line in shown(made).splitlines()] == [
+        "again it is shut: 1. open (lacks a skill: opening)",
+        "route press [0.50]",
+    ]
+    told = words.event_of(made)
+    assert (told["event"], told["why"], told["subgoals"], told["wanted"]) == (
+        "replan",
+        "it is shut",
+        ["open"],
+        ["opening"],
+    )
+    assert [one["id"] for one in told["skills"]] == ["press"]
+    assert shown(made, steps=False) == ""
 
 
 @pytest.mark.parametrize("terminal", [False, True])

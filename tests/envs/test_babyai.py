@@ -8,6 +8,7 @@ from babyai_oracle import mission
 from skillagent.envs.babyai.walker import Walker, levels
 from skillagent.envs.babyai.world import BabyAI
 from skillagent.errors import ConfigError, InvalidAction
+from skillagent.ports import holds
 from skillagent.schema import Action, Task
 from skillagent.testing import check_environment, solve
 
@@ -229,3 +230,38 @@ def test_where_nothing_stands_ahead_or_the_level_is_of_another_kind_nothing_else
     assert world.reached(task("OpenDoorLoc")) is None
     world.reset(task("PickupDist"))
     assert world.reached(task("PickupDist")) is None
+
+
+def test_what_is_said_of_the_rooms_is_looked_up_as_far_as_they_were_seen(world):
+    seen = seen_with(world, "door", "key")
+    key = next(one for one in seen.elements if kind(one) == "key" and one.name.split()[0] in door_of(seen).name)
+    door = door_of(seen)
+    said = {f"the {door.name} is locked": True, f"The {door.name} is open.": False, f"you carry the {key.name}": False}
+    said |= {"you carry nothing": True, f"you are in front of the {key.name}": False, "the mission is done": None}
+    said |= {
+        "the plaid door is open": None,
+        "you carry the key": None,
+        f"the {key.name} is next to the plaid box": None,
+    }
+    assert {one: holds(world, one) for one in said} == said
+    act(world, "go_to", ref=key.ref)
+    assert holds(world, f"you are in front of the {key.name}") is True
+    act(world, "pick_up", ref=key.ref)
+    assert holds(world, f"the {key.name} is carried and the {door.name} is locked") is True
+    act(world, "open", ref=door.ref)
+    assert holds(world, f"the {door.name} is open and you carry nothing") is False
+    assert holds(world, f"the {door.name} is open") is True
+
+
+def door_of(seen):
+    return next(one for one in seen.elements if kind(one) == "door" and "locked" in one.states)
+
+
+def test_that_a_thing_is_next_to_another_is_so_once_it_was_put_there(world):
+    seen = world.reset(task("PutNextLocal"))
+    thing, other = re.fullmatch("put the (.+) next to the (.+)", seen.goal).groups()
+    said, refs = f"the {thing} is next to the {other}", {one.name: one.ref for one in seen.elements}
+    assert holds(world, said) is False
+    act(world, "pick_up", ref=refs[thing])
+    act(world, "put_next_to", ref=refs[other])
+    assert holds(world, said) is True

@@ -1,11 +1,14 @@
 """The table: real MuJoCo, grasping by friction, verbs that look whether they did it, predicates over places."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 from tabletop_oracle import oracle
 
+from skillagent.acting.act import act as run
+from skillagent.acting.replan import replan
 from skillagent.config import draw_without_a_screen
 from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on
 from skillagent.envs.tabletop.predicates import Beside, Counted, On, Opened, Rests, where
@@ -14,8 +17,11 @@ from skillagent.envs.tabletop.table import STEPS, Table
 from skillagent.envs.tabletop.tasks import draw, wordings
 from skillagent.envs.tabletop.world import Tabletop
 from skillagent.errors import ConfigError, EnvironmentFailed, InvalidAction
-from skillagent.schema import Action, Task
-from skillagent.testing import check_environment, solve
+from skillagent.library import Library
+from skillagent.ports import holds
+from skillagent.programs.text import FILE
+from skillagent.schema import Action, Plan, Ranked, Route, Skill, Subgoal, Task, Variation
+from skillagent.testing import ScriptedLLM, check_environment, solve
 
 draw_without_a_screen()
 
@@ -350,3 +356,52 @@ def test_every_example_of_a_verb_can_be_called(world):
     for verb, arguments in EXAMPLES.items():
         world.reset(task("stack"))
         assert "called wrongly" not in (act(world, verb, **arguments).error or "")
+
+
+def test_what_is_said_of_the_table_is_looked_up_while_the_hand_acts(world):
+    at = {one.name: one.ref for one in world.reset(task("stack")).elements}
+    wanted = world.asked.wanted[0]
+    said, held = f"The {wanted.thing} is on the {wanted.below}.", f"the hand holds the {wanted.thing}"
+    assert [holds(world, said), holds(world, held)] == [False, False]
+    act(world, "pick", ref=at[wanted.thing])
+    assert [holds(world, said), holds(world, held)] == [False, True]
+    act(world, "place_on", ref=at[wanted.below])
+    assert [holds(world, said), holds(world, held)] == [True, False]
+    assert holds(world, "well done") is None
+
+
+CLUMSY = "goals: ['lift the {thing}']\nsteps:\n- pick: {role: cube, name: '{thing}'}\n- release: {}"
+STACK = """goals: ['stack the {thing} on the {below}']
+steps:
+- pick: {role: cube, name: '{thing}'}
+- place_on: {role: cube, name: '{below}'}"""
+
+
+def test_a_part_that_came_to_nothing_at_the_table_is_planned_again_and_done_without_the_model(world):
+    stack = task("stack")
+    first = world.reset(stack)
+    thing, below = world.asked.wanted[0].thing, world.asked.wanted[0].below
+    skills = {key: Skill(name=key, description="d", body="b", files={FILE: text})
+              for key, text in (("clumsy", CLUMSY), ("stack", STACK))}  # fmt: skip
+
+    def routed(name):
+        return Route(skills=((Ranked(id=name, score=1),),), insights=((),), demonstrations=((),))
+
+    left = {"text": f"stack the {thing} on the {below}", "done_when": f"the {thing} is on the {below}"}
+    llm = ScriptedLLM([{"subgoals": [left]}])
+    again = partial(replan, llm=llm, near=lambda *_: list(skills.values()), route=lambda *_: routed("stack"))
+    plan = Plan(goal=first.goal, subgoals=(Subgoal(text=f"lift the {thing}", done_when=f"the hand holds the {thing}"),))
+    trajectory = run(
+        world,
+        stack,
+        first,
+        plan,
+        routed("clumsy"),
+        Library(skills=skills),
+        llm=llm,
+        variation=Variation(),
+        replan=again,
+    )
+    assert (trajectory.reward, trajectory.programs) == (1.0, ("clumsy", "stack"))
+    assert trajectory.replanned[0].why == f"its steps are done, but it is not so that the hand holds the {thing}"
+    assert {step.by for step in trajectory.steps} == {"program"}

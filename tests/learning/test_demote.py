@@ -14,6 +14,7 @@ from skillagent.schema import (
     Edit,
     Event,
     PutSkill,
+    Ran,
     RetireDemonstration,
     RetireSkill,
     RolledBack,
@@ -49,6 +50,8 @@ def decisions(*entries, skill=RUNS, **library):
 
 GOOD, BAD = tried(1.0), tried(0.0)
 HANDED_OVER = tried(1.0, surprise="no button")
+BEFORE = tried(1.0, ran=("s", "other"))
+TAKEN_OVER = BEFORE.model_copy(update={"runs": (Ran(skill="s", program="p", goal="g", helped=True),)})
 WITHOUT, LOST_WITHOUT = tried(1.0, ran=()), tried(0.0, ran=())
 
 
@@ -61,6 +64,12 @@ WITHOUT, LOST_WITHOUT = tried(1.0, ran=()), tried(0.0, ran=())
         pytest.param([*[BAD] * 9, *[LOST_WITHOUT] * 9], False, id="without it the task fails as well"),
         pytest.param([*[BAD] * 4, *[GOOD] * 9, *[WITHOUT] * 30], False, id="it solves most, if fewer"),
         pytest.param([*[BAD] * 4, *[HANDED_OVER] * 9], False, id="what the model ended is no failure of its"),
+        pytest.param(
+            [*[BAD] * 4, *[BEFORE] * 9, *[WITHOUT] * 30], False, id="it did its part before another did the next"
+        ),
+        pytest.param(
+            [*[BAD] * 4, *[TAKEN_OVER] * 9, *[WITHOUT] * 30], True, id="what another did instead is not its own"
+        ),
         pytest.param([*[tried(0.0, ran=("s", "other"))] * 9, *[WITHOUT] * 9], False, id="another failed after it"),
         pytest.param([*[tried(0.0, ran=("other", "s"))] * 9, *[WITHOUT] * 9], True, id="it failed after another"),
         pytest.param([*[BAD] * 4, *[tried(1.0, ran=(), task="b")] * 9], False, id="another task is solved without it"),

@@ -22,6 +22,7 @@ from skillagent.schema import (
     Lesson,
     Plan,
     Ran,
+    Role,
     Skill,
     Task,
     Trajectory,
@@ -87,6 +88,29 @@ def test_where_programs_or_planning_are_off_goals_stay_whole(opened, off):
     with opened(**{"planning": False, off: False}) as agent:
         assert [part.text for part in agent.stitch(Plan(goal=GOAL), Library()).subgoals] == [GOAL]
         assert [part.text for part in agent.plan(Plan(goal=GOAL), LIBRARY).subgoals] == [GOAL]
+
+
+class Anew(Corridor):
+    """A corridor in which nothing lasts."""
+
+    anew = True
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_where_a_part_fails_the_model_plans_what_is_left_unless_that_is_off(opened, on):
+    def answer(messages, role):
+        return {"subgoals": [{"text": "open the door"}]} if role is Role.PLANNER else {"verb": "fly"}
+
+    llm, world, task = ScriptedLLM(answer), Anew(), TASK.model_copy(update={"goal": GOAL})
+    with opened(llm=llm, replanning=on) as agent:
+        plan = agent.plan(Plan(goal=GOAL), LIBRARY)
+        route, first = agent.route(plan, LIBRARY), world.reset(task)
+        tried = agent.act(world, task, first, plan, route, LIBRARY, variation=Variation(), watch=lambda _: None)
+    assert (Role.PLANNER in [role for role, _ in llm.asked]) is on
+    assert [[part.text for part in one.plan.subgoals] for one in tried.replanned] == [["open the door"]] * 2 * on
+    assert [[[one.id for one in part] for part in made.route.skills] for made in tried.replanned] == [
+        [["open"]]
+    ] * 2 * on
 
 
 def test_nothing_is_borrowed_where_programs_are_off(opened):

@@ -77,6 +77,12 @@ def test_a_program_that_the_model_helped_did_not_do_its_part_alone():
     assert (of(told(done), "one").alone, of(told(helped), "one").helped, of(told(helped), "other").alone) == (1, 1, 1)
 
 
+def test_a_program_whose_part_another_had_to_do_misled_where_the_task_failed():
+    lost = tried(0.0, ("one", "other"), ("one", "other"))
+    instead = lost.model_copy(update={"runs": (lost.runs[0].model_copy(update={"helped": True}), lost.runs[1])})
+    assert (of(told(lost), "one").alone, of(told(instead), "one").misled) == (1, 1)
+
+
 def test_a_line_from_before_runs_were_told_counts_by_its_programs():
     old = tried(1.0, ("one",), ("one",)).model_copy(update={"runs": ()})
     assert of(told(old), "one").alone == 1

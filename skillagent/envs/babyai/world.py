@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from skillagent.envs.babyai.actions import ACTIONS
+from skillagent.envs.babyai.claims import claimed
 from skillagent.envs.babyai.walker import Walker, levels
+from skillagent.envs.said import told
 from skillagent.envs.simulated import Simulated
 from skillagent.envs.verbs import Verbs
 from skillagent.schema import Element, Observation, Task
@@ -26,6 +28,10 @@ class BabyAI(Simulated[Walker]):
     def reached(self, _: Task) -> str | None:
         """Return the mission of the level's kind that is fulfilled now, though another was set; None where none is."""
         return self.simulation.reached()
+
+    def holds(self, said: str) -> bool | None:
+        """Tell whether what a sentence says of the rooms is so, as far as they were seen; None where none can tell."""
+        return told(said, lambda claim: claimed(claim, self.simulation))
 
     def _names(self) -> Collection[str]:
         return levels()

@@ -30,8 +30,8 @@ _AROUND = 0.028  # about a cube, for the fingers
 _RIM = 0.014
 _TRIES = 400
 _NUMBERS = ("zero cubes", "one cube", "two cubes", "three cubes")
-_GIVE = 10.0  # percent of a drawer's opening
-_SHUT = 6.0
+GIVE = 10.0  # percent of a drawer's opening
+SHUT = 6.0
 
 
 @dataclass(frozen=True)
@@ -233,12 +233,12 @@ def _hand_over(table: Drawing) -> Told:
 def _open_half(table: Drawing) -> Told:
     percent = table.one_of((25, 50, 75))
     table.cubes(table.colours(2))
-    return {"percent": percent}, [Opened(table.drawer(), percent, _GIVE)]
+    return {"percent": percent}, [Opened(table.drawer(), percent, GIVE)]
 
 
 def _close_drawer(table: Drawing) -> Told:
     table.cubes(table.colours(2))
-    return {}, [Opened(table.drawer(float(table.rng.uniform(0.4, 1.0))), 0.0, _SHUT)]
+    return {}, [Opened(table.drawer(float(table.rng.uniform(0.4, 1.0))), 0.0, SHUT)]
 
 
 def _open_and_put(table: Drawing) -> Told:
@@ -249,7 +249,7 @@ def _open_and_put(table: Drawing) -> Told:
 def _tidy_away(table: Drawing) -> Told:
     first = table.cubes(table.colours(3))[0]
     name = table.drawer(float(table.rng.uniform(0.7, 1.0)))
-    return {"first": first}, [Rests(first, name), Opened(name, 0.0, _SHUT)]
+    return {"first": first}, [Rests(first, name), Opened(name, 0.0, SHUT)]
 
 
 _DRAWN: Mapping[str, Callable[[Drawing], Told]] = {

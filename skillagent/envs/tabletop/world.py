@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from skillagent.envs.robot.world import at
+from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper
+from skillagent.envs.tabletop.claims import claimed
 from skillagent.envs.tabletop.predicates import under, where
 from skillagent.envs.tabletop.scene import Thing
 from skillagent.envs.tabletop.table import STEPS, Table
@@ -37,6 +39,11 @@ class Tabletop(Filmed[Table]):
         """What the present task's seed drew."""
         assert self._task is not None, "reset first"
         return self._asked
+
+    def holds(self, said: str) -> bool | None:
+        """Tell whether what a sentence says of the table is so now; None where it cannot be told."""
+        table = self.simulation
+        return told(said, lambda claim: claimed(claim, table.now, table.held))
 
     def _names(self) -> Collection[str]:
         return wordings()
