@@ -34,8 +34,12 @@ def render(prompt: str, **values: str) -> str:
 def fence(tag: str, text: str) -> str:
     """Frame data as `<tag>…</tag>`; whatever looks like one of our frames inside it is defused."""
     assert tag in TAGS, f"the tag {tag} must be known, so that no text can end its frame"
-    harmless = _FRAME.sub("(", text).strip()
-    return f"<{tag}>\n{harmless}\n</{tag}>"
+    return f"<{tag}>\n{defused(text).strip()}\n</{tag}>"
+
+
+def defused(text: str) -> str:
+    """Return data that has no frame of its own, as long as before, without what looks like one of our frames."""
+    return _FRAME.sub("(", text)
 
 
 @cache
