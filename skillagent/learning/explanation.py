@@ -71,7 +71,9 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
     )
     reply = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=_SCHEMA, max_tokens=450)
     said = {key: str(text) for key, text in (reply.data or {}).items()}
-    data = {key: single(text) if key in ("kind", *_LEVELS) else _own(text, _LENGTHS.get(key)) for key, text in said.items()}
+    data = {
+        key: single(text) if key in ("kind", *_LEVELS) else _own(text, _LENGTHS.get(key)) for key, text in said.items()
+    }
     if not data.get("explanation"):
         return None
     named = "/".join([env, *(kebab(data.get(level, "")) or GENERAL for level in _LEVELS)])

@@ -747,7 +747,8 @@ def test_an_insight_that_repeats_the_answers_words_is_refused(truth, explanation
     [
         ("Know that the task ended, and that the task ended, and that the task ended.", "'that the task ended and'"),
         (
-            "Know that the task ended, score 0.0, and that the task ended, score 0.0, and that the task ended, score 0.0",
+            "Know that the task ended, score 0.0, and that the task ended, score 0.0, and that the task ended, score "
+            "0.0",
             "'that the task ended score 0 0 and'",
         ),
         (
