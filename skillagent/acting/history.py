@@ -22,19 +22,25 @@ _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 
 
 def opening(
-    verbs: Sequence[Verb], route: Route, library: Library, *, room: int, whole: Sequence[Demonstration] = ()
+    verbs: Sequence[Verb],
+    route: Route,
+    library: Library,
+    *,
+    room: int,
+    whole: Sequence[Demonstration] = (),
+    instead: bool = True,
 ) -> list[Message]:
     """Return the part of the conversation that is the same for every task with this route.
 
     At most five insights are shown, what worked with them in at most a third of the room, in characters, and one
     demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either.
     Instead of it those are shown that `fit`, the `whole` of them. Where there is none, what worked with the first
-    insight that tells it, and has room, is shown as such turns: a small model does what it sees itself do sooner than
-    what it is told. Skills are `advice`. A verb that no example shows is shown by its own, if it has one.
+    insight that tells it, and has room, is shown `instead`, as such turns: a small model does what it sees itself do
+    sooner than what it is told. Skills are `advice`. A verb that no example shows is shown by its own, if it has one.
     """
     examples = whole or [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
     insights = _insights(route, library)
-    lone = None if examples else exemplary(route, library, room)
+    lone = exemplary(route, library, room) if instead and not examples else None
     turns = _worked(lone) if lone else []
     shown = "".join([*(step.action for example in examples for step in example.steps), *(lone.worked if lone else ())])
     parts = [render("act", verbs="\n".join(_documented(verb, shown) for verb in verbs))]
