@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from skillagent.learning.alternatives import alternatives
@@ -20,7 +20,7 @@ from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
-from skillagent.schema import Attempt, Condition, Insight, InsightKind, Json, Lesson, Message, Role, digest_of
+from skillagent.schema import Attempt, Condition, Insight, InsightKind, Json, Lesson, Message, Role, Step, digest_of
 
 _WORKED = 900  # characters: what is longer is a demonstration's to show
 _REF = re.compile(r'(ref":"[^"]*) \[\w+\]"')  # of one page load
@@ -44,6 +44,7 @@ _EXAMPLE: Json = {  # of a task that no environment asks for, with verbs that no
     "kind": "subgoal",
 }
 _LEVELS = ("level_1", "level_2")
+_LINES = 8  # of instructions
 _LABELS = 20  # of the domain that are told
 
 
@@ -137,15 +138,20 @@ def _worked(success: Attempt | None) -> tuple[str, ...]:
 
 
 def _difference(lesson: Lesson) -> list[str]:
-    """Return the instructions that only a success carried out, and those that only failures did."""
-    right = _instructions(lesson.success) if lesson.success else []
-    wrong = [line for one in lesson.failures[:2] for line in _instructions(one)]
-    only = [f"worked: {line}" for line in right if line not in wrong]
-    return [*only, *(f"failed: {line}" for line in wrong if line not in right)] if right else []
+    """Return instructions that were of use in the success alone, and those that only failures carried out."""
+    if lesson.success is None:
+        return []
+    goal, steps = lesson.success.trajectory.goal, lesson.success.trajectory.steps
+    wrong = [line for one in lesson.failures[:2] for line in _instructions(one.trajectory.steps, one.trajectory.goal)]
+    useful, right = _instructions(useful_steps(lesson.success.trajectory), goal), _instructions(steps, goal)
+    only = [f"worked: {line}" for line in useful if line not in wrong][:_LINES]
+    return [*only, *[f"failed: {line}" for line in dict.fromkeys(wrong) if line not in right][:_LINES]]
 
 
-def _instructions(one: Attempt) -> list[str]:
-    return list(dict.fromkeys(_plain(instruct(step, one.trajectory.goal)) for step in one.trajectory.steps))
+def _instructions(steps: Sequence[Step], goal: str) -> list[str]:
+    """Return the instructions of what was done, each once; to ask memory, or to do nothing, is none."""
+    made = [step for step in steps if not step.recalled and step.action.verb != "none"]
+    return list(dict.fromkeys(_plain(instruct(step, goal)) for step in made))
 
 
 def _plain(line: str) -> str:
@@ -158,4 +164,4 @@ def _told(one: Attempt) -> str:
     lines = instructions(trajectory.steps, trajectory.goal)
     errors = [f"error: {step.error.splitlines()[0][:120]}" for step in trajectory.steps if step.error]
     result = _SAID_BY.sub("", one.verdict.reason)
-    return "\n".join([*map(_plain, lines[:8]), *errors[:2], f"result: {result}, score {one.verdict.score}"])
+    return "\n".join([*map(_plain, lines[:_LINES]), *errors[:2], f"result: {result}, score {one.verdict.score}"])

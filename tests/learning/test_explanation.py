@@ -192,6 +192,60 @@ def explained_as(library=None, **said):
     return explained(lesson, library or Library(), llm=ScriptedLLM([{**WORDS, **said}]))
 
 
+def done(verb, *, before=START, error=None, recalled="", **arguments):
+    return Step(
+        observation=before, action=Action(verb=verb, arguments=arguments), error=error, recalled=recalled, by="model"
+    )
+
+
+def made_of(steps, score=0.0):
+    attempt = tried(score=score)
+    return attempt.model_copy(update={"trajectory": attempt.trajectory.model_copy(update={"steps": steps})})
+
+
+def difference(prompt):
+    return prompt.partition("<difference>")[2].partition("</difference>")[0].strip().splitlines()
+
+
+def test_what_did_nothing_is_no_difference_and_the_second_failure_counts_as_the_first():
+    asking = done("recall", question="what?", recalled="- When x: y")
+    idle = done("none", error="not an action")
+    success = made_of(
+        (
+            asking,
+            idle,
+            done("click", ref="9", error="no such element"),
+            done("click", ref="1"),
+            done("hit", before=MENU),
+        ),
+        score=1.0,
+    )
+    first, second = made_of((asking, idle, done("fly"))), made_of((idle, done("swim", error="no water"), done("hit")))
+    assert difference(asked(first, second, made_of((done("third"),)), success=success)) == [
+        "worked: `click` the button 'Menu'",
+        "failed: `fly`",
+        "failed: `swim`",
+    ]
+
+
+def test_of_a_long_difference_eight_lines_a_side_are_told():
+    long = [seen(f"page {number}") for number in range(41)]
+    success = made_of(tuple(done(f"right-{n}", before=long[n]) for n in range(40)), score=1.0)
+    failures = [made_of(tuple(done(f"{name}-{n}") for n in range(40))) for name in ("a", "b")]
+    assert difference(asked(*failures, success=success)) == [
+        *(f"worked: `right-{n}`" for n in range(8)),
+        *(f"failed: `a-{n}`" for n in range(8)),
+    ]
+
+
+def test_a_way_to_another_goal_is_no_alternative():
+    success = tried((START, "1"), (MENU, "2"), score=1.0)
+    failure = tried((START, "0"))
+    other = failure.model_copy(update={"trajectory": failure.trajectory.model_copy(update={"asked": "another"})})
+    assert "<alternatives>\nIn one state:" in asked(failure, success=success)
+    assert "<alternatives>\n(none)" in asked(other, success=success)
+
+
 EXAMPLE = json.loads(
     next(line for line in asked(tried((START, "0"))).splitlines() if line.startswith('{"explanation"'))
 )
