@@ -1,7 +1,8 @@
 """Prompts: one Markdown file each, with strict placeholders.
 
 `$name` in a file is a placeholder; every placeholder must be given and every value given must be used. Text that comes
-from a page or from the library goes through `fence`, so that it can neither end its own frame nor pose as ours.
+from a page or from the library goes through `fence`, or `defused` where it has no frame, so that it can neither end its
+own frame nor pose as ours.
 """
 
 from __future__ import annotations
