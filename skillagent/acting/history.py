@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 
 from skillagent.library import Library
-from skillagent.prompts import fence, render
+from skillagent.prompts import defused, fence, render
 from skillagent.replies import as_reply
 from skillagent.schema import Demonstration, Insight, Message, Moment, Observation, Plan, Ranked, Route, Step, Verb
 
@@ -22,24 +22,32 @@ _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 
 
 def opening(
-    verbs: Sequence[Verb], route: Route, library: Library, *, room: int, whole: Sequence[Demonstration] = ()
+    verbs: Sequence[Verb],
+    route: Route,
+    library: Library,
+    *,
+    room: int,
+    whole: Sequence[Demonstration] = (),
+    instead: bool = True,
 ) -> list[Message]:
     """Return the part of the conversation that is the same for every task with this route.
 
     At most five insights are shown, what worked with them in at most a third of the room, in characters, and one
     demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either.
     Instead of it those are shown that `fit`, the `whole` of them. Where there is none, what worked with the first
-    insight that tells it is shown as such turns: a small model does what it sees itself do sooner than what it is told.
-    Skills are `advice`. A verb that no example shows is shown by its own, if it has one.
+    insight that tells it, and has room, is shown `instead`, as such turns: a small model does what it sees itself do
+    sooner than what it is told. Skills are `advice`. A verb that no example shows is shown by its own, if it has one.
     """
     examples = whole or [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
-    insights = [library.insights[key] for key in _first(route.insights, 5)]
-    lone = None if examples else next((one for one in insights if one.worked), None)
+    insights = _insights(route, library)
+    lone = exemplary(route, library, room) if instead and not examples else None
+    turns = _worked(lone) if lone else []
     shown = "".join([*(step.action for example in examples for step in example.steps), *(lone.worked if lone else ())])
     parts = [render("act", verbs="\n".join(_documented(verb, shown) for verb in verbs))]
     if insights:
-        parts.append("What was learnt before:\n" + fence("insights", _advised(insights, room // 3, told=lone)))
-    messages = [Message.system("\n\n".join(parts)), *(_worked(lone) if lone else ())]
+        left = room // 3 - _length(turns)
+        parts.append("What was learnt before:\n" + fence("insights", _advised(insights, left, told=lone)))
+    messages = [Message.system("\n\n".join(parts)), *turns]
     for example in examples:
         messages += _turns(example, None if whole else room // 3)
     return messages
@@ -47,16 +55,29 @@ def opening(
 
 def fit(demonstrations: Sequence[Demonstration], room: int) -> bool:
     """Tell whether demonstrations have room as they are, all of them in the room of one."""
-    turns = [turn for one in demonstrations for turn in _turns(one, None)]
-    return sum(len(turn.content) for turn in turns) <= room // 3
+    return _length([turn for one in demonstrations for turn in _turns(one, None)]) <= room // 3
+
+
+def exemplary(route: Route, library: Library, room: int) -> Insight | None:
+    """Return the first insight of the route that tells what worked and has room to show it as turns."""
+    told = (one for one in _insights(route, library) if one.worked)
+    return next((one for one in told if _length(_worked(one)) <= room // 3), None)
+
+
+def _insights(route: Route, library: Library) -> list[Insight]:
+    return [library.insights[key] for key in _first(route.insights, 5)]
+
+
+def _length(turns: Sequence[Message]) -> int:
+    return sum(len(turn.content) for turn in turns)
 
 
 def _advised(insights: Sequence[Insight], room: int, *, told: Insight | None) -> str:
     """Return insights as they are shown, each with what worked on the goal that it comes from, while there is room.
 
-    What worked with the one that is `told` stands elsewhere, and takes its share of the room there.
+    What worked with the one that is `told` stands elsewhere.
     """
-    lines, room = list[str](), room - (len("".join(told.worked)) if told else 0)
+    lines = list[str]()
     for one in insights:
         lines.append(f"- {one.condition.applies}: {one.explanation}")
         example = "\n".join([f"  For example, what worked for: {one.example[:_GOAL]}", *one.worked])
@@ -88,7 +109,11 @@ def like_moments(moments: Sequence[Moment]) -> str:
     """Return moments of demonstrations as they are shown beside the present state."""
     shown = [
         "\n".join(
-            [f"A moment like this, of the task {one.goal}", fence("state", one.step.observation), one.step.action]
+            [
+                defused(f"A moment like this, of the task {one.goal}"),
+                fence("state", one.step.observation),
+                defused(one.step.action),
+            ]
         )
         for one in moments
     ]
@@ -115,7 +140,7 @@ def conversation(
         advice: Shown beside the goal.
     """
     head = "\n".join(filter(None, [_task(plan), advice])) + "\n"
-    answers = [as_reply(step.action, step.observation) for step in steps]
+    answers = [defused(as_reply(step.action, step.observation)) for step in steps]
     turns = [fence("state", observation.text) for observation in [*(step.observation for step in steps), now]]
     marks = [_OMITTED] * len(turns)
     for index, step in enumerate(steps, start=1):
@@ -164,16 +189,16 @@ def _turns(demonstration: Demonstration, room: int | None) -> list[Message]:
     for number, step in enumerate(demonstration.steps):
         noted = "".join(f"Note: {note}\n" for note in demonstration.notes.values())
         head = f"An example of a task: {demonstration.goal}\n{noted}" if number == 0 else ""
-        messages.append(Message.user(head + fence("state", step.observation[:each])))
-        messages.append(Message(role="assistant", content=step.action))
+        messages.append(Message.user(defused(head) + fence("state", step.observation[:each])))
+        messages.append(Message(role="assistant", content=defused(step.action)))
     return messages
 
 
 def _worked(insight: Insight) -> list[Message]:
     """Return what worked on the goal that an insight comes from as turns; what was seen then is not known."""
-    messages, head = [], f"An example of a task: {insight.example[:_GOAL]}\n"
+    messages, head = list[Message](), defused(f"An example of a task: {insight.example[:_GOAL]}\n")
     for said in insight.worked:
-        messages += [Message.user(f"{head}{_OMITTED}"), Message(role="assistant", content=said)]
+        messages += [Message.user(f"{head}{_OMITTED}"), Message(role="assistant", content=defused(said))]
         head = ""
     return messages
 

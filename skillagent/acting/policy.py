@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from skillagent.acting.history import advice, conversation, like_moments, opening
+from skillagent.acting.history import advice, conversation, exemplary, like_moments, opening
 from skillagent.acting.invent import SELF_MADE, invented
 from skillagent.acting.reply import reply_schema
 from skillagent.errors import PromptTooLong
@@ -85,7 +85,7 @@ class Aids:
     `likes` gives the moments of demonstrations that are like a goal, a state and the reply before it, for every turn.
     `recall` answers a question out of the library; with it, the model may ask, and each question is a turn. `distil`
     names the demonstrations that are shown for a goal instead of an example, or where there is no room for them gives a
-    block of rules. `invent` examples the model makes up for itself where the route has no skill and no example.
+    block of rules. `invent` examples the model makes up for itself where the route has no skill and shows no example.
     """
 
     likes: Likes | None = None
@@ -99,8 +99,8 @@ class Policy:
     """The model as the one who chooses.
 
     `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts, or without
-    words the demonstrations that it is shown; `part` is the number of the plan's next part, where a program waits for
-    the model to be done with the present one.
+    words the demonstrations that it is shown; `instead` of a demonstration it may be shown what worked with an insight;
+    `part` is the number of the plan's next part, where a program waits for the model to be done with the present one.
     """
 
     verbs: Sequence[Verb]
@@ -113,6 +113,7 @@ class Policy:
     seed: int
     aids: Aids
     told: Recalled = field(default_factory=Recalled)
+    instead: bool = True
     part: int | None = None
 
     @classmethod
@@ -141,7 +142,8 @@ class Policy:
             bare = self.route.model_copy(update={"demonstrations": tuple(() for _ in self.route.demonstrations)})
             return replace(self, told=more, route=bare)
         known = any(self.route.skills) or any(self.route.demonstrations)
-        if not self.aids.invent or known or self._like("", now):
+        shown = known or exemplary(self.route, self.library, self.room)
+        if not self.aids.invent or shown or self._like("", now):
             return self
         made = invented(now.goal, self.verbs, self.llm, count=self.aids.invent)
         return replace(self, told=Recalled(text=made, of=(SELF_MADE,))) if made else self
@@ -162,8 +164,8 @@ class Policy:
     def without(self, skills: Collection[str], *, part: int | None = None) -> Policy:
         """Return the same with the words of one skill a subgoal, the first that is not one of these, and pinned ones.
 
-        Where they were all, the example goes too: it is not for this page either. With `part` the model may say that
-        this part of the plan comes now.
+        Where they were all, the examples go too: they are not for this page either, and nothing steps in for what the
+        episode began with. With `part` the model may say that this part of the plan comes now.
         """
         left = tuple(
             (
@@ -176,8 +178,13 @@ class Policy:
             shown if own or not offered else ()
             for shown, own, offered in zip(self.route.demonstrations, left, self.route.skills, strict=True)
         )
+        unfit = any(self.route.skills) and not any(left)
         return replace(
-            self, route=self.route.model_copy(update={"skills": left, "demonstrations": examples}), part=part
+            self,
+            route=self.route.model_copy(update={"skills": left, "demonstrations": examples}),
+            told=Recalled() if unfit and not self.told.text else self.told,
+            instead=not (any(self.route.demonstrations) or self._whole),
+            part=part,
         )
 
     def turn(
@@ -202,6 +209,11 @@ class Policy:
             examples=(*shown, *remembered.of),
             recalled=remembered.text,
         )
+
+    @property
+    def _whole(self) -> tuple[str, ...]:
+        """The demonstrations that are shown whole."""
+        return () if self.told.text else self.told.of
 
     def _like(self, before: str, now: Observation) -> Sequence[Moment]:
         return self.aids.likes(self.plan.goal, now.text, before, self.library) if self.aids.likes else ()
@@ -256,8 +268,8 @@ class Policy:
     def _conversation(
         self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
     ) -> list[Message]:
-        whole = () if self.told.text else [self.library.demonstrations[key] for key in self.told.of]
-        opened = opening(self.verbs, self.route, self.library, room=self.room, whole=whole)
+        whole = [self.library.demonstrations[key] for key in self._whole]
+        opened = opening(self.verbs, self.route, self.library, room=self.room, whole=whole, instead=self.instead)
         if self.told.text:
             opened = [opened[0].model_copy(update={"content": f"{opened[0].content}\n\n{self.told.text}"}), *opened[1:]]
         known = advice(self.route, self.library)

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from skillagent.learning.alternatives import alternatives
 from skillagent.learning.refine import likeness
 from skillagent.learning.taxonomy import GENERAL, folded, in_use, labels
-from skillagent.learning.trace import instruct, instructions, runs, useful_steps
-from skillagent.learning.wording import kebab, single, texts, whole_sentences
+from skillagent.learning.trace import WORD, instruct, instructions, runs, useful_steps
+from skillagent.learning.wording import kebab, sentences, single, texts, whole_sentences
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
-from skillagent.schema import Attempt, Condition, Insight, InsightKind, Json, Lesson, Message, Role, digest_of
+from skillagent.schema import Attempt, Condition, Insight, InsightKind, Json, Lesson, Message, Role, Step, digest_of
 
 _WORKED = 900  # characters: what is longer is a demonstration's to show
 _REF = re.compile(r'(ref":"[^"]*) \[\w+\]"')  # of one page load
@@ -32,17 +32,19 @@ _SAID_BY = re.compile(  # who judged or acted is no part of what happened
 _LENGTHS = {"explanation": 300, "applies": 160, "does_not_apply": 160}
 _TOPICS = {"level_1": 30, "means_1": 80, "level_2": 30, "means": 120}
 _SCHEMA = texts({**_LENGTHS, **_TOPICS}, choices={"kind": _KINDS})
-_EXAMPLE: Json = {  # of a task that no page asks for: to lay a lamp into a drawer
-    "explanation": "First `pull` the drawer open by its handle, then `release` the thing above it. "
-    "Let go above a shut drawer it falls beside it.",
-    "applies": "When a drawer or a box is shut and something belongs inside.",
-    "does_not_apply": "When it stands open already, or the thing is to lie on top of it.",
-    "level_1": "containers",
-    "means_1": "what things are kept in",
-    "level_2": "opening",
-    "means": "what must be open before it is used",
+_EXAMPLE: Json = {  # of a task that no environment asks for, with verbs that none has
+    "explanation": "First `unchain` the bicycle from its post, then `pedal`. "
+    "With the chain still on, its wheel does not turn.",
+    "applies": "When a bicycle is to be ridden and something ties it down.",
+    "does_not_apply": "When it stands loose already, or is only to be looked at.",
+    "level_1": "bicycles",
+    "means_1": "what is ridden",
+    "level_2": "chains",
+    "means": "what ties a thing down",
     "kind": "subgoal",
 }
+_LEVELS = ("level_1", "level_2")
+_LINES = 8  # of instructions
 _LABELS = 20  # of the domain that are told
 
 
@@ -70,12 +72,13 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
     )
     reply = llm.reply([Message.user(prompt)], role=Role.REFLECTOR, schema=_SCHEMA, max_tokens=450)
     said = {key: str(text) for key, text in (reply.data or {}).items()}
-    data = {key: text if key == "kind" else _own(text, _LENGTHS.get(key)) for key, text in said.items()}
+    data = {
+        key: single(text) if key in ("kind", *_LEVELS) else _own(text, _LENGTHS.get(key)) for key, text in said.items()
+    }
     if not data.get("explanation"):
         return None
-    levels = [kebab(data.get(level, "")) or GENERAL for level in ("level_1", "level_2")]
-    named = "/".join([env, *levels])
-    taxonomy = folded(named, library.insights.values())
+    named = "/".join([env, *(kebab(data.get(level, "")) or GENERAL for level in _LEVELS)])
+    taxonomy = folded(_without_examples(named, library), library.insights.values())
     origin = "contrast" if lesson.success else "answer" if truth else "failure"
     worked = _worked(lesson.success)
     return Insight(
@@ -96,18 +99,35 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
 
 
 def _own(text: str, limit: int | None) -> str:
-    """Return the whole sentences that a model wrote itself, each once; nothing where it repeats the example."""
-    known = {run for said in _EXAMPLE.values() for run in runs(str(said))}
-    if text in _EXAMPLE.values() or not known.isdisjoint(runs(text)):
-        return ""
-    return single(whole_sentences(text, limit) if limit else text)
+    """Return the whole sentences that a model wrote itself, each once: none that repeats the example."""
+    whole = whole_sentences(text, limit) if limit else text
+    known = {run for shown in _EXAMPLE.values() for run in _parts(str(shown))}
+    return single(" ".join(one for one in sentences(whole) if known.isdisjoint(_parts(one))))
+
+
+def _parts(text: str) -> set[str]:
+    """Return what shows that a text was copied: its sentences as bare words, and its runs of words."""
+    return {*(" ".join(WORD.findall(one.casefold())) for one in sentences(text)), *runs(text)}
+
+
+def _without_examples(taxonomy: str, library: Library) -> str:
+    """Return the taxonomy without the labels of the example, apart from those that the library uses in that domain."""
+    domain, *levels = taxonomy.split("/")
+    used = {
+        kebab(part)
+        for label in labels(library.insights.values())
+        for part in label.split("/")[1:]
+        if label.startswith(f"{domain}/")
+    }
+    shown = {kebab(str(_EXAMPLE[level])) for level in _LEVELS} - used
+    return "/".join([domain, *(GENERAL if level in shown else level for level in levels)])
 
 
 def _defined(taxonomy: str, data: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Return what the labels mean that have no meaning yet, as far as it was said."""
+    """Return what the labels mean that have no meaning yet, as far as it was said; general means nothing."""
     said = zip((taxonomy.rpartition("/")[0], taxonomy), ("means_1", "means"), strict=True)
     told = {label: data.get(key, "") for label, key in said if not known.get(label)}
-    return {label: means for label, means in told.items() if means}
+    return {label: means for label, means in told.items() if means and not label.endswith(f"/{GENERAL}")}
 
 
 def _worked(success: Attempt | None) -> tuple[str, ...]:
@@ -118,15 +138,20 @@ def _worked(success: Attempt | None) -> tuple[str, ...]:
 
 
 def _difference(lesson: Lesson) -> list[str]:
-    """Return the instructions that only a success carried out, and those that only failures did."""
-    right = _instructions(lesson.success) if lesson.success else []
-    wrong = [line for one in lesson.failures[:2] for line in _instructions(one)]
-    only = [f"worked: {line}" for line in right if line not in wrong]
-    return [*only, *(f"failed: {line}" for line in wrong if line not in right)] if right else []
+    """Return instructions that were of use in the success alone, and those that only failures carried out."""
+    if lesson.success is None:
+        return []
+    goal, steps = lesson.success.trajectory.goal, lesson.success.trajectory.steps
+    wrong = [line for one in lesson.failures[:2] for line in _instructions(one.trajectory.steps, one.trajectory.goal)]
+    useful, right = _instructions(useful_steps(lesson.success.trajectory), goal), _instructions(steps, goal)
+    only = [f"worked: {line}" for line in useful if line not in wrong][:_LINES]
+    return [*only, *[f"failed: {line}" for line in dict.fromkeys(wrong) if line not in right][:_LINES]]
 
 
-def _instructions(one: Attempt) -> list[str]:
-    return list(dict.fromkeys(_plain(instruct(step, one.trajectory.goal)) for step in one.trajectory.steps))
+def _instructions(steps: Sequence[Step], goal: str) -> list[str]:
+    """Return the instructions of what was done, each once; to ask memory, or to do nothing, is none."""
+    made = [step for step in steps if not step.recalled and step.action.verb != "none"]
+    return list(dict.fromkeys(_plain(instruct(step, goal)) for step in made))
 
 
 def _plain(line: str) -> str:
@@ -139,4 +164,4 @@ def _told(one: Attempt) -> str:
     lines = instructions(trajectory.steps, trajectory.goal)
     errors = [f"error: {step.error.splitlines()[0][:120]}" for step in trajectory.steps if step.error]
     result = _SAID_BY.sub("", one.verdict.reason)
-    return "\n".join([*map(_plain, lines[:8]), *errors[:2], f"result: {result}, score {one.verdict.score}"])
+    return "\n".join([*map(_plain, lines[:_LINES]), *errors[:2], f"result: {result}, score {one.verdict.score}"])

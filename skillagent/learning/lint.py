@@ -8,7 +8,6 @@ already says. It does not judge whether an edit helps; that is the gate's work.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -45,7 +44,7 @@ _SECRET = re.compile(
 )
 _BY_A_PERSON = "accepted: a person's decision, not replayed"  # how ledgers said it before they said who decided
 _SAYS = 3  # letters of the shortest explanation: a model out of its depth writes a comma
-_AGAIN = (4, 3)  # words in a row, and how often: a model that turns in a circle
+_CIRCLE = re.compile(r"\b(\w+(?: \w+){3,}?) \1\b")  # four words or more that stand right behind themselves
 NEAR_COPY = 0.8  # share of their words that two insights have in common
 _GIVEN_WORDS = 4  # so many words in the order in which an answer has them repeat it
 _FRAME = re.compile(
@@ -74,8 +73,8 @@ def lint(edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event]) 
             case PutSkill(skill=skill):
                 problems = _skill_problems(skill, lesson, library)
             case PutInsight(insight=insight, base=base):
-                copies = () if base is not None else _copied(insight, library, history)
-                problems = chain(copies, _insight_problems(insight, lesson))
+                new = () if base is not None else chain(_copied(insight, library, history), _circles(insight))
+                problems = chain(new, _insight_problems(insight, lesson))
             case PutDemonstration(demonstration=demo):
                 problems = _demonstration_problems(demo, lesson)
         if problem := next(problems, None):
@@ -138,9 +137,6 @@ def _insight_problems(insight: Insight, lesson: Lesson) -> Iterator[str]:
         yield f"taxonomy {insight.taxonomy!r} is not domain/level-1/level-2"
     if not insight.condition.applies.strip() or sum(map(str.isalpha, insight.explanation)) < _SAYS:
         yield "an insight needs a condition and an explanation"
-    size, often = _AGAIN
-    if again := [run for run, count in Counter(runs(insight.explanation, size)).items() if count >= often]:
-        yield f"it says the same again and again ({again[0]!r})"
     if given := _given_away(insight, lesson):
         yield f"it gives away the answer of one task ({given})"
     if _BROKEN.search(insight.explanation):
@@ -156,6 +152,12 @@ def _copied(insight: Insight, library: Library, events: Sequence[Event]) -> Iter
         yield f"the library says nearly that already ({near.id})"
     if near := next((other for other in _refused(events) if _alike(insight, other)), None):
         yield f"it is nearly what was refused before ({near.id})"
+
+
+def _circles(insight: Insight) -> Iterator[str]:
+    """Find words that a model went on to repeat; alike ones with others between them, as of a list, are none."""
+    if again := _CIRCLE.search(" ".join(WORD.findall(insight.explanation.lower()))):
+        yield f"it says the same again and again ({again[1]!r})"
 
 
 def _alike(one: Insight, other: Insight) -> bool:

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from skillagent.schema import Json
 
+_BREAK = re.compile(r"(?<=[.!?;])(?<!\.\w\.)\s+|\n+")  # not behind "e.g."
+_END = re.compile(r"(?<!\.\w)[.!?](?=\s|$)")
+
 
 def texts(lengths: Mapping[str, int], choices: Mapping[str, Sequence[str]] | None = None) -> Json:
     """Return the schema of an object of texts, each with its longest length in characters, or one of some choices."""
@@ -31,11 +34,16 @@ def plain_text(text: str) -> str:
     return " ".join(text.replace("<", " ").replace(">", " ").replace("---", " ").split())
 
 
+def sentences(text: str) -> list[str]:
+    """Return the sentences of a text, in order; what stands before a semicolon is one."""
+    return _BREAK.split(text.strip())
+
+
 def single(text: str) -> str:
     """Return the text with each of its sentences once; a last one that is cut off and began before is left out too."""
     kept: list[str] = []
     known: list[str] = []
-    for said in re.split(r"(?<=[.!?;])\s+|\n+", text.strip()):
+    for said in sentences(text):
         words = " ".join(re.findall(r"\w+", said.casefold()))
         ends = said.endswith((".", "!", "?", ";"))
         if words in known or (not ends and any(one.startswith(words) for one in known)):
@@ -49,7 +57,8 @@ def whole_sentences(text: str, limit: int) -> str:
     """Return the whole sentences of a text that was cut off at its limit; what there is, where there is none."""
     if len(text) < limit:
         return text
-    return text[: text.rfind(". ") + 1] or text
+    ends = [found.end() for found in _END.finditer(text)]
+    return text[: ends[-1]] if ends else text
 
 
 def sentence(text: str) -> str:

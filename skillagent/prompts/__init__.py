@@ -1,7 +1,8 @@
 """Prompts: one Markdown file each, with strict placeholders.
 
 `$name` in a file is a placeholder; every placeholder must be given and every value given must be used. Text that comes
-from a page or from the library goes through `fence`, so that it can neither end its own frame nor pose as ours.
+from a page or from the library goes through `fence`, or `defused` where it has no frame, so that it can neither end its
+own frame nor pose as ours.
 """
 
 from __future__ import annotations
@@ -34,8 +35,12 @@ def render(prompt: str, **values: str) -> str:
 def fence(tag: str, text: str) -> str:
     """Frame data as `<tag>…</tag>`; whatever looks like one of our frames inside it is defused."""
     assert tag in TAGS, f"the tag {tag} must be known, so that no text can end its frame"
-    harmless = _FRAME.sub("(", text).strip()
-    return f"<{tag}>\n{harmless}\n</{tag}>"
+    return f"<{tag}>\n{defused(text).strip()}\n</{tag}>"
+
+
+def defused(text: str) -> str:
+    """Return data that has no frame of its own, as long as before, without what looks like one of our frames."""
+    return _FRAME.sub("(", text)
 
 
 @cache

@@ -1,9 +1,12 @@
 """What is shown to who explains a failure, and what becomes of what it says: the three known leaks are not there."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+import skillagent
 from skillagent.learning.explanation import explained
 from skillagent.learning.wording import single
 from skillagent.library import Library
@@ -22,6 +25,7 @@ from skillagent.schema import (
 )
 from skillagent.testing import ScriptedLLM
 
+ROOT = Path(skillagent.__file__).parent.parent
 GOAL = "save it"
 WORDS = {
     "applies": "When a thing is to be saved",
@@ -183,20 +187,112 @@ def test_what_only_one_side_did_is_told(failing, solving, told):
     assert prompt.partition("<difference>")[2].partition("</difference>")[0].strip().splitlines() == told
 
 
-def explained_as(**said):
+def explained_as(library=None, **said):
     lesson = Lesson(cause=Cause.KNOWLEDGE, summary="s", failures=(tried((START, "0")),))
-    return explained(lesson, Library(), llm=ScriptedLLM([{**WORDS, **said}]))
+    return explained(lesson, library or Library(), llm=ScriptedLLM([{**WORDS, **said}]))
 
 
-def test_what_stands_in_the_example_is_not_the_models_own():
-    prompt = asked(tried((START, "0")))
-    example = json.loads(next(line for line in prompt.splitlines() if line.startswith('{"explanation"')))
-    assert explained_as(explanation=f"Well. {example['explanation']}") is None
-    condition = explained_as(applies=example["applies"], does_not_apply=example["does_not_apply"]).condition
+def done(verb, *, before=START, error=None, recalled="", **arguments):
+    return Step(
+        observation=before, action=Action(verb=verb, arguments=arguments), error=error, recalled=recalled, by="model"
+    )
+
+
+def made_of(steps, score=0.0):
+    attempt = tried(score=score)
+    return attempt.model_copy(update={"trajectory": attempt.trajectory.model_copy(update={"steps": steps})})
+
+
+def difference(prompt):
+    return prompt.partition("<difference>")[2].partition("</difference>")[0].strip().splitlines()
+
+
+def test_what_did_nothing_is_no_difference_and_the_second_failure_counts_as_the_first():
+    asking = done("recall", question="what?", recalled="- When x: y")
+    idle = done("none", error="not an action")
+    success = made_of(
+        (
+            asking,
+            idle,
+            done("click", ref="9", error="no such element"),
+            done("click", ref="1"),
+            done("hit", before=MENU),
+        ),
+        score=1.0,
+    )
+    first, second = made_of((asking, idle, done("fly"))), made_of((idle, done("swim", error="no water"), done("hit")))
+    assert difference(asked(first, second, made_of((done("third"),)), success=success)) == [
+        "worked: `click` the button 'Menu'",
+        "failed: `fly`",
+        "failed: `swim`",
+    ]
+
+
+def test_of_a_long_difference_eight_lines_a_side_are_told():
+    long = [seen(f"page {number}") for number in range(41)]
+    success = made_of(tuple(done(f"right-{n}", before=long[n]) for n in range(40)), score=1.0)
+    failures = [made_of(tuple(done(f"{name}-{n}") for n in range(40))) for name in ("a", "b")]
+    assert difference(asked(*failures, success=success)) == [
+        *(f"worked: `right-{n}`" for n in range(8)),
+        *(f"failed: `a-{n}`" for n in range(8)),
+    ]
+
+
+def test_a_way_to_another_goal_is_no_alternative():
+    success = tried((START, "1"), (MENU, "2"), score=1.0)
+    failure = tried((START, "0"))
+    other = failure.model_copy(update={"trajectory": failure.trajectory.model_copy(update={"asked": "another"})})
+    assert "<alternatives>\nIn one state:" in asked(failure, success=success)
+    assert "<alternatives>\n(none)" in asked(other, success=success)
+
+
+EXAMPLE = json.loads(
+    next(line for line in asked(tried((START, "0"))).splitlines() if line.startswith('{"explanation"'))
+)
+
+
+def test_the_example_is_of_no_task_of_ours_and_names_none_of_our_verbs():
+    telling = {*re.findall(r"`(\w+)`", EXAMPLE["explanation"]), "bicycle", "bicycles"}
+    ours = [file for place in ("skillagent/envs", "evals/suites") for file in (ROOT / place).rglob("*")]
+    for file in ours:
+        if file.suffix in {".py", ".yaml"}:
+            assert telling.isdisjoint(re.findall(r"\w+", file.read_text(encoding="utf-8").lower())), file
+
+
+def test_sentences_of_the_example_are_not_the_models_own():
+    assert explained_as(explanation=EXAMPLE["explanation"]) is None
+    first, second = EXAMPLE["explanation"].split(". ")
+    assert explained_as(explanation=f"Open the menu. {first.upper()}! It holds Save.").explanation == (
+        "Open the menu. It holds Save."
+    )
+    assert explained_as(explanation=f"Open the menu. Then {second.lower()}").explanation == "Open the menu."
+    condition = explained_as(applies=EXAMPLE["applies"], does_not_apply=EXAMPLE["does_not_apply"]).condition
     assert (condition.applies, condition.does_not_apply) == (f"When the goal is like: {GOAL}", "")
-    assert explained_as(applies="When a box is shut").condition.applies == "When a box is shut"
-    made = explained_as(level_1=example["level_1"], means_1=example["means_1"], kind=example["kind"])
-    assert (made.taxonomy, made.defines, made.kind) == ("x/general/order", {}, example["kind"])
+    assert explained_as(applies="When a bicycle is to be shut").condition.applies == "When a bicycle is to be shut"
+    assert explained_as(kind=EXAMPLE["kind"]).kind == EXAMPLE["kind"]
+
+
+@pytest.mark.parametrize("as_said", [str, str.capitalize, "{}. ".format])
+def test_labels_of_the_example_are_left_out_and_the_insight_keeps_under_which_it_came(as_said):
+    said = {key: as_said(EXAMPLE[key]) for key in ("level_1", "means_1", "level_2", "means")}
+    made = explained_as(**said)
+    assert (made.taxonomy, made.defines) == ("x/general/general", {})
+    assert made.origin == "failure; came as x/bicycles/chains"
+    made = explained_as(level_1=said["level_1"], means_1="what has wheels", means=said["means"])
+    assert (made.taxonomy, made.defines) == ("x/general/order", {})
+
+
+def test_a_label_of_the_example_that_is_in_use_stays():
+    used = explained_as().model_copy(update={"id": "used", "taxonomy": "x/bicycles/chains", "defines": {}})
+    made = explained_as(library=Library(insights={"used": used}), level_1="Bicycles", level_2="chains", means="links")
+    assert (made.taxonomy, made.origin, made.defines) == (
+        "x/bicycles/chains",
+        "failure",
+        {"x/bicycles/chains": "links"},
+    )
+    elsewhere = used.model_copy(update={"taxonomy": "other/bicycles/chains"})
+    made = explained_as(library=Library(insights={"used": elsewhere}), level_1="bicycles", level_2="chains")
+    assert made.taxonomy == "x/general/general"
 
 
 def test_a_sentence_that_was_cut_off_is_left_out():

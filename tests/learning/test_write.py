@@ -745,7 +745,18 @@ def test_an_insight_that_repeats_the_answers_words_is_refused(truth, explanation
 @pytest.mark.parametrize(
     ("explanation", "problem"),
     [
-        ("Know that the task ended, and that the task ended, and that the task ended.", "'that the task ended'"),
+        ("Know that the task ended, and that the task ended, and that the task ended.", "'that the task ended and'"),
+        (
+            "Know that the task ended, score 0.0, and that the task ended, score 0.0, and that the task ended, score "
+            "0.0",
+            "'that the task ended score 0 0 and'",
+        ),
+        (
+            'Fill it with the value that the goal gives after "user", then with the value that the goal gives after '
+            '"password", and no other than the value that the goal gives.',
+            None,
+        ),
+        ("Add one constraint for each truck, one constraint for each depot, one constraint for each day.", None),
         ("Fill the field that the goal names, then press what the goal names, as the goal names it.", None),
         ("Press it. " * 2, None),
     ],
@@ -753,6 +764,12 @@ def test_an_insight_that_repeats_the_answers_words_is_refused(truth, explanation
 def test_an_insight_that_turns_in_a_circle_is_refused(explanation, problem):
     found = lint(insight_of(explanation), knowing(""), Library(), [])
     assert found == (problem and f"lint: it says the same again and again ({problem})")
+
+
+def test_an_insight_of_the_library_that_turns_in_a_circle_may_still_be_changed():
+    old = insight_of("Press the red button. " * 3).changes[0].insight
+    changed = PutInsight(insight=old.model_copy(update={"related": ("j",)}), base=old.digest)
+    assert lint(Edit(changes=(changed,), why=""), knowing(""), Library(insights={"i": old}), []) is None
 
 
 # ── Near copies ──────────────────────────────────────────────────────────────────────────────────────────────────────
