@@ -84,6 +84,10 @@ def back(name, version=None):
     return lambda store: rolled_back(store.load(), store.events(), name, version, why="asked for")
 
 
+def undo(store):
+    return last_undone(store.load(), store.events())
+
+
 @pytest.mark.parametrize(
     ("steps", "states"),
     [
@@ -127,6 +131,41 @@ def back(name, version=None):
             id="retired and brought back with its links",
         ),
         pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", "")],
+            ["b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="the link to one that went was taken out",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", ""), out("b")],
+            ["", "b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="and the other went too",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("b"), put("a", "1", "")],
+            ["a1", "a1 b1[a]", "a1[b] b1[a]", "a1", ""],
+            id="the link to a later one that went was taken out",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", ""), put("b", "2")],
+            ["b2", "b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="changed after the link to one that went was taken out",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", ""), beside("a", "b")],
+            ["a1[b] b1[a]", "b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="one that went came again",
+        ),
+        pytest.param(
+            [put("c", "1"), beside("a", "c"), undo, out("c"), back("a")],
+            ["a1", "a1 c1", "c1", ""],
+            id="back without its link",
+        ),
+        pytest.param(
+            [put("b", "1"), beside("a", "b"), out("b"), out("a"), put("a", "1")],
+            ["a1", "", "a1", "a1 b1[a]", "b1", ""],
+            id="undone to what a later edit had made",
+        ),
+        pytest.param(
             [put("a", "1"), put("b", "1"), put("a", "1", "b"), put("b", "1", "a")],
             ["a1[b] b1[a]", "a1[b] b1", "a1 b1", "a1", ""],
             id="links of the upkeep",
@@ -162,7 +201,7 @@ def test_each_undo_takes_back_the_last_edit_that_is_still_in_force(steps, states
     seen = [said(store.load())]
     with pytest.raises(NotFound, match="nothing to undo"):
         for _ in range(9):
-            store.commit(last_undone(store.load(), store.events()))
+            store.commit(undo(store))
             seen.append(said(store.load()))
     assert seen == states
 
