@@ -3,8 +3,8 @@
 A skill and the example that came with it are one thing to a person: an example whose skill was rolled back would still
 be shown. So each goes back with the other, and the links to an insight go with it. An edit is in force as long as
 something of it was not rolled back and still stands in the library; that others were linked with it since makes no
-difference, and what only linked it with one that went is nothing to undo. Nothing is written here: these functions
-return the entry to commit.
+difference, and what only linked it with one that went is nothing to undo. What a person deleted by hand is left out.
+Nothing is written here: these functions return the entry to commit.
 """
 
 from __future__ import annotations
@@ -87,8 +87,10 @@ def last_undone(library: Library, events: Iterable[Event]) -> RolledBack:
             case Decided(decision=Decision(accepted=True, edit=edit)):
                 left = dict[Key, Change]()
                 for _, change, was in changes([event]):
-                    if was is not None and event.seq in standing[key_of(change)]:
-                        left.setdefault(key_of(change), was)
+                    key = key_of(change)
+                    deleted = _content(change) is not None and _item(library, key) is None  # past the ledger
+                    if was is not None and event.seq in standing[key] and not deleted:
+                        left.setdefault(key, was)
                 if any(key_of(one) in left and _held(library, one) for one in _telling(edit)):
                     own = {key_of(one) for one in edit.proper}
                     back = [rebased(library, history, was) for key, was in left.items() if key in own]

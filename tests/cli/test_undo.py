@@ -221,3 +221,45 @@ def test_what_was_changed_past_the_ledger_since_is_not_lost():
     by_hand = Library(insights={"a": insight("a", "by hand")})
     with pytest.raises(NotFound, match="nothing to undo"):
         last_undone(by_hand, told.events())
+
+
+NOTE = insight("a", "1")
+SKILL, EXAMPLE = (change for change in skill(1)(MemoryStore()).decision.edit.changes)
+
+
+@pytest.mark.parametrize(
+    ("made", "gone", "left"),
+    [
+        pytest.param([SKILL, EXAMPLE], "e", "", id="a skill's example"),
+        pytest.param([SKILL, EXAMPLE, PutInsight(insight=NOTE)], "s", "", id="a skill beside an insight"),
+        pytest.param([PutInsight(insight=NOTE), PutInsight(insight=insight("b", "1"))], "b", "", id="an insight"),
+        pytest.param([SKILL, EXAMPLE], "s", None, id="a skill, of which only the example is left"),
+    ],
+)
+def test_what_a_person_deleted_by_hand_is_left_out_of_what_is_undone(made, gone, left):
+    told = MemoryStore()
+    library = told.commit(decided(*made))
+    kinds = {"skills": library.skills, "insights": library.insights, "demonstrations": library.demonstrations}
+    by_hand = Library(**{kind: {key: one for key, one in items.items() if key != gone} for kind, items in kinds.items()})
+    if left is None:
+        with pytest.raises(NotFound, match="nothing to undo"):
+            last_undone(by_hand, told.events())
+    else:
+        assert said(MemoryStore(by_hand).commit(last_undone(by_hand, told.events()))) == left
+
+
+def test_a_skill_that_was_changed_by_hand_is_not_undone_by_way_of_its_example():
+    told = MemoryStore()
+    library = told.commit(skill(1)(told))
+    by_hand = library.model_copy(update={"skills": {"s": library.skills["s"].model_copy(update={"body": "mine"})}})
+    with pytest.raises(NotFound, match="nothing to undo"):
+        last_undone(by_hand, told.events())
+
+
+def test_of_what_is_only_linked_with_what_is_undone_nothing_but_the_link_goes():
+    told = MemoryStore()
+    told.commit(put("a", "1")(told))
+    library = told.commit(beside("b", "a")(told))
+    mine = library.insights["a"].model_copy(update={"explanation": "mine"})
+    by_hand = library.model_copy(update={"insights": {**library.insights, "a": mine}})
+    assert said(MemoryStore(by_hand).commit(last_undone(by_hand, told.events()))) == "amine"
