@@ -121,13 +121,12 @@ def _standing(history: Sequence[Event]) -> dict[Key, tuple[int, ...]]:
             been.append((_content(was), been[-1][1]))
         made, now = _content(change), been[-1][1]
         match event.entry:
-            case RolledBack(undoes=int() as undone) if undone in now:
-                now = now[: now.index(undone)]
+            case RolledBack(undoes=int() as undone):
+                now = tuple(seq for seq in now if seq < undone)
             case RolledBack():
                 known = [then for content, then in reversed(been) if content == made]
-                earlier = [then for then in known if then != now and then == now[: len(then)]]
                 alike = [then for content, then in reversed(been) if _linkless(content) == _linkless(made)]
-                now = next(iter([*earlier, *known, *alike]), now)
+                now = next(iter([*known, *alike]), now)
             case _:
                 now = (*now, event.seq)
         been.append((made, now))
