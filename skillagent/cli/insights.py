@@ -252,7 +252,7 @@ def _taught(ctx: typer.Context, student: str) -> Iterator[tuple[str, float]]:
         kinds: dict[Told, Iterable[str]] = {"insights": library.insights, "demonstrations": library.demonstrations}
         for key, kind in [(key, kind) for kind, keys in kinds.items() for key in keys]:
             gain = taught(key, library, partial(showing, agent, library, of=kind))
-            note(f"{key}: {'no exam' if gain is None else f'{gain:+.2f}'} for {student}")
+            note(f"{key}: {'no exam that tells' if gain is None else f'{gain:+.2f}'} for {student}")
             if gain is not None:
                 yield key, gain
 
