@@ -240,7 +240,9 @@ def test_what_a_person_deleted_by_hand_is_left_out_of_what_is_undone(made, gone,
     told = MemoryStore()
     library = told.commit(decided(*made))
     kinds = {"skills": library.skills, "insights": library.insights, "demonstrations": library.demonstrations}
-    by_hand = Library(**{kind: {key: one for key, one in items.items() if key != gone} for kind, items in kinds.items()})
+    by_hand = Library(
+        **{kind: {key: one for key, one in items.items() if key != gone} for kind, items in kinds.items()}
+    )
     if left is None:
         with pytest.raises(NotFound, match="nothing to undo"):
             last_undone(by_hand, told.events())
