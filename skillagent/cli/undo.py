@@ -124,9 +124,8 @@ def _standing(history: Sequence[Event]) -> dict[Key, tuple[int, ...]]:
             case RolledBack(undoes=int() as undone):
                 now = tuple(seq for seq in now if seq < undone)
             case RolledBack():
-                known = [then for content, then in reversed(been) if content == made]
-                alike = [then for content, then in reversed(been) if _linkless(content) == _linkless(made)]
-                now = next(iter([*known, *alike]), now)
+                alike = (then for content, then in reversed(been) if _linkless(content) == _linkless(made))
+                now = next(alike, now)
             case _:
                 now = (*now, event.seq)
         been.append((made, now))
