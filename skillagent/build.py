@@ -36,7 +36,7 @@ from skillagent.learning.distinguish import nearest as insights_near
 from skillagent.learning.gate import Rules, gate
 from skillagent.learning.judge import judge
 from skillagent.learning.lint import lint
-from skillagent.learning.refine import refine
+from skillagent.learning.refine import refined
 from skillagent.learning.reflect import reflect
 from skillagent.learning.replays import Router, fresh, rehearsals, sources, touched
 from skillagent.learning.utility import hurting, utilities
@@ -304,11 +304,8 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
     def joined(library: Library, events: Sequence[Event], trial: Trial) -> Iterator[Decision]:
         return merged(library, vectors, trial, options.upkeep, shown=shown, events=events)
 
-    def refined(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
-        free = [insight for insight in library.insights.values() if not insight.pinned]
-        amount = options.upkeep.wordings
-        said = (refine(insight, library, events, shown, llm=llm, wordings=amount) for insight in free)
-        return (decision for decision in said if decision is not None)
+    def reworded(library: Library, events: Sequence[Event], _: Trial) -> Iterator[Decision]:
+        return refined(library, events, shown, llm=llm, wordings=options.upkeep.wordings)
 
     def related(library: Library, _: Sequence[Event], __: Trial) -> Iterator[Decision]:
         return linked(library, vectors, options.upkeep)
@@ -324,7 +321,7 @@ def upkeep_of(options: Options, vectors: VectorCache, llm: LLM) -> dict[str, Car
         "programs": ran_in_vain,
         "harmful": unharmed,
         "same": joined,
-        "conditions": refined,
+        "conditions": reworded,
         "budget": kept_few,
         "related": related,  # the last: it names no insight that goes
     }

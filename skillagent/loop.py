@@ -294,9 +294,13 @@ def _diagnosed(agent: Agent, attempts: Sequence[Attempt], library: Library) -> d
 
 
 def showing(agent: Agent, library: Library, task: Task, shown: Sequence[str], *, of: Told = "insights") -> Attempt:
-    """Try a task with just these of a kind, whatever the router thinks of them; the library holds no others of it."""
+    """Try a task with just these of a kind, whatever the router thinks of them; the library holds no others of it.
+
+    With demonstrations it holds no insights either: what worked with one is an example where no demonstration is shown.
+    """
     parts = {"skills": library.skills, "insights": library.insights, "demonstrations": library.demonstrations}
-    library = Library.model_validate({**parts, of: {key: parts[of][key] for key in shown}})
+    kept = parts if of == "insights" else {**parts, "insights": {}}
+    library = Library.model_validate({**kept, of: {key: parts[of][key] for key in shown}})
 
     def routed(plan: Plan, held: Library) -> Route:
         only = tuple(Ranked(id=key, score=0.0) for key in shown)

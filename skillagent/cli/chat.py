@@ -252,10 +252,12 @@ class Chat:
         from skillagent.cli.undo import last_undone
 
         store = self._agent.store
-        entry = last_undone(store.load(), store.events())
+        library = store.load()
+        entry = last_undone(library, store.events())
+        told = words.of_undone(entry.changes, library)
         store.commit(entry)
-        self._session.add("undo", changes=words.of_changes(entry.changes))
-        self._watch.say(f"undone: {words.of_changes(entry.changes)}")
+        self._session.add("undo", changes=told)
+        self._watch.say(f"undone: {told}")
 
     def _last(self) -> Attempt:
         from skillagent.errors import NotFound

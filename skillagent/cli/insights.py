@@ -252,7 +252,7 @@ def _taught(ctx: typer.Context, student: str) -> Iterator[tuple[str, float]]:
         kinds: dict[Told, Iterable[str]] = {"insights": library.insights, "demonstrations": library.demonstrations}
         for key, kind in [(key, kind) for kind, keys in kinds.items() for key in keys]:
             gain = taught(key, library, partial(showing, agent, library, of=kind))
-            note(f"{key}: {'no exam' if gain is None else f'{gain:+.2f}'} for {student}")
+            note(f"{key}: {'no exam that tells' if gain is None else f'{gain:+.2f}'} for {student}")
             if gain is not None:
                 yield key, gain
 
@@ -335,15 +335,16 @@ def rollback(ctx: typer.Context, key: Id, as_json: AsJson = False) -> None:
     The state before the first change is "not there".
     """
     from skillagent.cli.undo import rolled_back
-    from skillagent.cli.words import of_changes
+    from skillagent.cli.words import of_undone
 
     store, library, events = _opened(ctx)
     entry = rolled_back(library, events, key, None, why="asked for by a person")
     store.commit(entry)
+    told = of_undone(entry.changes, library)
     if as_json:
-        emit({"id": key, "changes": of_changes(entry.changes)})
+        emit({"id": key, "changes": told})
     else:
-        say(f"rolled back: {of_changes(entry.changes)}")
+        say(f"rolled back: {told}")
 
 
 def _opened(ctx: typer.Context) -> tuple[Store, Library, list[Event]]:

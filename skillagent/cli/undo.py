@@ -3,7 +3,8 @@
 A skill and the example that came with it are one thing to a person: an example whose skill was rolled back would still
 be shown. So each goes back with the other, and the links to an insight go with it. An edit is in force as long as
 something of it was not rolled back and still stands in the library; that others were linked with it since makes no
-difference. Nothing is written here: these functions return the entry to commit.
+difference, and what only linked it with one that went is nothing to undo. What a person deleted by hand is left out.
+Nothing is written here: these functions return the entry to commit.
 """
 
 from __future__ import annotations
@@ -86,12 +87,17 @@ def last_undone(library: Library, events: Iterable[Event]) -> RolledBack:
             case Decided(decision=Decision(accepted=True, edit=edit)):
                 left = dict[Key, Change]()
                 for _, change, was in changes([event]):
-                    if was is not None and event.seq in standing[key_of(change)]:
-                        left.setdefault(key_of(change), was)
+                    key = key_of(change)
+                    deleted = _content(change) is not None and _item(library, key) is None  # past the ledger
+                    if was is not None and event.seq in standing[key] and not deleted:
+                        left.setdefault(key, was)
                 if any(key_of(one) in left and _held(library, one) for one in _telling(edit)):
                     own = {key_of(one) for one in edit.proper}
                     back = [rebased(library, history, was) for key, was in left.items() if key in own]
-                    return RolledBack(changes=_with_links(library, back), why=f"undoes event {event.seq}: {edit.why}")
+                    made = _with_links(library, back)
+                    if any(_content(one) != _item(library, key_of(one)) for one in made):
+                        why = f"undoes event {event.seq}: {edit.why}"
+                        return RolledBack(changes=made, undoes=event.seq, why=why)
     raise NotFound("nothing to undo: no accepted change is in force")
 
 
@@ -113,14 +119,16 @@ def _standing(history: Sequence[Event]) -> dict[Key, tuple[int, ...]]:
         been = past.setdefault(key_of(change), [(None, ())])
         if was is not None and _content(was) != been[-1][0]:  # it was changed past the ledger
             been.append((_content(was), been[-1][1]))
-        now = been[-1][1]
-        if isinstance(event.entry, RolledBack):
-            known = [then for content, then in reversed(been) if content == _content(change)]
-            earlier = [then for then in known if then != now and then == now[: len(then)]]
-            now = next(iter([*earlier, *known]), now)  # what was never there before lacks a link and nothing else
-        else:
-            now = (*now, event.seq)
-        been.append((_content(change), now))
+        made, now = _content(change), been[-1][1]
+        match event.entry:
+            case RolledBack(undoes=int() as undone):
+                now = tuple(seq for seq in now if seq < undone)
+            case RolledBack():
+                alike = (then for content, then in reversed(been) if _linkless(content) == _linkless(made))
+                now = next(alike, now)
+            case _:
+                now = (*now, event.seq)
+        been.append((made, now))
     return {key: been[-1][1] for key, been in past.items()}
 
 
@@ -132,12 +140,22 @@ def _telling(edit: Edit) -> Sequence[Change]:
 
 def _held(library: Library, change: Change) -> bool:
     """Tell whether the library holds what a change made, whatever that is linked with."""
-    made, (kind, key) = _content(change), key_of(change)
-    if kind == "skill":
-        return made == (_plain(library.skills[key]) if key in library.skills else None)
-    if isinstance(made, Insight) and key in library.insights:
-        made = made.model_copy(update={"related": library.insights[key].related})
-    return made == (library.insights.get(key) if kind == "insight" else library.demonstrations.get(key))
+    return _linkless(_content(change)) == _linkless(_item(library, key_of(change)))
+
+
+def _item(library: Library, key: Key) -> Content:
+    """Return what the library holds under a key, as `_content` tells it."""
+    match key:
+        case "skill", name:
+            return _plain(library.skills[name]) if name in library.skills else None
+        case "insight", name:
+            return library.insights.get(name)
+        case _, name:
+            return library.demonstrations.get(name)
+
+
+def _linkless(content: Content) -> Content:
+    return content.model_copy(update={"related": ()}) if isinstance(content, Insight) else content
 
 
 def _with_links(library: Library, back: Sequence[Change]) -> tuple[Change, ...]:

@@ -42,6 +42,8 @@ from skillagent.schema import (
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
+    from skillagent.library import Library
+
 _WIDTH = 160
 
 
@@ -67,6 +69,18 @@ def of_change(change: Change) -> str:
 def of_changes(changes: Sequence[Change]) -> str:
     """Say what several changes do together."""
     return ", ".join(of_change(change) for change in changes)
+
+
+def of_undone(changes: Sequence[Change], library: Library) -> str:
+    """Say what changes do to a library; where only an insight's links change, that they do."""
+    return ", ".join(_of_links(change, library) or of_change(change) for change in changes)
+
+
+def _of_links(change: Change, library: Library) -> str:
+    if not isinstance(change, PutInsight) or (held := library.insights.get(change.key)) is None:
+        return ""
+    linked = held.model_copy(update={"related": change.insight.related})
+    return f"{change.key}'s links" if linked == change.insight else ""
 
 
 def undo_of(change: Change) -> str:

@@ -90,7 +90,7 @@ def merged(
 
     The one that stays gets the other's evidence, labels and exception. It must solve every source task of both again,
     and goals must be shown what they were, where the one that stays counts as the other. A refusal that is the ledger's
-    last word on that very edit is not said again.
+    last word on that very edit is not said again on the same grounds, and one for good is not tried again.
 
     Args:
         library: As it is.
@@ -108,9 +108,11 @@ def merged(
         both = _both(keep, drop)
         why = f"{drop.id} says what {keep.id} says (cosine {cosine:.2f})"
         edit = Edit(changes=(PutInsight(insight=both, base=keep.digest), RetireInsight(id=drop.id)), why=why)
+        last = last_said(edit.why, events)
+        if last is not None and last.final and not last.accepted and last.edit.identity == edit.identity:
+            continue
         decision = _moved(edit, library, _as_one(shown, keep, drop), goals)
         decision = decision or _verified(edit, library, trial, sources(both))
-        last = last_said(edit.why, events)
         if decision.accepted or last is None or _word(last) != _word(decision):
             yield decision
         if decision.accepted:
@@ -118,7 +120,8 @@ def merged(
 
 
 def _word(decision: Decision) -> tuple[str, str]:
-    return decision.edit.identity, decision.reason
+    """Return what is decided and on what grounds, without the figure in brackets: that changes with each goal."""
+    return decision.edit.identity, decision.reason.partition(" (")[0]
 
 
 def _both(keep: Insight, drop: Insight) -> Insight:

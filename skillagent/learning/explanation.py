@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from skillagent.learning.alternatives import alternatives
-from skillagent.learning.refine import likeness
+from skillagent.learning.refine import like_goals
 from skillagent.learning.taxonomy import GENERAL, folded, in_use, labels
 from skillagent.learning.trace import WORD, instruct, instructions, runs, useful_steps
 from skillagent.learning.wording import kebab, sentences, single, texts, whole_sentences
@@ -86,7 +86,7 @@ def explained(lesson: Lesson, library: Library, *, llm: LLM) -> Insight | None:
         taxonomy=taxonomy,
         kind=next((kind for kind in _KINDS if kind == data.get("kind")), "pitfall"),
         condition=Condition(
-            applies=data.get("applies") or likeness([goal]),
+            applies=data.get("applies") or like_goals([goal]),
             does_not_apply=data.get("does_not_apply", ""),
         ),
         explanation=data["explanation"],

@@ -92,6 +92,15 @@ def hits(insight: Insight, goals: Goals, library: Library, shown: Shown) -> floa
     return (right + sum(insight.id not in shown(goal, tried) for goal in goals.wrong)) / len(goals.known)
 
 
+def refined(
+    library: Library, events: Sequence[Event], shown: Shown, *, llm: LLM, wordings: int = WORDINGS
+) -> Iterator[Decision]:
+    """Yield, as `refine` returns it, the decision on every insight's condition that is not pinned."""
+    free = [insight for insight in library.insights.values() if not insight.pinned]
+    said = (refine(insight, library, events, shown, llm=llm, wordings=wordings) for insight in free)
+    return (decision for decision in said if decision is not None)
+
+
 def refine(
     insight: Insight, library: Library, events: Sequence[Event], shown: Shown, *, llm: LLM, wordings: int = WORDINGS
 ) -> Decision | None:
@@ -135,12 +144,10 @@ def refine(
 
 def _stands(last: Decision, library: Library, shown: Shown, others: Sequence[str]) -> bool:
     """Tell whether it is a refusal that holds still: for good, or because other goals would be moved now too."""
-    better = last.edit.changes[0]
     if last.accepted:
         return False
-    if last.final or not isinstance(better, PutInsight):
-        return True
-    return steadiness(_with(library, better.insight), library, shown, others) < STEADY
+    better = [one.insight for one in last.edit.changes if isinstance(one, PutInsight)]
+    return last.final or any(steadiness(_with(library, one), library, shown, others) < STEADY for one in better)
 
 
 def last_said(why: str, events: Iterable[Event]) -> Decision | None:
@@ -174,9 +181,9 @@ def _conditions(insight: Insight, goals: Goals, llm: LLM, wordings: int) -> Iter
 
     Several goals in one exception blur what it is near to, so each is one by itself too.
     """
-    own, like = insight.condition, likeness(goals.right)
+    own, like = insight.condition, like_goals(goals.right)
     found = dict[Condition, None]()
-    for unlike in dict.fromkeys([likeness(goals.wrong), *(likeness([goal]) for goal in goals.wrong[-_NAMED:])]):
+    for unlike in dict.fromkeys([like_goals(goals.wrong), *(like_goals([goal]) for goal in goals.wrong[-_NAMED:])]):
         found[Condition(applies=own.applies, does_not_apply=unlike or own.does_not_apply)] = None
         found[Condition(applies=like or own.applies, does_not_apply=unlike)] = None
     yield from found
@@ -203,7 +210,7 @@ def _conditions(insight: Insight, goals: Goals, llm: LLM, wordings: int) -> Iter
             yield one
 
 
-def likeness(goals: Sequence[str]) -> str:
+def like_goals(goals: Sequence[str]) -> str:
     """Return a side of a condition that names goals without their values."""
     shapes = list(dict.fromkeys(shape(goal) for goal in goals))[:_NAMED]
     return f"When the goal is like: {' / '.join(shapes)}"[:LONGEST] if shapes else ""

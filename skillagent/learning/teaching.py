@@ -24,14 +24,16 @@ def taught(key: str, library: Library, showing: Showing, *, exams: int = 2) -> f
         exams: Instances of each source task.
 
     Returns:
-        Between -1 and 1; None where it names no source task, or no exam could be scored on both sides.
+        Between -1 and 1; None where it names no source task, no exam could be scored on both sides, or the student
+        solves all of them with it and without it.
     """
-    gains = []
+    gains, room = [], False
     for task in exam_tasks(library, key, exams):
         without, with_it = (showing(task, shown).verdict.score for shown in ((), (key,)))
         if without is not None and with_it is not None:
             gains.append(with_it - without)
-    return sum(gains) / len(gains) if gains else None
+            room = room or min(with_it, without) < 1.0
+    return sum(gains) / len(gains) if room else None
 
 
 def exam_tasks(library: Library, key: str, exams: int) -> list[Task]:

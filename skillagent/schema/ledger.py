@@ -24,11 +24,12 @@ class Decided(Value):
 
 
 class RolledBack(Value):
-    """A person put an earlier state of one item back."""
+    """A person put an earlier state of one item back, or undid the edit of the event `undoes`."""
 
     kind: Literal["rolled-back"] = "rolled-back"
     changes: tuple[Change, ...]
     replaced: tuple[Change, ...] = ()
+    undoes: int | None = None
     why: str = ""
 
     @property

@@ -15,8 +15,20 @@ from skillagent.cli.chat import Chat
 from skillagent.cli.session import Session
 from skillagent.cli.tasks import task_from
 from skillagent.errors import ConfigError
+from skillagent.learning.distinguish import connected
 from skillagent.practice.feedback import judged, remark
-from skillagent.schema import Decided, Decision, Edit, PutDemonstration, PutSkill, Remarked, Skill
+from skillagent.schema import (
+    Condition,
+    Decided,
+    Decision,
+    Edit,
+    Insight,
+    PutDemonstration,
+    PutInsight,
+    PutSkill,
+    Remarked,
+    Skill,
+)
 from skillagent.testing import Corridor, MemoryStore, ScriptedLLM
 
 
@@ -188,6 +200,17 @@ def test_learn_practises_the_last_task_and_undo_takes_it_back(table):
     assert "undone: without skill press-white" in table.say("/undo")
     assert len(table.store.load()) == 0
     assert "nothing to undo" in table.say("/undo")
+
+
+def test_undo_says_of_an_insight_of_which_only_the_links_change_just_that(table):
+    def insight(key):
+        return Insight(id=key, taxonomy="x/y/z", kind="pitfall", condition=Condition(applies="a"), explanation="e")
+
+    for changes in ([PutInsight(insight=insight("a"))], connected(insight("b"), [insight("a")])):
+        edit = Edit(changes=tuple(changes), why="w")
+        table.store.commit(Decided(decision=Decision(edit=edit, accepted=True, reason="accepted")))
+    assert table.say("/undo") == "undone: without insight b, a's links"
+    assert table.say("/undo") == "undone: without insight a"
 
 
 def test_why_names_what_was_shown_with_its_likeness(table):

@@ -468,7 +468,7 @@ def test_a_student_tells_what_insights_are_worth(call, lived):
     lived.commit(decided(PutInsight(insight=learnt)))
     captured = call("insights", "prune", "--budget", "2", "--student", "small/one", "--dry-run")
     assert "form-date-2: +0.00 for small/one" in captured.err
-    assert "form-date-1: no exam for small/one" in captured.err
+    assert "form-date-1: no exam that tells for small/one" in captured.err
     assert "without insight menu-2" in captured.out
 
 

@@ -84,6 +84,10 @@ def back(name, version=None):
     return lambda store: rolled_back(store.load(), store.events(), name, version, why="asked for")
 
 
+def undo(store):
+    return last_undone(store.load(), store.events())
+
+
 @pytest.mark.parametrize(
     ("steps", "states"),
     [
@@ -127,6 +131,41 @@ def back(name, version=None):
             id="retired and brought back with its links",
         ),
         pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", "")],
+            ["b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="the link to one that went was taken out",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", ""), out("b")],
+            ["", "b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="and the other went too",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("b"), put("a", "1", "")],
+            ["a1", "a1 b1[a]", "a1[b] b1[a]", "a1", ""],
+            id="the link to a later one that went was taken out",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", ""), put("b", "2")],
+            ["b2", "b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="changed after the link to one that went was taken out",
+        ),
+        pytest.param(
+            [put("a", "1"), beside("b", "a"), out("a"), put("b", "1", ""), beside("a", "b")],
+            ["a1[b] b1[a]", "b1", "a1[b] b1", "a1[b] b1[a]", "a1", ""],
+            id="one that went came again",
+        ),
+        pytest.param(
+            [put("c", "1"), beside("a", "c"), undo, out("c"), back("a")],
+            ["a1", "a1 c1", "c1", ""],
+            id="back without its link",
+        ),
+        pytest.param(
+            [put("b", "1"), beside("a", "b"), out("b"), out("a"), put("a", "1")],
+            ["a1", "", "a1", "a1 b1[a]", "b1", ""],
+            id="undone to what a later edit had made",
+        ),
+        pytest.param(
             [put("a", "1"), put("b", "1"), put("a", "1", "b"), put("b", "1", "a")],
             ["a1[b] b1[a]", "a1[b] b1", "a1 b1", "a1", ""],
             id="links of the upkeep",
@@ -162,7 +201,7 @@ def test_each_undo_takes_back_the_last_edit_that_is_still_in_force(steps, states
     seen = [said(store.load())]
     with pytest.raises(NotFound, match="nothing to undo"):
         for _ in range(9):
-            store.commit(last_undone(store.load(), store.events()))
+            store.commit(undo(store))
             seen.append(said(store.load()))
     assert seen == states
 
@@ -182,3 +221,47 @@ def test_what_was_changed_past_the_ledger_since_is_not_lost():
     by_hand = Library(insights={"a": insight("a", "by hand")})
     with pytest.raises(NotFound, match="nothing to undo"):
         last_undone(by_hand, told.events())
+
+
+NOTE = insight("a", "1")
+SKILL, EXAMPLE = (change for change in skill(1)(MemoryStore()).decision.edit.changes)
+
+
+@pytest.mark.parametrize(
+    ("made", "gone", "left"),
+    [
+        pytest.param([SKILL, EXAMPLE], "e", "", id="a skill's example"),
+        pytest.param([SKILL, EXAMPLE, PutInsight(insight=NOTE)], "s", "", id="a skill beside an insight"),
+        pytest.param([PutInsight(insight=NOTE), PutInsight(insight=insight("b", "1"))], "b", "", id="an insight"),
+        pytest.param([SKILL, EXAMPLE], "s", None, id="a skill, of which only the example is left"),
+    ],
+)
+def test_what_a_person_deleted_by_hand_is_left_out_of_what_is_undone(made, gone, left):
+    told = MemoryStore()
+    library = told.commit(decided(*made))
+    kinds = {"skills": library.skills, "insights": library.insights, "demonstrations": library.demonstrations}
+    by_hand = Library(
+        **{kind: {key: one for key, one in items.items() if key != gone} for kind, items in kinds.items()}
+    )
+    if left is None:
+        with pytest.raises(NotFound, match="nothing to undo"):
+            last_undone(by_hand, told.events())
+    else:
+        assert said(MemoryStore(by_hand).commit(last_undone(by_hand, told.events()))) == left
+
+
+def test_a_skill_that_was_changed_by_hand_is_not_undone_by_way_of_its_example():
+    told = MemoryStore()
+    library = told.commit(skill(1)(told))
+    by_hand = library.model_copy(update={"skills": {"s": library.skills["s"].model_copy(update={"body": "mine"})}})
+    with pytest.raises(NotFound, match="nothing to undo"):
+        last_undone(by_hand, told.events())
+
+
+def test_of_what_is_only_linked_with_what_is_undone_nothing_but_the_link_goes():
+    told = MemoryStore()
+    told.commit(put("a", "1")(told))
+    library = told.commit(beside("b", "a")(told))
+    mine = library.insights["a"].model_copy(update={"explanation": "mine"})
+    by_hand = library.model_copy(update={"insights": {**library.insights, "a": mine}})
+    assert said(MemoryStore(by_hand).commit(last_undone(by_hand, told.events()))) == "amine"

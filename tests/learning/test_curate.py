@@ -153,16 +153,37 @@ def test_a_refusal_for_now_is_said_once_as_long_as_its_grounds_are_the_same(show
     assert len(refuse(held(changed, B, D), said=[decision])) == 1, "it is another edit"
 
 
-def test_a_refusal_for_now_is_said_again_where_its_grounds_are_others():
+def test_a_refusal_for_what_goals_are_shown_is_said_once_however_many_would_be_moved():
     trial = lambda task, library: Score(value=1.0)  # noqa: E731
     (decision,) = joined(held(A, B, D), trial, shown=crowded, goals=["type the date"])
-    (again,) = joined(held(A, B, D), trial, shown=crowded, goals=["type the date", "pay"], said=[decision])
-    assert (decision.reason, again.reason) == (
-        "refused: goals would be shown other insights (50% the same)",
-        "refused: goals would be shown other insights (75% the same)",
-    )
-    (done,) = joined(held(A, B, D), trial, shown=crowded, goals=["pay"], said=[decision, again])
+    assert decision.reason == "refused: goals would be shown other insights (50% the same)"
+    assert joined(held(A, B, D), trial, shown=crowded, goals=["type the date", "pay"], said=[decision]) == []
+    (done,) = joined(held(A, B, D), trial, shown=crowded, goals=["pay"], said=[decision])
     assert done.accepted
+
+
+def test_a_refusal_for_now_is_said_again_where_its_grounds_are_others():
+    moved = joined(held(A, B, D), lambda task, library: None, shown=crowded)
+    (again,) = joined(held(A, B, D), lambda task, library: None, said=moved)
+    assert again.reason == "refused: x/dates seed 3 could not be tried with one for both"
+
+
+def test_a_merger_that_was_refused_for_good_is_not_tried_again_unless_it_is_another_or_was_accepted_since():
+    tried = []
+
+    def trial(task, library):
+        tried.append(task)
+        return Score(value=float(len(library) > 1))
+
+    (decision,) = joined(held(A, B), trial)
+    assert (decision.final, len(tried)) == (True, 2)
+    assert joined(held(A, B), trial, said=[decision]) == []
+    assert len(tried) == 2, "it is not paid for again"
+    other = A.model_copy(update={"evidence": (*A.evidence, *A.evidence), "worked": ("wait",)})
+    assert len(joined(held(other, B), trial, said=[decision])) == 1
+    accepted = decision.model_copy(update={"accepted": True})
+    (again,) = joined(held(A, B), lambda task, library: Score(value=1.0), said=[decision, accepted])
+    assert again.accepted
 
 
 def test_what_is_pinned_or_of_another_world_is_not_merged():
@@ -183,6 +204,20 @@ def test_what_is_near_and_not_the_same_is_linked_both_ways_and_unlinked_when_it_
     alone = held(library.insights["a"])
     (decision,) = linked(alone, HashEmbedder(), LIMITS)
     assert alone.apply(decision.edit).insights["a"].related == ()
+
+
+def test_what_says_the_same_is_not_linked_unless_it_is_already():
+    assert list(linked(held(A, B), HashEmbedder(), LIMITS)) == []
+    named = [one.model_copy(update={"related": (other.id,)}) for one, other in ((A, B), (B, A))]
+    assert list(linked(held(*named), HashEmbedder(), LIMITS)) == []
+
+
+def test_what_is_near_is_named_the_nearest_first_whether_it_was_named_before_or_not():
+    near = insight("n", "when a date is typed into a field of the page")
+    far = C.model_copy(update={"related": ("a",)})
+    library = held(A.model_copy(update={"related": ("c",)}), far, near)
+    (decision,) = (one for one in linked(library, HashEmbedder(), LIMITS) if one.edit.changes[0].key == "a")
+    assert decision.edit.changes[0].insight.related == ("n", "c")
 
 
 def test_beyond_the_budget_the_most_redundant_of_the_largest_group_goes_and_the_rare_one_stays():

@@ -1,7 +1,7 @@
 """Refine: a new condition is kept only where replayed retrieval is better, and nothing else moves."""
 
 from skillagent.errors import PromptTooLong
-from skillagent.learning.refine import goals_of, hits, recent_goals, refine, steadiness
+from skillagent.learning.refine import goals_of, hits, recent_goals, refine, refined, steadiness
 from skillagent.library import Library
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.route import Thresholds, route
@@ -204,6 +204,22 @@ def test_what_was_refused_for_these_very_goals_is_not_asked_again():
     assert len(model.asked) == asked
     more = [*history, *events(("type the day of birth", {"date": Label.POSITIVE}))]
     assert refine(DATE, held(DATE), more, deaf, llm=model) is not None
+
+
+def test_what_was_accepted_once_is_proposed_again_where_the_condition_is_what_it_was():
+    model = ScriptedLLM(lambda messages, role: "no idea")
+    accepted = refine(DATE, held(DATE), KNOWN, shown, llm=model)
+    assert accepted.accepted
+    history = [*KNOWN, Event(seq=9, at="", library="", entry=Decided(decision=accepted))]
+    assert refine(DATE, held(DATE), history, shown, llm=model) == accepted
+
+
+def test_every_insight_that_is_not_pinned_is_looked_at():
+    model = ScriptedLLM(lambda messages, role: "no idea")
+    decision = refine(DATE, held(DATE), KNOWN, shown, llm=model)
+    assert list(refined(held(DATE), KNOWN, shown, llm=model)) == [decision]
+    assert list(refined(held(DATE), [], shown, llm=model)) == []
+    assert list(refined(held(DATE.model_copy(update={"pinned": True})), KNOWN, shown, llm=model)) == []
 
 
 def test_a_refusal_for_what_other_goals_are_shown_stands_as_long_as_those_would_be_moved():

@@ -36,12 +36,18 @@ def test_exams_are_fresh_practice_instances_of_what_it_was_learnt_from():
 def test_its_worth_is_the_students_mean_gain():
     assert taught("i", LIBRARY, student(lambda task, shown: float(bool(shown) and task.name == "a"))) == 0.5
     assert taught("i", LIBRARY, student(lambda task, shown: float(not shown))) == -1.0
-    assert taught("i", LIBRARY, student(lambda task, shown: 1.0)) == 0.0
+    assert taught("i", LIBRARY, student(lambda task, shown: 0.0)) == 0.0
 
 
 def test_without_an_exam_that_can_be_scored_nothing_is_said():
     assert taught("i", held("by hand"), student(lambda task, shown: 1.0)) is None
     assert taught("i", LIBRARY, student(lambda task, shown: None)) is None
+
+
+def test_a_student_that_solves_every_exam_anyway_says_nothing_unless_it_is_misled():
+    assert taught("i", LIBRARY, student(lambda task, shown: 1.0)) is None
+    assert taught("i", LIBRARY, student(lambda task, shown: float(task.name == "a"))) == 0.0, "one was failed"
+    assert taught("i", LIBRARY, student(lambda task, shown: float(not shown or task.name == "a"))) == -0.5
 
 
 def test_a_demonstration_is_worth_what_the_student_gains_from_it_on_its_task():
