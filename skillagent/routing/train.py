@@ -159,12 +159,12 @@ def fit(given: Sequence[Case], used: Sequence[NDArray[np.bool_]]) -> Floats:
         used: Which candidates of each count, shape (k,) each; one that was never tried counts as worth nothing.
 
     Raises:
-        ConfigError: Torch is not installed.
+        ConfigError: Torch is not installed, or cannot be loaded.
     """
     try:
         import torch
-    except ImportError:
-        raise ConfigError("training needs torch: pip install 'skillagent[train]'") from None
+    except ImportError as fault:
+        raise ConfigError(f"training needs torch: pip install 'skillagent[train]' ({fault})") from None
     most, width = max(int(one.sum()) for one in used), given[0].features.shape[1]
     features = torch.zeros(len(given), most, width)
     base, worth = torch.full((len(given), most), _NONE), torch.zeros(len(given), most)

@@ -100,11 +100,12 @@ def test_training_is_kept_used_told_and_taken_back(run, tmp_path):
     assert (found["version"], found["accepted"], found["written"], found["in_use"]) == (2, False, True, 0)
 
 
-def test_without_torch_the_remedy_is_one_line(run, monkeypatch):
+def test_without_torch_remedy_and_cause_are_one_line(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     code, _, said = run("train", families=24)
     assert code == 2
-    assert said.splitlines()[-1] == "error: training needs torch: pip install 'skillagent[train]'"
+    cause = "import of torch halted; None in sys.modules"
+    assert said.splitlines()[-1] == f"error: training needs torch: pip install 'skillagent[train]' ({cause})"
 
 
 def test_explain_and_eval_tell_the_version_in_use_and_what_it_adds(run, tmp_path):
