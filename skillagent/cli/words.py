@@ -144,7 +144,11 @@ def of_route(route: Route) -> str:
     if chosen:
         return ", ".join(dict.fromkeys(chosen))
     nearest = [part[0] for part in route.considered if part]
-    return f"nothing fits (nearest: {of_ranked(nearest[0])})" if nearest else "the library is empty"
+    return (
+        f"nothing fits (nearest: {of_ranked(nearest[0])})"
+        if nearest
+        else "nothing fits (no skill is for this environment)"
+    )
 
 
 def of_plan(plan: Plan) -> str:

@@ -214,7 +214,7 @@ def test_undo_says_of_an_insight_of_which_only_the_links_change_just_that(table)
 
 
 def test_why_names_what_was_shown_with_its_likeness(table):
-    assert "the library is empty" in table.say("", "/why")
+    assert "nothing fits (no skill is for this environment)" in table.say("", "/why")
     assert "press-white v1 [solved 1.00" in table.say("/learn", "", "/why")
 
 

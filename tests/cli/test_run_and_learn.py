@@ -28,7 +28,7 @@ def test_a_failed_run_is_practised_and_what_helps_is_kept(tmp_path, capsys):
     out = capsys.readouterr().out
     for shown in (
         "goal    press",
-        "route   the library is empty",
+        "route   nothing fits (no skill is for this environment)",
         "verdict failure",
         "verdict success",
         "lesson",
