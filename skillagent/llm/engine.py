@@ -259,6 +259,7 @@ def _lib() -> Any:  # noqa: ANN401 - a C library has no types of its own
 def _load(path: Path, *, threads: int, context: int) -> Any:  # noqa: ANN401
     lib = _lib()
     _quiet()
+    _without_amx()
     if not path.is_file():
         raise ConfigError(f"no model file at {path}")
     try:
@@ -274,6 +275,27 @@ def _load(path: Path, *, threads: int, context: int) -> Any:  # noqa: ANN401
         )
     except (ValueError, RuntimeError) as e:
         raise ConfigError(f"llama.cpp cannot load {path}: {e}") from e
+
+
+@functools.cache
+def _without_amx() -> None:
+    """Keep llama.cpp from its AMX kernels: compilers drop how they set up the tiles, and they end the process.
+
+    Without its other layouts of weights, too, so that a build without AMX is faster: `scripts/setup` makes such a one.
+    Source: pull request 26954 of llama.cpp, where a build is told by what it says of itself.
+    """
+    low = _lib().llama_cpp
+    if b"AMX_INT8 = 1" not in low.llama_print_system_info():
+        return
+    log.debug("llama.cpp was built with AMX, which is not used: a build with -mno-amx-tile is faster")
+    default = low.llama_model_default_params
+
+    def plain() -> Any:  # noqa: ANN401
+        params = default()
+        params.use_extra_bufts = False
+        return params
+
+    low.llama_model_default_params = plain
 
 
 @functools.cache

@@ -266,6 +266,29 @@ def test_loading_and_asking_writes_nothing_to_the_terminal(small_model):
     assert (done.stdout, done.stderr) == ("", "")
 
 
+AMX = """
+import sys
+from pathlib import Path
+import llama_cpp.llama_cpp as low
+from skillagent.llm.local import LlamaCpp
+from skillagent.schema import Message, Role
+if "amx" in sys.argv:
+    low.llama_print_system_info = lambda: b"AVX2 = 1 | AMX_INT8 = 1 | "
+model = LlamaCpp(Path(sys.argv[1]), name="x")
+model.reply([Message.user("Hi.")], role=Role.ACTOR, max_tokens=2)
+print(low.llama_model_default_params().use_extra_bufts)
+"""
+
+
+@pytest.mark.parametrize(("built", "other_layouts"), [("amx", "False"), ("", "True")])
+def test_a_build_with_amx_does_not_use_it(small_model, built, other_layouts):
+    done = subprocess.run(
+        [sys.executable, "-c", AMX, str(small_model._path), built], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == other_layouts
+
+
 HEAVY = ("litellm", "openai", "llama_cpp", "onnxruntime", "tokenizers", "torch", "huggingface_hub", "jinja2", "tqdm")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
