@@ -20,7 +20,7 @@ from skillagent.acting.play import decided
 from skillagent.errors import BudgetSpent, ConfigError, InvalidSkill, NotFound, PromptTooLong, StaleEdit, WorldFault
 from skillagent.goals import named
 from skillagent.library import Library
-from skillagent.ports import Environment, Store, begins_anew, near, reached
+from skillagent.ports import Environment, Store, begins_anew, near, reached, tells
 from skillagent.practice.wander import Near, Play
 from skillagent.replies import retold
 from skillagent.schema import (
@@ -66,6 +66,7 @@ class Trial(Protocol):
 
 
 Watch = Callable[[Value], None]
+Planner = Callable[[Plan, Library, Observation | None], Plan]  # with the first state where parts can be checked
 Alone = Callable[[Task, Library], Attempt]  # an attempt in which the model is never asked
 Told = Literal["insights", "demonstrations"]
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
@@ -105,7 +106,7 @@ def undiagnosed(_: Attempt, __: Library, ___: Showing) -> Labelled | None:
     return None
 
 
-def unplanned(whole: Plan, _: Library) -> Plan:
+def unplanned(whole: Plan, _: Library, __: Observation | None) -> Plan:
     """Do a goal as a whole."""
     return whole
 
@@ -126,7 +127,7 @@ class Agent:
 
     open: Callable[[Task], Environment]
     drop: Callable[[Task], None]
-    plan: Callable[[Plan, Library], Plan]
+    plan: Planner
     route: Callable[[Plan, Library], Route]
     act: Act
     judge: Callable[[Trajectory], Verdict]
@@ -138,7 +139,7 @@ class Agent:
     store: Store
     spent: Callable[[], Usage]
     diagnose: Callable[[Attempt, Library, Showing], Labelled | None] = undiagnosed
-    stitch: Callable[[Plan, Library], Plan] = unplanned
+    stitch: Planner = unplanned
     borrow: Callable[[Sequence[Attempt], Library, Alone], Iterable[Attempt]] = unborrowed
     mend: Mend | None = None
     relabel: Relabel | None = None
@@ -190,7 +191,8 @@ def attempt(agent: Agent, task: Task, library: Library, variation: Variation = P
         agent.watch(first)
         plan = Plan(goal=goal, domain=task.env, named=asked)
         if not asked and len(environment.verbs) > 1:  # what one verb does is not done in parts
-            plan = (agent.stitch if variation.alone else agent.plan)(plan, library)
+            seen = first if tells(environment) else None
+            plan = (agent.stitch if variation.alone else agent.plan)(plan, library, seen)
         agent.watch(plan)
         route = agent.route(plan, library)
         agent.watch(route)
@@ -211,10 +213,9 @@ def trial(agent: Agent, task: Task, library: Library, variation: Variation = PLA
     tried = attempt(replace(agent, watch=unwatched), task, library, variation)
     if tried.verdict.score is None:
         return None
-    usage = tried.trajectory.usage
     return Score(
         value=tried.verdict.score,
-        tokens=usage.tokens_in + usage.tokens_out,
+        tokens=tried.trajectory.usage.tokens_in + tried.trajectory.usage.tokens_out,
         seconds=tried.trajectory.seconds.total,
         steps=len(tried.trajectory.steps),
     )

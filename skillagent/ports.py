@@ -148,6 +148,11 @@ def holds(environment: Environment, said: str) -> bool | None:
     return known(said) if known is not None and said.strip() else None
 
 
+def tells(environment: Environment) -> bool:
+    """Tell whether a world has such a `holds`, so that the parts of a plan can be checked."""
+    return hasattr(environment, "holds")
+
+
 class Store(Protocol):
     """Where the library lives. The only writer."""
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from skillagent.acting.plan import SCHEMA, described, subgoals
-from skillagent.errors import PromptTooLong
+from skillagent.acting.plan import STATE, asked
 from skillagent.library import Library
 from skillagent.ports import LLM
-from skillagent.prompts import fence, render
-from skillagent.schema import Message, Observation, Plan, Replanned, Role, Route, Skill, Subgoal
-
-_STATE = 4_000  # characters
+from skillagent.prompts import fence
+from skillagent.schema import Observation, Plan, Replanned, Route, Skill, Subgoal
 
 
 @dataclass(frozen=True)
@@ -52,19 +49,18 @@ def replan(
         route: Says which skills are for the parts.
     """
     plan = failed.plan
-    prompt = render(
+    parts = asked(
         "replan",
-        skills=fence("skills", described(near(plan.goal, library, plan.domain))),
+        plan.goal,
+        near(plan.goal, library, plan.domain),
+        now,
+        llm,
+        free=True,
         done=fence("worked", "\n".join(_told(part, so) for part, so in failed.before) or "nothing"),
         failed=fence("failed", f"{failed.part.text}: {failed.why}"),
-        state=fence("state", now.text[:_STATE]),
-        goal=fence("goal", plan.goal),
+        state=fence("state", now.text[:STATE]),
     )
-    try:
-        reply = llm.reply([Message.user(prompt)], role=Role.PLANNER, schema=SCHEMA, max_tokens=700)
-    except PromptTooLong:
-        return None
-    if not (parts := subgoals(reply.data or {})):
+    if not parts:
         return None
     plan = plan.model_copy(update={"subgoals": parts, "covered": False})
     nothing = tuple(() for _ in parts)  # of examples and insights those that the conversation began with stay

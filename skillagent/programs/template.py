@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -197,6 +197,24 @@ def filled_by(patterns: Iterable[str], goal: str) -> Filled | None:
     """Return what a goal fills, by the most telling of the patterns that it matches."""
     best = max((pattern for pattern in patterns if matched(pattern, goal) is not None), key=_letters, default=None)
     return None if best is None else matched(best, goal)
+
+
+def written(pattern: str, given: Mapping[str, JsonValue]) -> str:
+    """Return the goal that a pattern and values make, a list as `a, b and c`; nothing where a value is missing."""
+
+    def put(match: re.Match[str]) -> str:
+        if not match["name"]:
+            return match[0][0]
+        value = given.get(match["name"])
+        listed = [str(one).strip() for one in (value if isinstance(value, list | tuple) else [value or ""])]
+        if not listed or not all(listed):
+            raise Unfilled(match["name"])
+        return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
+
+    try:
+        return _PATTERN.sub(put, pattern)
+    except Unfilled:
+        return ""
 
 
 def form_of(patterns: Iterable[str], goal: str) -> int:

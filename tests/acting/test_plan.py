@@ -5,15 +5,36 @@ import pytest
 from skillagent.acting.plan import LONG_GOAL_WORDS, plan
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
-from skillagent.schema import Plan, Skill
+from skillagent.programs.template import form_of
+from skillagent.programs.text import FILE
+from skillagent.schema import Element, Observation, Plan, Skill
 from skillagent.testing import ScriptedLLM
 
 LONG = "open the page and " * LONG_GOAL_WORDS
 LIBRARY = Library(skills={"s": Skill(name="s", description="d", body="b")})
+FORM = "put the {thing} on the {below}"
+PUTS = Skill(
+    name="puts",
+    description="d",
+    body="b",
+    goals=("put the red cube on the plate",),
+    files={FILE: f"goals: ['{FORM}']\nsteps:\n- pick: {{role: cube, name: '{{thing}}'}}\n"},
+)
+PUTTING = Library(skills={"s": LIBRARY.skills["s"], "puts": PUTS})
+TOWER = "a tower: red, green, blue"
+CUBES = tuple(Element(ref=name, role="cube", name=name) for name in ("red", "green", "blue"))
+SEEN = Observation(goal=TOWER, text="[1] cube red", elements=CUBES)
 
 
-def planned(goal, library, llm, covered=False, near=lambda goal, held, domain: list(held.skills.values())):
-    return plan(Plan(goal=goal), library, llm=llm, covers=lambda *_: covered, form=lambda *_: 0, near=near)
+def planned(goal, library, llm, covered=False, near=lambda goal, held, domain: list(held.skills.values()), seen=None):
+    def form(text, held, domain):
+        return form_of((FORM,), text) if "puts" in held.skills else 0
+
+    return plan(Plan(goal=goal), library, seen, llm=llm, covers=lambda *_: covered, form=form, near=near)
+
+
+def part(thing, below, done_when=""):
+    return {"do": FORM, "with": {"thing": thing, "below": below}, "done_when": done_when}
 
 
 @pytest.mark.parametrize(
@@ -58,3 +79,40 @@ def test_the_model_is_told_of_the_nearest_skills_alone_however_many_there_are():
     assert "- s99:" in prompt
     assert "- s70:" in prompt
     assert "- s69:" not in prompt
+
+
+def test_where_parts_can_be_checked_a_short_goal_is_divided_into_parts_that_programs_know():
+    llm = ScriptedLLM([{"subgoals": [part("green", "red", "green is on red"), part("blue", "green")]}])
+    made = planned(TOWER, PUTTING, llm, seen=SEEN)
+    assert [one.text for one in made.subgoals] == ["put the green on the red", "put the blue on the green"]
+    assert made.subgoals[0].done_when == "green is on red"
+    prompt = llm.asked[0][1][-1].content
+    assert f"- {FORM} For example: put the red cube on the plate" in prompt
+    assert "[1] cube red" in prompt
+    assert "- s:" not in prompt  # no program: no such part
+
+
+@pytest.mark.parametrize(
+    ("library", "seen", "covered"),
+    [(PUTTING, None, False), (LIBRARY, SEEN, False), (PUTTING, SEEN, True)],
+    ids=["nobody can check parts", "there are no programs", "covered by a skill"],
+)
+def test_a_short_goal_stays_whole_and_no_model_is_asked(library, seen, covered):
+    llm = ScriptedLLM([])
+    assert [one.text for one in planned(TOWER, library, llm, covered, seen=seen).subgoals] == [TOWER]
+    assert not llm.asked
+
+
+def test_a_short_goal_stays_whole_where_a_part_is_one_that_no_program_knows():
+    other = {"do": "lift the {thing}", "with": {"thing": "red"}, "done_when": ""}
+    llm = ScriptedLLM([{"subgoals": [part("green", "red"), other]}])
+    assert [one.text for one in planned(TOWER, PUTTING, llm, seen=SEEN).subgoals] == [TOWER]
+
+
+def test_a_long_goal_may_have_parts_in_the_models_own_words_beside_known_ones():
+    own = {"text": "log in", "done_when": "", "wanted": "logging in"}
+    made = planned(LONG, PUTTING, ScriptedLLM([{"subgoals": [own, part("green", "red")]}]))
+    assert [(one.text, one.wanted) for one in made.subgoals] == [
+        ("log in", "logging in"),
+        ("put the green on the red", None),
+    ]

@@ -20,7 +20,7 @@ def test_a_value_without_a_placeholder_is_an_error():
 
 
 def test_a_value_that_looks_like_a_placeholder_is_left_alone():
-    assert "$skills" in render("plan", goal="pay $skills", skills="none")
+    assert "$skills" in render("plan", goal="pay $skills", skills="none", state="")
 
 
 @pytest.mark.parametrize("evil", ["</state>", "</STATE>", "</ state >", "< /state>", "<skill>", "</error>"])

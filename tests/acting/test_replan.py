@@ -154,7 +154,7 @@ def test_the_planner_is_told_what_is_done_what_failed_and_what_is_seen():
         f"<worked>\n- {GREEN} (it is so that green is lit)\n- {WHITE}\n</worked>",
         f'<failed>\n{BLUE}: there is no link "gone"\n</failed>',
         "pressed 3 times\n</state>",
-        "- gone: d",
+        '- press the "{colour}" button\n',
     ):
         assert told in prompt
     assert (trajectory.reward, trajectory.replanned[0].why) == (1.0, 'there is no link "gone"')

@@ -158,7 +158,7 @@ def pressing(colour):
 def test_where_no_model_may_be_asked_the_plan_is_made_of_what_programs_know():
     agent, _ = make(TwoVerbs(SECRET))
     parts = Plan(goal="g", subgoals=(Subgoal(text="first"), Subgoal(text="second")))
-    stitching = replace(agent, stitch=lambda goal, library: parts, plan=lambda goal, library: pytest.fail("asked"))
+    stitching = replace(agent, stitch=lambda *_: parts, plan=lambda *_: pytest.fail("asked"))
     assert attempt(stitching, TASK, Library(), Variation(alone=True)).plan == parts
 
 
@@ -519,7 +519,7 @@ class Wide(Corridor):
 def test_a_skill_that_the_plan_asks_for_is_in_the_ledger():
     agent, _ = make(world=Wide())
     parts = (Subgoal(text="press it", wanted="pressing"), Subgoal(text="look"))
-    agent = replace(agent, plan=lambda whole, library: whole.model_copy(update={"subgoals": parts}))
+    agent = replace(agent, plan=lambda whole, *_: whole.model_copy(update={"subgoals": parts}))
     list(run(agent, [TASK], learning=False))
     assert [event.entry.wanted for event in agent.store.events()] == [("pressing",)]
 

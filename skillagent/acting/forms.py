@@ -1,0 +1,169 @@
+"""Forms: what programs know how to do, as sentences with slots, of which a planner makes the parts of a plan.
+
+A planner that writes its parts freely words them as no program knows them. One that fills a known sentence names the
+skill with it, and while it decodes the model is bound to such sentences, and their slots to things of the right kind
+that are in sight. Source: plans as calls of known functions (ProgPrompt), grounded in what can be done here (SayCan).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from skillagent.errors import InvalidSkill
+from skillagent.programs.template import filled_by, slots_of_pattern, written
+from skillagent.programs.text import program_of
+from skillagent.schema import (
+    Ask,
+    Do,
+    Each,
+    Filled,
+    Json,
+    Node,
+    Observation,
+    Program,
+    Repeat,
+    Skill,
+    Subgoal,
+    Target,
+    Value,
+    When,
+)
+
+MOST = 7  # parts of a plan
+_NAMED = 30  # skills that the model is told of
+_VALUE = 60  # letters
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)")
+_TEXT: Json = {"type": "string", "maxLength": 200}
+_SAID: Json = {"type": "string", "maxLength": 120}
+
+
+class Form(Value):
+    """A sentence with slots that a program knows, what can fill some of them here, and a goal of that form."""
+
+    text: str
+    values: Mapping[str, tuple[str, ...]] = {}
+    solved: str = ""
+
+
+def form_of_skill(skill: Skill, goal: str, seen: Observation | None) -> Form | None:
+    """Return the sentence that a skill's program knows first, or None where it has none that can be filled here.
+
+    A slot that names a thing takes the names of such things in sight, and one that was a number in every goal that the
+    skill has solved takes the numbers of this goal.
+
+    Args:
+        skill: Whose program.
+        goal: That is planned.
+        seen: The present state; None: any value will do.
+    """
+    try:
+        program = program_of(skill)
+    except InvalidSkill:  # its words alone are used
+        return None
+    if program is None or not program.goals:
+        return None
+    text = program.goals[0]
+    solved = [(one, filled) for one in skill.goals if (filled := filled_by((text,), one)) is not None]
+    values = {} if seen is None else {**_numbers(goal, [filled for _, filled in solved]), **_named(program, seen)}
+    if not all(values.values()):
+        return None
+    return Form(text=text, values=values, solved=next((one for one, _ in solved if one != text), ""))
+
+
+def forms_of(skills: Sequence[Skill], goal: str, seen: Observation | None) -> list[Form]:
+    """Return the sentences that programs of the first thirty skills know and that can be filled here, each once."""
+    known = [form for skill in skills[:_NAMED] if (form := form_of_skill(skill, goal, seen)) is not None]
+    return list({form.text: form for form in reversed(known)}.values())[::-1]
+
+
+def described(forms: Sequence[Form], skills: Sequence[Skill]) -> str:
+    """Return what is known as the planner is told of it: sentences, and skills without a program in words."""
+    lines = [f"- {form.text}" + (f" For example: {form.solved}" if form.solved else "") for form in forms]
+    return "\n".join([*lines, *(f"- {one.name}: {one.description[:160]}" for one in skills[:_NAMED])])
+
+
+def schema(forms: Sequence[Form], *, free: bool) -> Json:
+    """Return what a plan may look like: one to seven parts, each a known sentence and what fills its slots.
+
+    Args:
+        forms: The known sentences.
+        free: A part may also be in words of the model's own, and ask for a skill that is missing.
+    """
+    kinds = [_object({"do": {"const": form.text}, "with": _slots(form), "done_when": _SAID}) for form in forms]
+    if free:
+        kinds.append(_object({"text": _TEXT, "done_when": _SAID, "wanted": _SAID}))
+    parts: Json = {"type": "array", "items": {"anyOf": [*kinds]}, "minItems": 1, "maxItems": MOST}
+    return _object({"subgoals": parts})
+
+
+def subgoals(data: Json) -> tuple[Subgoal, ...]:
+    """Return the parts that a planner's reply names, seven at most; none where it is out of form."""
+    parts = data.get("subgoals")
+    made = [_subgoal(part) for part in (parts if isinstance(parts, list) else []) if isinstance(part, dict)]
+    return tuple(one for one in made if one is not None)[:MOST]
+
+
+def _subgoal(part: Json) -> Subgoal | None:
+    form, given = part.get("do"), part.get("with")
+    filled = written(str(form), given) if isinstance(given, dict) else ""
+    text = str(part.get("text", "")) if form is None else filled
+    if not text.strip():
+        return None
+    return Subgoal(text=text, done_when=str(part.get("done_when", "")), wanted=str(part.get("wanted") or "") or None)
+
+
+def _numbers(goal: str, filled: Sequence[Filled]) -> dict[str, tuple[str, ...]]:
+    """Return the numbers of a goal for each slot that was a number in every goal that was solved."""
+    always = (
+        set[str]()
+        if not filled
+        else set.intersection(
+            *({name for name, value in one.items() if _NUMBER.fullmatch(str(value))} for one in filled)
+        )
+    )
+    found = tuple(dict.fromkeys(_NUMBER.findall(goal)))
+    return dict.fromkeys(sorted(always), found)
+
+
+def _named(program: Program, seen: Observation) -> dict[str, tuple[str, ...]]:
+    """Return for each slot that names an element the names of such elements in sight."""
+    found = dict[str, tuple[str, ...]]()
+    for target, within in _targets(program.steps, {}):
+        for slot in slots_of_pattern(program.goals[0]):
+            if target.name in (f"{{{slot}}}", f"{{{within.get(slot, '')}}}"):
+                names = [one.name for one in seen.elements if target.role in ("", one.role) and one.name]
+                found[slot] = tuple(name for name in dict.fromkeys(names) if slot not in found or name in found[slot])
+    return found
+
+
+def _targets(steps: Sequence[Node], items: Mapping[str, str]) -> Iterator[tuple[Target, Mapping[str, str]]]:
+    """Yield all targets of all steps, and the names of the values of lists there, by the list's slot."""
+    for step in steps:
+        match step:
+            case Do():
+                yield from ((target, items) for target in step.targets.values())
+            case Ask():
+                yield from ((target, items) for target in step.do.targets.values())
+            case Each():
+                yield from _targets(step.do, {**items, step.slot: step.item})
+            case Repeat():
+                yield from _targets(step.do, items)
+            case When():
+                yield from _targets((*step.do, *step.otherwise), items)
+            case _:
+                pass
+
+
+def _slots(form: Form) -> Json:
+    slots: Json = {}
+    for name, many in slots_of_pattern(form.text).items():
+        value: Json = {"type": "string", "minLength": 1, "maxLength": _VALUE}
+        value = {"enum": [*form.values[name]]} if name in form.values else value
+        slots[name] = {"type": "array", "items": value, "minItems": 1, "maxItems": 9} if many else value
+    return _object(slots)
+
+
+def _object(properties: Json) -> Json:
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": [*required], "additionalProperties": False}
