@@ -6,6 +6,7 @@ centimetre along each axis. Source: Meta-World 3, whose tasks and success predic
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -92,9 +93,10 @@ class Simulator:
         """
         if self.over:
             return False
-        seen, _, _, _, told = self._env.step(np.clip([*motion, grip], -1, 1).astype(np.float32))
+        action = np.array([min(max(one, -1.0), 1.0) for one in (*motion.tolist(), grip)], dtype=np.float32)
+        seen, _, _, _, told = self._env.step(action)
         self.steps += 1
-        if not np.isfinite(seen).all() or self._env._did_see_sim_exception:
+        if not math.isfinite(seen.sum()) or self._env._did_see_sim_exception:
             raise EnvironmentFailed("the simulation diverged")
         self._seen, self.success = seen, bool(told["success"])
         self.watch()

@@ -34,6 +34,7 @@ _START = (0.0, -0.2, 0.3)
 _SETTLE = 12  # control steps
 _STILL = 0.02  # metres and radians/10 a second
 _LASTING = 5  # control steps
+_SAME = 1e-6  # metres and parts of a turn
 
 
 class Table:
@@ -56,11 +57,19 @@ class Table:
         self._start = tuple(things)
         self.model: Any = self._mujoco.MjModel.from_xml_string(mjcf(things))
         self.data: Any = self._mujoco.MjData(self.model)
+        self._warned = self.data.warning.number
         cubes = [one.name for one in things if one.role == "cube"]
         joints = {name: self.model.body_jntadr[self.model.body(name).id] for name in cubes}
         self._places = {name: int(self.model.jnt_qposadr[joint]) for name, joint in joints.items()}
-        self._speeds = {name: int(self.model.jnt_dofadr[joint]) for name, joint in joints.items()}
+        speeds = [int(self.model.jnt_dofadr[joint]) + axis for joint in joints.values() for axis in range(3)]
         self._opening = next((self.model.joint("opening").qposadr[0] for one in things if one.role == "drawer"), None)
+        if self._opening is not None:
+            speeds.append(int(self.model.joint("opening").dofadr[0]))
+        self._speeds = np.array(speeds, dtype=np.intp)
+        where = [at + axis for at in self._places.values() for axis in range(7)]
+        where += [] if self._opening is None else [int(self._opening)]
+        self._where = np.array(where, dtype=np.intp)
+        self._looked, self._so = np.full(len(where), np.inf), False  # where things were when it was asked last, and so
         self._fingers = tuple(self.model.body(name).id for name in ("left", "right"))
         self._cubes = {self.model.body(name).id: name for name in cubes}
         self.data.qpos[:3] = self._aim = np.array(_START)
@@ -137,18 +146,14 @@ class Table:
         self._move(motion, grip)
         self.steps += 1
         self.watch()
-        done = self.wanted and self.still and all(one.holds(self.now) for one in self.wanted) and self.held is None
-        self._lasting = self._lasting + 1 if done else 0
+        self._lasting = self._lasting + 1 if self.wanted and self.still and self._holds() else 0
         self.success = self._lasting >= _LASTING
         return not self.over
 
     @property
     def still(self) -> bool:
         """True when nothing but the hand moves."""
-        speeds = [self.data.qvel[at : at + 3] for at in self._speeds.values()]
-        if self._opening is not None:
-            speeds.append(self.data.joint("opening").qvel)
-        return all(float(np.abs(speed).max()) < _STILL for speed in speeds)
+        return not len(self._speeds) or float(np.abs(self.data.qvel[self._speeds]).max()) < _STILL
 
     def picture(self) -> bytes:
         """Return the present view as PNG; raises ConfigError where there is nothing to draw with."""
@@ -157,17 +162,25 @@ class Table:
     def close(self) -> None:
         """Let go of nothing: MuJoCo frees what nobody holds."""
 
+    def _holds(self) -> bool:
+        """Tell whether all that is wanted holds and the hand is empty; asked anew where a thing has moved."""
+        places = self.data.qpos[self._where]
+        if not len(places) or np.abs(places - self._looked).max() > _SAME:
+            self._looked, self._so = places, all(one.holds(self.now) for one in self.wanted)
+        return self._so and self.held is None
+
     def _move(self, motion: Vector, grip: float) -> None:
         hand = self.data.qpos[:3]
-        self._aim = np.clip(self._aim + _REACH * np.clip(motion, -1, 1), hand - _LEASH, hand + _LEASH)
-        self._aim = np.clip(self._aim, _LOW, _HIGH)
+        aim = self._aim + _REACH * np.minimum(np.maximum(motion, -1.0), 1.0)  # np.clip takes three times as long
+        aim = np.minimum(np.maximum(aim, hand - _LEASH), hand + _LEASH)
+        self._aim = np.minimum(np.maximum(aim, _LOW), _HIGH)
         wanted, yaw = math.radians(self.turned), float(self.data.ctrl[3])
         self.data.ctrl[:3] = self._aim
         self.data.ctrl[3] = yaw + min(max(wanted - yaw, -_TURN), _TURN)
         self.data.ctrl[4] = WIDEST / 4 * (1 - min(max(grip, -1.0), 1.0))
         self._mujoco.mj_step(self.model, self.data, nstep=_PHYSICS)
         self._seen = None
-        if self.data.warning.number.any() or not np.isfinite(self.data.qpos).all():
+        if self._warned.any() or not math.isfinite(self.data.qpos.sum()):
             raise EnvironmentFailed("the simulation diverged")
 
     def _touched(self, body: int) -> set[int]:
