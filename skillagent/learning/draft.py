@@ -14,6 +14,7 @@ from skillagent.learning.describe import Style, described
 from skillagent.programs.find import find
 from skillagent.schema import Check, Do, Each, Node, Repeat, Target, When
 
+_ALL = 3.0  # that all there are were meant is a guess
 _DROPPED = 4.0  # a step of a success that is left out
 
 
@@ -42,7 +43,7 @@ def drafted(rows: Sequence[list[Part]], style: Style) -> Draft | None:
 
 def _add(draft: Draft, column: Column) -> None:
     """Add the node that a column stands for, with the search before it."""
-    if column.parts[0].slot:
+    if column.parts[0].item:
         _add_each(draft, column.parts)
         return
     uses = [use for part in column.parts for use in part.uses]
@@ -91,8 +92,9 @@ def _add_each(draft: Draft, parts: Sequence[Part]) -> None:
         node, cost = described(uses, draft.style)
         do.append(node)
         draft.cost += cost
-    draft.nodes.append(Each(slot=first.slot, item=first.item, do=tuple(do)))
-    draft.cost += 1
+    of = Target(role=first.of) if first.of else None
+    draft.nodes.append(Each(slot=first.slot, of=of, item=first.item, do=tuple(do)))
+    draft.cost += 1 + _ALL * bool(of)
 
 
 def _add_run(draft: Draft, parts: Sequence[Part]) -> bool:

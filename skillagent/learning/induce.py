@@ -56,8 +56,7 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
     for own, near in _kinds(shown, others):
         styles = _styles(own, near)
         for pattern in _patterns(own, [one.goal for one in near]):
-            made = [one for style in styles if (one := _fitted([pattern] * len(own), own, style)) is not None]
-            ranked.append(_ranked(made, others))
+            ranked.append(_ranked(_made([pattern] * len(own), own, styles), others))
     ranked.append(_ranked(_in_other_words(shown, others), others))
     ranked.sort(key=lambda own: _rank(own[0]) if own else (0, 0, 0.0))
     by_turns = [one for place in zip_longest(*ranked) for one in place if one is not None]
@@ -73,6 +72,12 @@ def _styles(shown: Sequence[_Shown], near: Sequence[Trajectory]) -> list[Style]:
         styles += [Style(unsure), Style(unsure, left_open=True)]
     styles.append(Style(doubts, from_goal=True))  # what two goals have in common may be so by chance
     return [*styles, Style(doubts, prefers=by_part), Style(doubts, prefers=by_amount), Style(doubts, prefers=by_first)]
+
+
+def _made(patterns: Sequence[str], shown: Sequence[_Shown], styles: Sequence[Style]) -> list[Induced]:
+    """Return the programs for goals of these patterns, one of each style and one with loops over all there are."""
+    made = [*(_fitted(patterns, shown, style) for style in styles), _fitted(patterns, shown, styles[0], every=True)]
+    return [one for one in made if one is not None]
 
 
 def _in_other_words(shown: Sequence[_Shown], others: Sequence[Trajectory]) -> list[Induced]:
@@ -99,12 +104,7 @@ def _in_other_words(shown: Sequence[_Shown], others: Sequence[Trajectory]) -> li
             made.append((one, patterns))
     made.sort(key=lambda pair: _rank(pair[0]))
     styles = _styles(shown, others)
-    return [
-        one
-        for _, patterns in made[:_FOLLOWED]
-        for style in styles
-        if (one := _fitted(patterns, shown, style)) is not None
-    ]
+    return [one for _, patterns in made[:_FOLLOWED] for one in _made(patterns, shown, styles)]
 
 
 def _worded(shown: Sequence[_Shown], goals: Sequence[str], words: Collection[str]) -> list[Worded]:
@@ -192,13 +192,14 @@ def _sound(pattern: str) -> bool:
     return True
 
 
-def _fitted(patterns: Sequence[str], shown: Sequence[_Shown], style: Style) -> Induced | None:
+def _fitted(patterns: Sequence[str], shown: Sequence[_Shown], style: Style, *, every: bool = False) -> Induced | None:
     """Return the program for goals of these patterns; None when no two of the successes have it in common.
 
     Args:
         patterns: That of each success; slots of one name hold the same.
         shown: The successes.
         style: What to prefer.
+        every: Read a run over all elements of a role as a loop; None where there is none.
     """
     goals, fills = list(dict.fromkeys(patterns)), list[Filled]()
     slots = {name: many for pattern in patterns for name, many in slots_of_pattern(pattern).items()}
@@ -210,7 +211,9 @@ def _fitted(patterns: Sequence[str], shown: Sequence[_Shown], style: Style) -> I
             goals.append(own if matched(own, one.goal) is not None else literal(one.goal))
             filled[slot] = ()
         fills.append(filled)
-    rows = _rows(shown, fills)
+    rows = _rows(shown, fills, every=every)
+    if every and not any(part.of for row in rows for part in row):
+        return None
     draft = drafted(joined(rows, [one.final for one in shown]), style) or drafted(rows, style)
     if draft is None or not draft.nodes:
         return None
@@ -222,11 +225,12 @@ def _fitted(patterns: Sequence[str], shown: Sequence[_Shown], style: Style) -> I
     return Induced(program=program, explains=draft.explains, begins=0, cost=cost)
 
 
-def _rows(shown: Sequence[_Shown], fills: Sequence[Filled]) -> list[list[Part]]:
+def _rows(shown: Sequence[_Shown], fills: Sequence[Filled], *, every: bool) -> list[list[Part]]:
     """Return the parts of each success; those with several values in a list tell what a single one takes."""
-    rows = [parts_of(one.steps, filled) for one, filled in zip(shown, fills, strict=True)]
-    bodies = {part.slot: part.body for row in rows for part in row if len(part.body) > 1}
-    return [parts_of(one.steps, filled, bodies) for one, filled in zip(shown, fills, strict=True)] if bodies else rows
+    pairs = [*zip(shown, fills, strict=True)]
+    rows = [parts_of(one.steps, filled, every=every) for one, filled in pairs]
+    bodies = {part.slot: part.body for row in rows for part in row if len(part.body) > 1 and part.slot}
+    return [parts_of(one.steps, filled, bodies, every=every) for one, filled in pairs] if bodies else rows
 
 
 def _never_varies(patterns: Sequence[str], goals: Sequence[str]) -> list[str]:
