@@ -65,8 +65,8 @@ class Part:
     """One node of a program as one success shows it: one use, or those of a loop. `before` are searches before it.
 
     `item` is what one value of the list in `slot` is called, and `body` what each takes, perhaps several nodes; without
-    a list it is the name of each element of the role `of`. `after` is the state behind a run of one action of which other
-    successes need more, or fewer.
+    a list it is the name of each element of the role `of`. `after` is the state behind a run of one action of which
+    other successes need more, or fewer.
     """
 
     key: tuple[str, ...]
