@@ -64,13 +64,15 @@ class Use:
 class Part:
     """One node of a program as one success shows it: one use, or those of a loop. `before` are searches before it.
 
-    `item` is what one value of the list in `slot` is called, and `body` what each takes, perhaps several nodes. `after`
-    is the state behind a run of one action of which other successes need more, or fewer.
+    `item` is what one value of the list in `slot` is called, and `body` what each takes, perhaps several nodes; without
+    a list it is the name of each element of the role `of`. `after` is the state behind a run of one action of which
+    other successes need more, or fewer.
     """
 
     key: tuple[str, ...]
     uses: tuple[Use, ...]
     slot: str = ""
+    of: str = ""
     item: str = ""
     body: Body = ()
     before: tuple[Use, ...] = ()
@@ -87,13 +89,16 @@ class Part:
         return (*self.before, *self.uses)[0].step.observation
 
 
-def parts_of(steps: Sequence[Step], filled: Filled, bodies: Mapping[str, Body] | None = None) -> list[Part]:
+def parts_of(
+    steps: Sequence[Step], filled: Filled, bodies: Mapping[str, Body] | None = None, *, every: bool = False
+) -> list[Part]:
     """Return the steps with runs over a list, and runs in search of something, joined.
 
     Args:
         steps: Of one success.
         filled: The slots of its goal.
         bodies: What a value of a list takes, by slot, as other successes show it: a list of one value cannot tell.
+        every: Join a run that does the same with all elements of a role, too.
     """
     parts: list[Part] = []
     lists = {name: list(value) for name, value in filled.items() if not isinstance(value, str)}
@@ -107,6 +112,15 @@ def parts_of(steps: Sequence[Step], filled: Filled, bodies: Mapping[str, Body] |
             parts.append(Part(key, uses, slot=slot, item=name, body=body))
             del lists[slot]
             at += len(own)
+            continue
+        if every and (found := _every(steps[at:])) is not None:
+            role, size, length = found
+            names = [element.name for one in steps[at : at + length : size] if (element := one.target)]
+            uses = tuple(Use(one, {**filled, name: names[n // size]}) for n, one in enumerate(steps[at : at + length]))
+            body = tuple((use.key, frozenset[str]()) for use in uses[:size])
+            key = ("every", role, *(word for one in body for word in one[0]))
+            parts.append(Part(key, uses, of=role, item=name, body=body))
+            at += length
             continue
         length = _search(steps[at:], filled)
         before, taken = [], list[str]()
@@ -132,6 +146,22 @@ def _each(
             run = _in_turn(steps, items, size)
             if run is not None and (known is None or known == run[1]):
                 return slot, *run
+    return None
+
+
+def _every(steps: Sequence[Step]) -> tuple[str, int, int] | None:
+    """Return the role of which the next steps take all elements, as they are now, the steps for each, and for all."""
+    if (first := steps[0].target) is None:
+        return None
+    there = sorted(one.name for one in steps[0].observation.elements if one.role == first.role)
+    for size in range(1, _LONGEST_BODY + 1):
+        own = steps[: len(there) * size]
+        if len(there) < 2 or len(own) < len(there) * size or len(set(there)) < len(there):
+            return None
+        taken = [one.target for one in own[::size]]
+        keys = {tuple(Use(one, {}).key for one in own[at : at + size]) for at in range(0, len(own), size)}
+        if len(keys) == 1 and sorted(one.name for one in taken if one and one.role == first.role) == there:
+            return first.role, size, len(own)
     return None
 
 
@@ -288,7 +318,7 @@ def columns(reference: Sequence[Part], members: Sequence[list[Part]]) -> Iterato
             if number in places:
                 parts.append(row[places.index(number)])
                 having.add(member)
-            elif not wanted.slot:  # a list without values needs no condition
+            elif not wanted.slot and not wanted.of:  # a list without values needs no condition
                 later = [part for part, place in zip(row, places, strict=True) if place > number]
                 if later:
                     without.append((later[0].start, later[0].uses[0].filled))

@@ -107,5 +107,9 @@ def _loose_check(check: Check) -> Check:
 
 
 def _by_role(target: Target) -> Target:
-    fixed = [key for key in ("name", "has", "near", "within") if (text := getattr(target, key)) and not slots_of(text)]
+    fixed = [
+        key
+        for key in ("name", "has", "near", "within", "state")
+        if (text := getattr(target, key)) and not slots_of(text)
+    ]
     return target.model_copy(update=dict.fromkeys(fixed)) if target.role else target

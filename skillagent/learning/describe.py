@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from skillagent.learning.align import Use
-from skillagent.learning.explain import cheapest, readings, shared, targets, texts
+from skillagent.learning.explain import SLOT, cheapest, readings, shared, targets, texts
 from skillagent.programs.find import find
 from skillagent.programs.template import slots_of
 from skillagent.schema import Ask, Check, Do, Observation, Target, Trajectory, When
 
 ASK = 8.0  # what a hole costs: more than any description
 _IN_TURN = 3.0
+_LEAST = 5.0  # of several distances: less than a hole, more than what is known
+_MUCH_ALIKE = 2.0  # times the least
 _DOUBT = 5.0  # a name that other pages lack: a place, or a lone role, says more
 
 Doubts = Callable[[Target], bool]  # tells whether a fixed name in a target may belong to one page alone
@@ -107,7 +109,8 @@ def _said(
     if isinstance(values[0], list) and values[0]:
         return _said_each([value if isinstance(value, list) else [] for value in values], uses, style)
     if not isinstance(values[0], str):
-        return (values[0], 0.0) if all(value == values[0] for value in values) else None
+        same = all(value == values[0] for value in values)
+        return (values[0], 0.0) if same else _said_number(values, uses, style)
     pairs = [(str(value), use) for value, use in zip(values, uses, strict=True)]
     said = shared([texts(value, use.filled) for value, use in pairs])
     slotted = {template: price for template, price in said.items() if slots_of(template)}
@@ -120,6 +123,29 @@ def _said(
     if read is not None and (best is None or read[1] < best[1]):
         return {"behind": read[0]}, read[1]
     return best
+
+
+def _said_number(values: Sequence[JsonValue], uses: Sequence[Use], style: Style) -> tuple[JsonValue, float] | None:
+    """Return the slot that holds a number in every use, or else the least of distances that are much alike."""
+    numbers = [float(one) for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
+    if len(numbers) < len(values):
+        return None
+    slots = [
+        {f"{{{name}}}": SLOT for name, text in use.filled.items() if isinstance(text, str) and _is_number(text, number)}
+        for number, use in zip(numbers, uses, strict=True)
+    ]
+    sizes = [abs(one) for one in numbers]
+    alike = min(sizes) > 0 and max(sizes) <= _MUCH_ALIKE * min(sizes) and min(numbers) * max(numbers) > 0
+    if (best := cheapest(shared(slots))) is not None or style.left_open or not alike:
+        return best
+    return min(numbers, key=abs), _LEAST
+
+
+def _is_number(text: str, number: float) -> bool:
+    try:
+        return float(text) == number
+    except ValueError:
+        return False
 
 
 def _said_each(

@@ -10,46 +10,25 @@ are proposed, replays choose.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product, zip_longest
 
-from skillagent.learning.align import Column, Part, Use, appears, by_goal, columns, joined, parts_of, reference_of, used
-from skillagent.learning.describe import (
-    Style,
-    by_amount,
-    by_first,
-    by_fixed_label,
-    by_part,
-    described,
-    either,
-    never_seen,
-)
-from skillagent.learning.patterns import ALIKE, VERY_ALIKE, common, fits_all, guessed, kinds, without_articles
+from skillagent.learning.align import Part, joined, parts_of, used
+from skillagent.learning.describe import Style, by_amount, by_first, by_fixed_label, by_part, either, never_seen
+from skillagent.learning.draft import drafted
+from skillagent.learning.patterns import ALIKE, VERY_ALIKE, common, fits_all, guessed, kinds, named, without_articles
 from skillagent.learning.trace import useful_steps
-from skillagent.programs.find import find, plain
+from skillagent.learning.wordings import Worded, in_one_language, named_on, wordings
+from skillagent.programs.find import plain
 from skillagent.programs.perform import perform
 from skillagent.programs.template import filled_by, literal, matched, slots_of_pattern
-from skillagent.schema import (
-    Action,
-    Check,
-    Do,
-    Each,
-    Filled,
-    Node,
-    Observation,
-    Program,
-    Repeat,
-    Step,
-    Target,
-    Trajectory,
-    Value,
-    When,
-)
+from skillagent.schema import Action, Filled, Observation, Program, Step, Trajectory, Value
 
 _UNUSED = 0.5  # a slot that no step reads
-_DROPPED = 4.0  # a step of a success that is left out
 _STEADY = 1.0  # a slot that holds the same in every goal
+_WAYS = 6  # to write the goals of one wording as a pattern
+_COMBINED, _FOLLOWED = 48, 3  # combinations of those that are tried, and those that are worth more than one style
 
 
 class Induced(Value):
@@ -75,22 +54,82 @@ def induce(successes: Sequence[Trajectory], others: Sequence[Trajectory] = (), *
     shown = [one for one in shown if one.steps]
     ranked = []
     for own, near in _kinds(shown, others):
-        doubts = never_seen(near, [one.steps[0].observation for one in own])
-        styles = [Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True)]
-        if len(own) == 1:  # several successes show which labels vary
-            unsure = either(doubts, by_fixed_label)
-            styles += [Style(unsure), Style(unsure, left_open=True)]
-        styles.append(Style(doubts, from_goal=True))  # what two goals have in common may be so by chance
-        styles += [Style(doubts, prefers=by_part), Style(doubts, prefers=by_amount), Style(doubts, prefers=by_first)]
+        styles = _styles(own, near)
         for pattern in _patterns(own, [one.goal for one in near]):
-            made = [one for style in styles if (one := _fitted(pattern, own, style)) is not None]
-            begun = [
-                one.model_copy(update={"begins": sum(_begins(one.program, other) for other in others)}) for one in made
-            ]
-            ranked.append(sorted(begun, key=_rank))
+            ranked.append(_ranked(_made([pattern] * len(own), own, styles), others))
+    ranked.append(_ranked(_in_other_words(shown, others), others))
     ranked.sort(key=lambda own: _rank(own[0]) if own else (0, 0, 0.0))
     by_turns = [one for place in zip_longest(*ranked) for one in place if one is not None]
     return list({one.program.digest: one for one in by_turns}.values())[:most]
+
+
+def _styles(shown: Sequence[_Shown], near: Sequence[Trajectory]) -> list[Style]:
+    """Return what may be preferred, for successes and the other episodes of their kind."""
+    doubts = never_seen(near, [one.steps[0].observation for one in shown])
+    styles = [Style(doubts), Style(), Style(doubts, in_turn=True), Style(doubts, left_open=True)]
+    if len(shown) == 1:  # several successes show which labels vary
+        unsure = either(doubts, by_fixed_label)
+        styles += [Style(unsure), Style(unsure, left_open=True)]
+    styles.append(Style(doubts, from_goal=True))  # what two goals have in common may be so by chance
+    return [*styles, Style(doubts, prefers=by_part), Style(doubts, prefers=by_amount), Style(doubts, prefers=by_first)]
+
+
+def _made(patterns: Sequence[str], shown: Sequence[_Shown], styles: Sequence[Style]) -> list[Induced]:
+    """Return the programs for goals of these patterns, one of each style and one with loops over all there are."""
+    made = [*(_fitted(patterns, shown, style) for style in styles), _fitted(patterns, shown, styles[0], every=True)]
+    return [one for one in made if one is not None]
+
+
+def _in_other_words(shown: Sequence[_Shown], others: Sequence[Trajectory]) -> list[Induced]:
+    """Return the programs for successes of which some are asked for in other words; none where they all have the same.
+
+    Of the ways to take a pattern for each wording, those are followed up that make the simplest programs.
+    """
+    pages = [*(one.steps[0].observation for one in shown), *(seen for one in others if (seen := _first(one)))]
+    words = named_on([*pages, *(one.final for one in shown if one.final is not None)])
+    goals = [*(one.goal for one in shown), *(one.goal for one in others)]
+    groups = [group for group in wordings(goals, words) if group[0] < len(shown)]
+    if len(groups) < 2:
+        return []
+    proposed = [
+        _worded([shown[n] for n in group if n < len(shown)], [goals[n] for n in group], words) for group in groups
+    ]
+    turns = sorted(product(*map(range, map(len, proposed))), key=sum)[:_COMBINED]
+    made = list[tuple[Induced, list[str]]]()
+    for turn in turns:
+        renamed = in_one_language([own[n] for own, n in zip(proposed, turn, strict=True)])
+        of = {n: pattern for group, pattern in zip(groups, renamed, strict=True) for n in group}
+        patterns = [of[n] for n in range(len(shown))]
+        if all(map(_sound, patterns)) and (one := _fitted(patterns, shown, Style())) is not None:
+            made.append((one, patterns))
+    made.sort(key=lambda pair: _rank(pair[0]))
+    styles = _styles(shown, others)
+    return [one for _, patterns in made[:_FOLLOWED] for one in _made(patterns, shown, styles)]
+
+
+def _worded(shown: Sequence[_Shown], goals: Sequence[str], words: Collection[str]) -> list[Worded]:
+    """Return the ways to write the goals of one wording as a pattern.
+
+    Args:
+        shown: Its successes.
+        goals: All that are known, those of the successes among them.
+        words: That pages name things with.
+    """
+    told, own = [(one.goal, one.steps) for one in shown], dict.fromkeys(one.goal for one in shown)
+    proposed = [named([one, *goals], words, listing=listing) for listing in (False, True) for one in own]
+    proposed = [one for one in proposed if _sound(one) and fits_all(one, own)]
+    ways = list(dict.fromkeys([*proposed, *_patterns(shown, goals)]))[:_WAYS]
+    return [Worded(pattern, [goal for goal in goals if fits_all(pattern, [goal])], told) for pattern in ways]
+
+
+def _first(other: Trajectory) -> Observation | None:
+    return other.steps[0].observation if other.steps else other.final
+
+
+def _ranked(made: Sequence[Induced], others: Sequence[Trajectory]) -> list[Induced]:
+    """Return programs with the number of other pages on which they would begin, the best first."""
+    begun = [one.model_copy(update={"begins": sum(_begins(one.program, other) for other in others)}) for one in made]
+    return sorted(begun, key=_rank)
 
 
 def _rank(one: Induced) -> tuple[int, int, float]:
@@ -111,8 +150,7 @@ def _kinds(shown: Sequence[_Shown], others: Sequence[Trajectory]) -> Iterator[tu
 
 def _begins(program: Program, other: Trajectory) -> bool:
     """Tell whether a program finds what it begins with where another episode began; asking the model is none."""
-    filled = filled_by(program.goals, other.goal)
-    first = other.steps[0].observation if other.steps else other.final
+    filled, first = filled_by(program.goals, other.goal), _first(other)
     if filled is None or first is None:
         return False
     try:
@@ -154,65 +192,50 @@ def _sound(pattern: str) -> bool:
     return True
 
 
-@dataclass
-class _Draft:
-    """A program while it is written."""
+def _fitted(patterns: Sequence[str], shown: Sequence[_Shown], style: Style, *, every: bool = False) -> Induced | None:
+    """Return the program for goals of these patterns; None when no two of the successes have it in common.
 
-    style: Style
-    explains: int
-    nodes: list[Node] = field(default_factory=list)
-    cost: float = 0.0
-    guarded: frozenset[int] = frozenset()  # the successes that have what the last node, a `when`, guards
-
-
-def _fitted(pattern: str, shown: Sequence[_Shown], style: Style) -> Induced | None:
-    """Return the program for goals of a pattern; None when no two of the successes have it in common."""
-    goals, fills = [pattern], list[Filled]()
-    for one in shown:
-        filled = dict(matched(pattern, one.goal) or {})
+    Args:
+        patterns: That of each success; slots of one name hold the same.
+        shown: The successes.
+        style: What to prefer.
+        every: Read a run over all elements of a role as a loop; None where there is none.
+    """
+    goals, fills = list(dict.fromkeys(patterns)), list[Filled]()
+    slots = {name: many for pattern in patterns for name, many in slots_of_pattern(pattern).items()}
+    everywhere = set(slots).intersection(*map(slots_of_pattern, patterns))  # no step can be explained by any other
+    for pattern, one in zip(patterns, shown, strict=True):
+        filled = {name: value for name, value in (matched(pattern, one.goal) or {}).items() if name in everywhere}
         for slot in _idle(filled, one.steps):  # "nothing": such a goal has its own pattern, and an empty list
             own = pattern.replace(f"{{{slot}...}}", literal(", ".join(filled[slot])))
             goals.append(own if matched(own, one.goal) is not None else literal(one.goal))
             filled[slot] = ()
         fills.append(filled)
-    rows = _rows(shown, fills)
-    draft = _drafted(joined(rows, [one.final for one in shown]), style) or _drafted(rows, style)
+    rows = _rows(shown, fills, every=every)
+    if every and not any(part.of for row in rows for part in row):
+        return None
+    draft = drafted(joined(rows, [one.final for one in shown]), style) or drafted(rows, style)
     if draft is None or not draft.nodes:
         return None
     program = Program(goals=tuple(dict.fromkeys(goals)), steps=tuple(draft.nodes))
     said = program.model_dump_json(include={"steps"})
-    idle = [
-        name
-        for name, many in slots_of_pattern(pattern).items()
-        if not re.search(f'"{name}"' if many else rf"\{{{name}[}}|]", said)
-    ]
-    same = _never_varies(pattern, [one.goal for one in shown]) if len({one.goal for one in shown}) > 1 else []
+    idle = [name for name, many in slots.items() if not re.search(f'"{name}"' if many else rf"\{{{name}[}}|]", said)]
+    same = _never_varies(patterns, [one.goal for one in shown]) if len({one.goal for one in shown}) > 1 else []
     cost = draft.cost + _UNUSED * len(idle) + _STEADY * len(same)
     return Induced(program=program, explains=draft.explains, begins=0, cost=cost)
 
 
-def _drafted(rows: Sequence[list[Part]], style: Style) -> _Draft | None:
-    """Return what most of the successes have in common; None where a run of one action has no end that can be seen."""
-    reference, members = reference_of(rows)
-    draft = _Draft(style, len(members))
-    for column in columns(reference, members):
-        if column.parts[0].after is None:
-            _add(draft, column)
-        elif not _add_run(draft, column.parts):
-            return None
-    return draft
-
-
-def _rows(shown: Sequence[_Shown], fills: Sequence[Filled]) -> list[list[Part]]:
+def _rows(shown: Sequence[_Shown], fills: Sequence[Filled], *, every: bool) -> list[list[Part]]:
     """Return the parts of each success; those with several values in a list tell what a single one takes."""
-    rows = [parts_of(one.steps, filled) for one, filled in zip(shown, fills, strict=True)]
-    bodies = {part.slot: part.body for row in rows for part in row if len(part.body) > 1}
-    return [parts_of(one.steps, filled, bodies) for one, filled in zip(shown, fills, strict=True)] if bodies else rows
+    pairs = [*zip(shown, fills, strict=True)]
+    rows = [parts_of(one.steps, filled, every=every) for one, filled in pairs]
+    bodies = {part.slot: part.body for row in rows for part in row if len(part.body) > 1 and part.slot}
+    return [parts_of(one.steps, filled, bodies, every=every) for one, filled in pairs] if bodies else rows
 
 
-def _never_varies(pattern: str, goals: Sequence[str]) -> list[str]:
+def _never_varies(patterns: Sequence[str], goals: Sequence[str]) -> list[str]:
     """Return the slots that hold the same in all goals."""
-    held = [matched(pattern, goal) or {} for goal in goals]
+    held = [matched(pattern, goal) or {} for pattern, goal in zip(patterns, goals, strict=True)]
     return [name for name in held[0] if all(one.get(name) == held[0][name] for one in held)]
 
 
@@ -224,83 +247,3 @@ def _idle(filled: Filled, steps: Sequence[Step]) -> list[str]:
         for name, value in filled.items()
         if not isinstance(value, str) and not any(plain(one) in named for one in value)
     ]
-
-
-def _add(draft: _Draft, column: Column) -> None:
-    """Add the node that a column stands for, with the search before it."""
-    if column.parts[0].slot:
-        _add_each(draft, column.parts)
-        return
-    uses = [use for part in column.parts for use in part.uses]
-    node, cost = described(uses, draft.style)
-    searches = [use for part in column.parts for use in part.before]
-    wanted = node.targets.get("ref") if isinstance(node, Do) else None
-    if searches:
-        _add_search(draft, column, searches, wanted)
-    if not column.without:
-        draft.nodes.append(node)
-        draft.cost += cost
-        draft.guarded = frozenset()  # this may be a `when` of its own
-        return
-    last = draft.nodes[-1] if draft.nodes else None
-    if wanted is not None and not any(find(wanted, seen, filled) for seen, filled in column.without):
-        draft.nodes.append(When(check=Check(element=wanted), do=(node,)))
-        draft.cost += cost + 1
-        draft.guarded = column.having
-    elif isinstance(last, When) and draft.guarded == column.having:  # it belongs to what is only done then
-        draft.nodes[-1] = last.model_copy(update={"do": (*last.do, node)})
-        draft.cost += cost
-    else:
-        draft.cost += _DROPPED * len(column.parts)  # others did without it in a state that looked the same: not needed
-
-
-def _add_search(draft: _Draft, column: Column, searches: Sequence[Use], wanted: Target | None) -> None:
-    """Add the search before a column; where nobody can tell where it ends, the steps that the first success took."""
-    until = _until(column, wanted)
-    if until is None:
-        for use in column.parts[0].before:
-            step, cost = described([use], draft.style)
-            draft.nodes.append(step)
-            draft.cost += cost + _DROPPED
-        return
-    once = until.shows is not None and all(len(part.before) == 1 for part in column.parts)
-    step, cost = described(searches, draft.style, following=not once)
-    draft.nodes.append(step if once else Repeat(do=(step,), until=until))
-    draft.cost += cost + (not once)
-
-
-def _add_each(draft: _Draft, parts: Sequence[Part]) -> None:
-    """Add the loop over a list that these parts stand for."""
-    first, do = parts[0], list[Node]()
-    for number in range(len(first.body)):
-        uses = [use for part in parts for use in part.uses[number :: len(first.body)]]
-        node, cost = described(uses, draft.style)
-        do.append(node)
-        draft.cost += cost
-    draft.nodes.append(Each(slot=first.slot, item=first.item, do=tuple(do)))
-    draft.cost += 1
-
-
-def _add_run(draft: _Draft, parts: Sequence[Part]) -> bool:
-    """Add the run of one action that these parts stand for, unless something is left for it; tell if it was added."""
-    node, cost = described([use for part in parts for use in part.uses], draft.style)
-    target = node.targets.get("ref") if isinstance(node, Do) else None
-    if target is None or any(part.after and find(target, part.after, part.uses[0].filled) for part in parts):
-        return False
-    draft.nodes.append(Repeat(do=(node,), until=Check(element=target, gone=True)))
-    draft.cost += cost + 1
-    return True
-
-
-def _until(column: Column, wanted: Target | None) -> Check | None:
-    """Return what ends the search before a column: a text of the goal or the element; None if that was there before."""
-    searched = [part for part in column.parts if part.before]
-    for part in searched:
-        if by_goal(part.uses[0].step, part.uses[0].filled) is None:
-            slot = appears([use.step for use in part.before], part.uses[0].step.observation, part.uses[0].filled)
-            if slot is not None:
-                return Check(shows=f"{{{slot}}}")
-    early = [use for part in searched for use in part.before]
-    if wanted is None or any(find(wanted, use.step.observation, use.filled) for use in early):
-        return None
-    return Check(element=wanted)

@@ -27,6 +27,7 @@ _FILLERS = frozenset((
 ))  # fmt: skip
 _ARTICLES = frozenset(("a", "an", "the"))  # which of them stands before a value says nothing about it
 ALIKE = 0.5  # of their words two goals must share, to be of one kind
+_VALUE = "…"
 VERY_ALIKE = 0.8  # to be of one kind in a narrower sense: "find X and delete it" is not "find X and forward it"
 
 Span = tuple[int, int]
@@ -78,6 +79,81 @@ def common(goals: Sequence[str], *, listing: bool = True, parting: bool = False,
     if parting:
         spans = [part for span in spans for part in _partitioned(goals[0], span)]
     return _written(goals[0], _listed(goals[0], spans, many=True) if listing else [(span, False) for span in spans])
+
+
+def named(goals: Sequence[str], words: Collection[str], *, listing: bool = True) -> str:
+    """Return the pattern that goals of one wording share, in the words of the first, with a slot for each thing named.
+
+    A run of words that pages name things with is one value, and so is a number, and something quoted. One that is the
+    same in all of several goals is none. What differs besides becomes a slot too.
+
+    Args:
+        goals: At least one.
+        words: Those that pages name things with, in small letters.
+        listing: Read values with only commas and the like between them as one list.
+    """
+    first = _atoms(goals[0], words)
+    stays, steady = [True] * len(first), [len(set(goals)) > 1] * len(first)
+    ends = [{_last(goals[0][slice(*span)])} for span, _ in first]
+    for other in goals[1:]:
+        theirs, kept = _atoms(other, words), set[int]()
+        symbols = [[symbol for _, symbol in atoms] for atoms in (first, theirs)]
+        for block in SequenceMatcher(None, *symbols, autojunk=False).get_matching_blocks():
+            for at, its in zip(range(block.a, block.a + block.size), theirs[block.b :], strict=False):
+                kept.add(at)
+                steady[at] &= goals[0][slice(*first[at][0])].casefold() == other[slice(*its[0])].casefold()
+                ends[at].add(_last(other[slice(*its[0])]))
+        stays = [stay and at in kept for at, stay in enumerate(stays)]
+    spans, before = list[Span](), -1
+    for at, (span, symbol) in enumerate(first):
+        if stays[at] and (symbol != _VALUE or steady[at]):
+            continue
+        beside = before == at - 1 >= 0
+        if (
+            beside
+            and (stays[at] or stays[before])
+            and (end := _without_last(goals[0], spans[-1]))
+            and len(ends[before]) == 1
+        ):
+            spans[-1] = end  # what all of these values end with keeps them apart from what comes next
+            spans.append(span)
+        elif beside:
+            spans[-1] = spans[-1][0], span[1]
+        else:
+            spans.append(span)
+        before = at
+    return _written(goals[0], _listed(goals[0], spans, many=True) if listing else [(span, False) for span in spans])
+
+
+def _last(text: str) -> str:
+    return text.casefold().split()[-1]
+
+
+def _without_last(goal: str, span: Span) -> Span | None:
+    """Return the span without its last word, if it has several."""
+    found = re.search(r"\s+\S+$", goal[slice(*span)])
+    return (span[0], span[0] + found.start()) if found else None
+
+
+def _atoms(goal: str, words: Collection[str]) -> list[tuple[Span, str]]:
+    """Return where the words, marks and values of a goal stand, with what they are compared by."""
+    quoted = [match.span(1) for match in _QUOTED.finditer(goal)]
+    found: list[tuple[Span, str]] = []
+    for span in _tokens(goal):
+        text, within = goal[slice(*span)].casefold(), next((q for q in quoted if q[0] <= span[0] < q[1]), None)
+        value = within is not None or text in words or any(sign.isdigit() for sign in text)
+        goes_on = (
+            found
+            and found[-1][1] == _VALUE
+            and (found[-1][0][1] > span[0] or goal[found[-1][0][1] : span[0]].isspace())
+        )
+        if value and goes_on:
+            found[-1] = (found[-1][0][0], max(found[-1][0][1], span[1])), _VALUE
+        elif value:
+            found.append((within or span, _VALUE))
+        else:
+            found.append((span, "the" if text in _ARTICLES else text))
+    return found
 
 
 def _counted(goal: str, span: Span) -> list[Span]:

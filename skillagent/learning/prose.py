@@ -44,7 +44,8 @@ def _node(node: Node, contexts: Mapping[str, str]) -> str:
         case Expect():
             return f"Check that {_check(node.check, contexts)}"
         case Each():
-            return f"{_all(node.do, contexts)}; repeat this for each one that the goal names"
+            each = "one that the goal names" if node.of is None else _target(node.of, contexts)
+            return f"{_all(node.do, contexts)}; repeat this for each {each}"
         case Repeat():
             return f"{_all(node.do, contexts)}; repeat this until {_check(node.until, contexts)}"
         case When():
@@ -96,6 +97,12 @@ def _target(target: Target, contexts: Mapping[str, str]) -> str:
         parts.append("that the goal names" if _LONE.fullmatch(target.name) else f'"{_short(target.name, parts)}"')
     if target.has is not None:
         parts.append(f"that holds {_value(target.has, contexts)}")
+    if target.like is not None:
+        parts.append(f"that is called most like {_value(target.like, contexts)}")
+    if target.seen is not None:
+        parts.append(f"of which all of {_value(target.seen, contexts)} is seen")
+    if target.state is not None:
+        parts.append(f"that is {_value(target.state, contexts) if slots_of(target.state) else target.state}")
     for word, template in (("near", target.near), ("in", target.within), ("after", target.after)):
         if template is not None:
             parts.append(word)

@@ -20,7 +20,7 @@ ENOUGH = 2  # fresh instances on which a program acted in vain: it is given up
 
 
 def proven(
-    programs: Iterable[Program], tasks: Sequence[Task], tries: Tries, *, seen: Collection[Task]
+    programs: Iterable[Program], tasks: Sequence[Task], tries: Tries, *, seen: Collection[Task], most: int = 100
 ) -> list[Program]:
     """Return the programs that are worth a replay, those that solve most first and rid of steps that they do not need.
 
@@ -32,6 +32,7 @@ def proven(
         tasks: Practice instances.
         tries: Tries a program on one of them.
         seen: Those of the tasks that the programs were induced from; to solve these proves little.
+        most: So many at most.
     """
     solved: list[tuple[Program, list[Task], int]] = []
     for program in programs:
@@ -43,8 +44,13 @@ def proven(
             continue
         solved.append((program, own, len(vain)))
     solved.sort(key=lambda one: (one[2] / 2 - len(one[1]), one[2]))
-    lean = [_without_detours(program, own, tries) if own else program for program, own, _ in solved]
-    return list({program.digest: program for program in lean}.values())
+    lean = dict[str, Program]()
+    for program, own, _ in solved:
+        if len(lean) == most:
+            break
+        short = _without_detours(program, own, tries) if own else program
+        lean.setdefault(short.digest, short)
+    return list(lean.values())
 
 
 def widened(program: Program, others: Sequence[Trajectory]) -> Program | None:

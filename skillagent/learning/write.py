@@ -61,20 +61,21 @@ _ELEMENT = re.compile(r'^\[\w+\] (?:[^":]*"[^"]*" )?')  # as errors name it: [4]
 _KEPT_GOALS = 12
 _SHOWN_STATE = 1_200
 _VARIANTS = 4  # successes whose own programs are tried beside what all suggest
-_TRIED = 8  # programs that are tried by themselves
+_TRIED = 10  # programs that are tried by themselves
 
 
 class Induction(Value):
     """How programs are made of successes. Each part can be left out, to measure what it is worth.
 
     At most `most` programs are proposed for a lesson; 0: words alone. Each is tried by itself on `instances` practice
-    instances first. Without `anti_unify` each is made of a single
-    success; without `ask` those with a hole for the model are not proposed; without `repair` a skill that failed is
-    not revised, only demoted and retired.
+    instances first; the goals and first pages of `looks` more tell what varies. Without `anti_unify` each is made of a
+    single success; without `ask` those with a hole for the model are not proposed; without `repair` a skill that failed
+    is not revised, only demoted and retired.
     """
 
     most: int = Field(default=2, ge=0)
     instances: int = Field(default=5, ge=1)
+    looks: int = Field(default=10, ge=0)
     anti_unify: bool = True
     ask: bool = True
     repair: bool = True
@@ -171,11 +172,13 @@ def _skill_edits(
         solved = [one.trajectory for one in lesson.successes or (success,)]
         failed = [one.trajectory for one in lesson.failures]
         tasks, tried = practice_tasks(solved, failed, how.instances), {one.task for one in (*solved, *failed)}
-        others = failed
+        others = more = failed
         if how.anti_unify:
-            looks = [alone(task, Library()).trajectory for task in tasks if task not in tried]
-            others = [*failed, *(one for one in looks if one.void is None)]
-        found = _found(solved, others, how)
+            seen = practice_tasks(solved, failed, how.instances + how.looks)
+            looks = {task: alone(task, Library()).trajectory for task in seen if task not in tried}
+            more = [*failed, *(one for one in looks.values() if one.void is None)]
+            others = [one for one in more if one.task in (*tasks, *tried)]
+        found = _found(solved, more, how)
         wide = [(one, wider) for one in found if (wider := widened(one, others)) is not None]
         bases = {wider.digest: one for one, wider in wide}
         sound = [
@@ -183,7 +186,7 @@ def _skill_edits(
             for one in [*found, *(wider for _, wider in wide)]
             if lint(_as_new(edited(one, old)), lesson, Library(), ()) is None
         ]
-        for program in proven(sound, tasks, tries, seen={one.task for one in solved})[: how.most]:
+        for program in proven(sound, tasks, tries, seen={one.task for one in solved}, most=how.most):
             base = bases.get(program.digest)
             made_of = [one.task for one in solved]
             proposed.append(program if base is None else narrowed(program, base, others, tries, sources=made_of))

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from skillagent.programs.template import fill
+from skillagent.programs.template import ARTICLES, fill
 from skillagent.schema import Check, Element, Filled, Observation, Target
 
+_WORD = re.compile(r"[\w']+")
 _ORDINAL = re.compile(r"\s*(\d{1,9})(?:st|nd|rd|th)?\s*", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:(?<!\w)-)?\d+(?:,\d{3})*(?:\.\d+)?")
 _TYPED = re.compile(r' = "[^"\n]*"')
@@ -63,10 +64,35 @@ def fitting(target: Target, observation: Observation, filled: Filled) -> list[El
             exact = [element for element in alike if getattr(element, field) == wanted]
             inside = field == "within" and not alike and wanted.strip()  # a row is known by what stands in it
             found = exact or alike or [one for one in found if inside and place_of(wanted, one.within)]
+    if target.state is not None:
+        state = plain(fill(target.state, filled))
+        found = [element for element in found if state in map(plain, element.states)]
     if target.has is not None:
         held = fill(target.has, filled)
         found = [element for element in found if held.strip() and place_of(held, element.name)]
+    if target.seen is not None:
+        wanted_words = words_of(fill(target.seen, filled))
+        found = [element for element in found if wanted_words and wanted_words <= seen_of(element)]
+    if target.like is not None:
+        found = _most_alike(found, words_of(fill(target.like, filled)))
     return found if target.after is None else behind(found, observation, fill(target.after, filled))
+
+
+def seen_of(element: Element) -> frozenset[str]:
+    """Return the words that are seen of an element: its role, name and states, and what is near and around it."""
+    return words_of(" ".join((element.role, element.name, *element.states, element.near, element.within)))
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text as they are compared, without articles."""
+    return frozenset(_WORD.findall(text.casefold())) - ARTICLES
+
+
+def _most_alike(elements: Sequence[Element], words: Collection[str]) -> list[Element]:
+    """Return those elements whose names share most of the words, if any."""
+    shared = [len(words_of(element.name) & frozenset(words)) for element in elements]
+    most = max(shared, default=0)
+    return [element for element, share in zip(elements, shared, strict=True) if share == most > 0]
 
 
 def holds(check: Check, observation: Observation, filled: Filled, taken: Collection[str] = ()) -> bool:

@@ -102,8 +102,9 @@ def _fill_all(nodes: Sequence[Node], filled: Filled) -> None:
         own: Value
         match node:
             case Each():
-                values = filled.get(node.slot, ())
-                for value in (values,) if isinstance(values, str) else values[:1]:
+                if node.of is not None:
+                    fill_all(node.of.model_dump(mode="json"), filled)
+                for value in ("",) if node.of is not None else _listed(node, filled)[:1]:
                     _fill_all(node.do, {**filled, node.item: value})
                 continue
             case Repeat():
@@ -117,6 +118,11 @@ def _fill_all(nodes: Sequence[Node], filled: Filled) -> None:
             case Do():
                 own = node
         fill_all(own.model_dump(mode="json", exclude={"verb"}), filled)
+
+
+def _listed(node: Each, filled: Filled) -> tuple[str, ...]:
+    values = filled.get(node.slot, ())
+    return (values,) if isinstance(values, str) else values
 
 
 class _Surprise(Exception):
@@ -150,8 +156,8 @@ class _Run:
                 case Expect():
                     yield from self.helped(partial(self.wait_for, node.check, filled))
                 case Each():
-                    values = filled.get(node.slot, ())
-                    for value in (values,) if isinstance(values, str) else values:
+                    values = _listed(node, filled) if node.of is None else self.names(node.of, filled)
+                    for value in values:
                         yield from self.all(node.do, {**filled, node.item: value})
                 case Repeat():
                     yield from self.repeat(node, filled)
@@ -216,6 +222,10 @@ class _Run:
                 raise _Surprise(f"{node.most} times were not enough")
         self.taken = before
 
+    def names(self, target: Target, filled: Filled) -> tuple[str, ...]:
+        """Return the names of the elements that fit now, each once."""
+        return tuple(dict.fromkeys(element.name for element in find(target, self.now, filled, self.taken)))
+
     def elements(self, target: Target, filled: Filled) -> Generator[Move, Outcome, tuple[Element, ...]]:
         """Return the elements that fit, at least one; waits once for the first."""
         found = find(target, self.now, filled, self.taken)
@@ -246,7 +256,7 @@ def told(target: Target, filled: Filled) -> str:
     words = [target.role or "element"]
     if target.name is not None:
         words.append(f'"{fill(target.name, filled)}"')
-    for word in ("has", "near", "within", "after"):
+    for word in ("has", "like", "seen", "near", "within", "state", "after"):
         if (template := getattr(target, word)) is not None:
             words.append(f'{word} "{fill(template, filled)}"')
     if target.order is not None:

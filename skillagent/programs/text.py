@@ -163,13 +163,16 @@ class _Reader:
                 return self._do(node, key, inner, items)
 
     def _each(self, node: yaml.Node, items: frozenset[str], depth: int) -> Each:
-        own = self._mapping(node, ("in", "as", "do"), needed=("in", "as", "do"))
-        slot, item = self._word(own["in"]), self._word(own["as"])
-        if not self._lists.get(slot):
+        own = self._mapping(node, ("in", "of", "as", "do"), needed=("as", "do"))
+        if ("in" in own) == ("of" in own):
+            raise self._error(node, "each is for the values `in` a list of the goal, or for the elements `of` a kind")
+        slot, item = self._word(own["in"]) if "in" in own else "", self._word(own["as"])
+        if slot and not self._lists.get(slot):
             raise self._error(own["in"], f"no goal has a list {{{slot}...}}")
         if not NAME.fullmatch(item) or item in self._lists or item in items:
-            raise self._error(own["as"], f"{item!r} is no free name for one of {slot}")
-        return Each(slot=slot, item=item, do=self._steps(own["do"], items | {item}, depth + 1))
+            raise self._error(own["as"], f"{item!r} is no free name for one of {slot or 'these'}")
+        of = self._target(self._mapping(own["of"], _TARGET), items) if "of" in own else None
+        return Each(slot=slot, of=of, item=item, do=self._steps(own["do"], items | {item}, depth + 1))
 
     def _ask(self, node: yaml.Node, items: frozenset[str]) -> Ask:
         parts = dict(self._mapping(node, None))
@@ -361,7 +364,8 @@ def _step(node: Node) -> JsonValue:
         case Expect():
             return {"expect": _check(node.check)}
         case Each():
-            return {"each": {"in": node.slot, "as": node.item, "do": _steps(node.do)}}
+            over: dict[str, JsonValue] = {"in": node.slot} if node.of is None else {"of": _Flow(_target(node.of))}
+            return {"each": {**over, "as": node.item, "do": _steps(node.do)}}
         case Repeat():
             return {"repeat": {"until": _check(node.until), "most": node.most, "do": _steps(node.do)}}
         case When():

@@ -20,8 +20,10 @@ ORDERS = ("next", "last", "least", "greatest")  # of a target, in words
 class Target(Value):
     """An element by what a person sees; whatever is given must hold.
 
-    `has` is a text that the name holds among others; `near` and `within` are the texts of `Element`, `within` also one
-    that stands in it; `after` is a text on the page behind which the element comes, in the order of reading. `order`
+    `has` is a text that the name holds among others; `like` one with which it shares more words than any other's;
+    `seen` one of which all words are seen of the element, in its role, name, states, or what is near or around it.
+    `near` and `within` are the texts of `Element`, `within` also one that stands in it; `state` is one of its states;
+    `after` is a text on the page behind which the element comes, in the order of reading. `order`
     chooses among several: a number from 1, `last`, `next` (not yet used in this `repeat`), `least` or `greatest` (by
     the first number in its name), or a template of a number.
     """
@@ -29,8 +31,11 @@ class Target(Value):
     role: str = ""
     name: str | None = None
     has: str | None = None
+    like: str | None = None
+    seen: str | None = None
     near: str | None = None
     within: str | None = None
+    state: str | None = None
     after: str | None = None
     order: int | str | None = None
 
@@ -71,10 +76,14 @@ class Expect(Value):
 
 
 class Each(Value):
-    """The steps once for each value of a list slot; `{item}` is that value. An unfilled list is empty."""
+    """The steps once for each value of a list slot; `{item}` is that value. An unfilled list is empty.
+
+    Or once for the name of each element that fits `of`, as things are before the first.
+    """
 
     kind: Literal["each"] = "each"
-    slot: str
+    slot: str = ""
+    of: Target | None = None
     item: str
     do: tuple[Node, ...]
 

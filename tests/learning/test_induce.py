@@ -93,6 +93,72 @@ def test_a_program_with_a_list_can_be_read_back_whatever_the_list_is_called_and_
     assert parse(dump(program)) == program
 
 
+CUBES = [("cube", name, {"states": (size,)}) for name, size in (("red cube", "big"), ("blue cube", "small"))]
+BOWLS = [("bowl", "blue bowl"), ("bowl", "red bowl")]
+
+
+def test_a_run_over_all_elements_of_a_role_becomes_each_of_them_and_what_belongs_to_one_is_called_like_it():
+    page, other_page = [*CUBES, *BOWLS], [*BOWLS[::-1], CUBES[1], ("cube", "small red cube")]
+
+    def sorted_out(page, *pairs):
+        return episode(
+            "Sort them.",
+            *((page, verb, {"ref": n}) for pair in pairs for verb, n in zip(("pick", "put"), pair, strict=True)),
+        )
+
+    shown = sorted_out(page, (1, 4), (2, 3)), sorted_out(other_page, (4, 1), (3, 2))
+    found = best(*shown)
+    assert steps_of(*shown) == [
+        "- each:",
+        "    of: {role: cube}",
+        "    as: item",
+        "    do:",
+        "    - pick: {role: cube, name: '{item}'}",
+        "    - put: {role: bowl, like: '{item}'}",
+    ]
+    assert prose(found.program) == [
+        "`pick` the cube that the goal names, then `put` the bowl that is called most like the value; "
+        "repeat this for each cube"
+    ]
+    assert parse(dump(found.program)) == found.program
+
+
+def test_what_differs_in_name_is_known_by_its_state():
+    one = episode("Take the big one.", (CUBES, "pick", {"ref": 1}))
+    other = episode("Take the big one.", ([CUBES[1], ("cube", "white cube", {"states": ("big",)})], "pick", {"ref": 2}))
+    assert steps_of(one, other) == ["- pick: {role: cube, state: big}"]
+    assert prose(best(one, other).program) == ["`pick` the cube that is big"]
+
+
+def test_what_the_goal_tells_by_more_than_the_name_is_known_by_all_that_is_seen_of_it():
+    left, right = ("door", "red door", {"within": "on your left"}), ("door", "grey door", {"within": "on your right"})
+    one = episode('Open "the door on your left".', ([left, right], "open", {"ref": 1}))
+    other = episode('Open "the door on your right".', ([left, right], "open", {"ref": 2}))
+    assert steps_of(one, other) == ["- open: {role: door, seen: '{value}'}"]
+
+
+@pytest.mark.parametrize(
+    ("goals", "amounts", "said"),
+    [
+        (("Open it to 25 percent.", "Open it to 50 percent."), (25, 50.0), "percent: '{value}'"),
+        (("Open it to 25 percent.", "Open it to 50 percent."), (30, 30), "percent: 30.0"),
+        (("Open it.", "Open it."), (-10, -15), "percent: -10.0"),
+    ],
+)
+def test_a_number_is_the_goals_or_else_the_least_of_some_that_are_much_alike(goals, amounts, said):
+    page = [("drawer", "drawer")]
+    shown = [
+        episode(goal, (page, "open", {"ref": 1, "percent": float(amount)}))
+        for goal, amount in zip(goals, amounts, strict=True)
+    ]
+    assert steps_of(*shown) == [f"- open: {{role: drawer, name: drawer, {said}}}"]
+
+
+def test_numbers_that_have_little_in_common_are_left_to_the_model():
+    shown = [episode("Go.", ([("hand", "")], "move", {"ref": 1, "to": to})) for to in (-1.0, 1.0)]
+    assert steps_of(*shown)[0] == "- ask:"
+
+
 def test_a_path_is_a_list_and_its_length_varies():
     page = [("menuitem", name) for name in "abcd"]
     clicks = [[(page, "click", {"ref": place}) for place in path] for path in ((1, 2, 3), (4, 1))]

@@ -56,6 +56,47 @@ def test_what_is_not_as_expected_ends_the_program_in_words(step, what):
     assert moves_of(f"steps:\n- {step}", [FORM]) == ([], what)
 
 
+TABLE = page(
+    ("cube", "small red cube", {"states": ("small",), "within": "blue bowl"}),
+    ("cube", "blue cube", {"states": ("big",)}),
+    ("bowl", "red bowl"),
+    ("bowl", "blue bowl"),
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        (Target(role="cube", state="big"), ["blue cube"]),
+        (Target(role="cube", state="medium"), []),
+        (Target(role="bowl", like="{one}"), ["red bowl"]),
+        (Target(role="bowl", like="green plate"), []),
+        (Target(like="small red cube"), ["small red cube"]),
+        (Target(role="cube", seen="the cube in {one} bowl"), []),
+        (Target(role="cube", seen="the small cube blue bowl"), ["small red cube"]),
+        (Target(role="cube", seen="cube"), ["small red cube", "blue cube"]),
+        (Target(role="cube", seen="the"), []),
+    ],
+)
+def test_an_element_is_known_by_a_state_by_words_that_it_shares_and_by_all_that_is_seen_of_it(target, names):
+    assert [one.name for one in find(target, TABLE, {"one": "Red cube"})] == names
+
+
+def test_each_is_for_all_elements_that_fit_as_things_are_before_the_first():
+    program = """
+steps:
+- each:
+    of: {role: cube}
+    as: cube
+    do:
+    - pick: {role: cube, name: '{cube}'}
+    - place_in: {role: bowl, like: '{cube}'}"""
+    fewer = page(("bowl", "blue bowl"), ("bowl", "red bowl"), ("cube", "blue cube"))
+    done, end = moves_of(program, [TABLE, TABLE, fewer, fewer, fewer])
+    assert done == ['pick(ref="1")', 'place_in(ref="3")', 'pick(ref="3")', 'place_in(ref="1")']
+    assert end is None
+
+
 def test_an_action_that_is_refused_is_a_surprise():
     refused = Outcome(observation=FORM, error="[2] button is covered")
     assert moves_of("steps:\n- click: {name: Save}\n- done", [FORM, refused]) == (

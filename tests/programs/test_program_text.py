@@ -81,6 +81,12 @@ def test_any_name_and_text_survive_the_file(name, text):
         pytest.param("steps:\n- click: {name: a}\n  fill: {name: b}", 2, "one key, not 2", id="two verbs in a step"),
         pytest.param("steps:\n- click: {name: a, name: b}", 2, "twice", id="a key twice"),
         pytest.param("steps:\n- done\n- click: {name: '{x}'}", 3, "no goal has a slot {x}", id="a slot out of nowhere"),
+        pytest.param(
+            "goals: ['{a...}']\nsteps:\n- each: {in: a, of: {role: b}, as: c, do: [click: {name: '{c}'}]}",
+            3,
+            "or for the elements `of` a kind",
+            id="two kinds of each in one",
+        ),
         pytest.param("goals: ['{a...}']\nsteps:\n- click: {name: '{a}'}", 3, "is a list", id="a list as one value"),
         pytest.param(
             "goals: ['{a} b']\nsteps:\n- each: {in: a, as: i, do: [done]}", 3, "no goal has a list", id="no list"
