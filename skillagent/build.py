@@ -264,7 +264,7 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
             trial,
             sources=sources(lesson),
             fresh=touched(fresh(lesson), edit, library, routed, goal_of),
-            rehearsals=rehearsals(edit, lesson, library, events, routed),
+            rehearsals=rehearsals(edit, lesson, library, events, routed, goal_of=goal_of),
             rules=options.rules,
             alone=partial(trial, variation=Variation(alone=True)) if saves else None,
             watch=watch,

@@ -12,7 +12,20 @@ from collections.abc import Callable, Iterable, Iterator
 
 from skillagent.goals import named
 from skillagent.library import Library
-from skillagent.schema import Attempted, Edit, Event, Lesson, Plan, Route, Score, Split, Task, digest_of
+from skillagent.schema import (
+    Attempted,
+    Decided,
+    Decision,
+    Edit,
+    Event,
+    Lesson,
+    Plan,
+    Route,
+    Score,
+    Split,
+    Task,
+    digest_of,
+)
 
 Router = Callable[[Plan, Library], Route]
 _LOOKS = 20
@@ -67,23 +80,47 @@ def sources(lesson: Lesson, *, most: int = 2) -> list[tuple[Task, Score]]:
 
 
 def rehearsals(
-    edit: Edit, lesson: Lesson, library: Library, events: Iterable[Event], route: Router, *, most: int = 4
+    edit: Edit,
+    lesson: Lesson,
+    library: Library,
+    events: Iterable[Event],
+    route: Router,
+    *,
+    goal_of: Callable[[Task], str | None],
+    most: int = 4,
 ) -> tuple[Task, ...]:
     """Return tasks that were solved and would be shown something else with the edit, latest first, each task once.
 
-    Something else is another choice, or an item of the choice that the edit rewrites.
+    Something else is another choice, or an item of the choice that the edit rewrites. Solved were tasks in attempts,
+    and those in the replays that let an earlier edit in: they may have been tried nowhere else since.
 
     The lesson's own task is left out: its fresh replays say more.
+
+    Args:
+        goal_of: Opens a task and returns its goal; None where that cannot be told, which counts as something else.
     """
     own = {one.trajectory.task.id for one in (lesson.success, *lesson.failures) if one is not None}
     candidate, found = library.apply(edit), dict[str, Task]()
     keys = {change.key for change in edit.proper}
-    solved = [e.entry for e in events if isinstance(e.entry, Attempted) and e.entry.score == 1.0]
-    for entry in reversed(solved):
-        if len(found) == most:
-            break
-        if entry.task.id in own or entry.task.id in found or entry.task.split is Split.HOLDOUT:
-            continue
-        if _differs(entry.goal, entry.task.env, library, candidate, keys, route):
-            found[entry.task.id] = entry.task
+    for event in reversed(list(events)):
+        for task, said in _solved(event):
+            if task.id in own or task.id in found or task.split is Split.HOLDOUT:
+                continue
+            goal = goal_of(task) if said is None else said
+            if goal is None or _differs(goal, task.env, library, candidate, keys, route):
+                found[task.id] = task
+            if len(found) == most:
+                return tuple(found.values())
     return tuple(found.values())
+
+
+def _solved(event: Event) -> list[tuple[Task, str | None]]:
+    """Return the tasks that were solved in what an event tells of, one of a kind, with their goals if it has them."""
+    match event.entry:
+        case Attempted(score=1.0, task=task, goal=goal):
+            return [(task, goal)]
+        case Decided(decision=Decision(accepted=True) as decision):
+            won = [one.task for one in (*decision.verified, *decision.pairs) if one.after and one.after.success]
+            return [(task, None) for task in {task.id: task for task in won}.values()]
+        case _:
+            return []

@@ -121,7 +121,7 @@ def corridor_agent(llm, store, *, watch, options, settings, secret=SECRET, envir
             trial,
             sources=sources(lesson),
             fresh=fresh(lesson),
-            rehearsals=rehearsals(edit, lesson, library, events, routed),
+            rehearsals=rehearsals(edit, lesson, library, events, routed, goal_of=lambda task: None),
             rules=options.rules,
             watch=watch,
         ),

@@ -2,6 +2,8 @@
 
 from itertools import islice
 
+import pytest
+
 from skillagent.learning.replays import fresh, rehearsals, sources, touched
 from skillagent.library import Library
 from skillagent.schema import (
@@ -9,14 +11,18 @@ from skillagent.schema import (
     Attempted,
     Cause,
     Condition,
+    Decided,
+    Decision,
     Edit,
     Event,
     Insight,
     Lesson,
+    Pair,
     PutInsight,
     PutSkill,
     Ranked,
     Route,
+    Score,
     Skill,
     Split,
     Task,
@@ -48,23 +54,73 @@ def routed(plan, library):
     return Route(skills=(chosen,), insights=((),), demonstrations=((),))
 
 
+def goal_of(task):
+    return task.name
+
+
+def let_in(*pairs, accepted=True):
+    decision = Decision(edit=put("s"), accepted=accepted, reason="r", **dict(pairs))
+    return [Event(seq=1, at="t", library="x", entry=Decided(decision=decision))]
+
+
+def pair(task, after=1.0):
+    return Pair(task=task, before=Score(value=0.0), after=None if after is None else Score(value=after))
+
+
 def put(name, base=None):
     skill = SKILL.model_copy(update={"name": name, "version": (base or 0) + 1, "body": "new"})
     return Edit(changes=(PutSkill(skill=skill, base=base),), why="w")
 
 
 def test_a_solved_task_is_rehearsed_when_a_skill_that_it_is_shown_is_rewritten():
-    assert rehearsals(put("s", base=1), LESSON, LIBRARY, solved(OLD), routed) == (OLD,)
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, solved(OLD), routed, goal_of=goal_of) == (OLD,)
 
 
 def test_a_solved_task_is_rehearsed_when_a_new_skill_would_be_shown_for_it():
-    assert rehearsals(put("other"), LESSON, LIBRARY, solved(OLD), routed) == (OLD,)
+    assert rehearsals(put("other"), LESSON, LIBRARY, solved(OLD), routed, goal_of=goal_of) == (OLD,)
 
 
 def test_tasks_that_are_shown_the_same_or_were_failed_or_measure_are_not_rehearsed():
     apart, holdout = Task(env="e", name="apart", seed=1), OLD.model_copy(update={"seed": 2_000_000})
     events = [*solved(apart, NEW, holdout), *solved(OLD, score=0.0)]
-    assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed) == ()
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed, goal_of=goal_of) == ()
+
+
+GATE = OLD.model_copy(update={"seed": Split.GATE.first_seed + 7})
+
+
+@pytest.mark.parametrize("kind", ["pairs", "verified"])
+def test_a_task_that_was_solved_in_the_replays_of_an_earlier_edit_is_rehearsed(kind):
+    events = let_in((kind, (pair(GATE, 0.0), pair(GATE))))
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed, goal_of=goal_of) == (GATE,)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        let_in(("pairs", (pair(GATE),)), accepted=False),
+        let_in(("pairs", (pair(GATE, 0.5), pair(GATE, None)))),
+        let_in(("pairs", (pair(NEW),))),
+        let_in(("pairs", (pair(GATE.model_copy(update={"name": "apart"})),))),
+    ],
+    ids=["the edit was refused", "not solved", "the lesson's own", "shown the same"],
+)
+def test_other_replays_are_not_rehearsed(events):
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed, goal_of=goal_of) == ()
+
+
+def test_a_replayed_task_whose_goal_cannot_be_told_is_rehearsed():
+    apart = GATE.model_copy(update={"name": "apart"})
+    events = let_in(("pairs", (pair(apart),)))
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed, goal_of=lambda _: None) == (apart,)
+
+
+def test_each_task_is_rehearsed_once_and_the_latest_first():
+    other = GATE.model_copy(update={"name": "older"})
+    events = [*let_in(("pairs", (pair(other), pair(GATE)))), *solved(OLD)]
+    found = rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed, goal_of=goal_of)
+    assert found == (OLD, other)
+    assert rehearsals(put("s", base=1), LESSON, LIBRARY, events, routed, goal_of=goal_of, most=1) == (OLD,)
 
 
 def test_fresh_tasks_are_the_lessons_on_gate_seeds_and_each_lesson_has_its_own():
@@ -101,7 +157,7 @@ def test_a_goal_that_is_shown_only_what_a_new_insight_is_linked_with_is_passed_o
 
     library = Library(insights={"old": old})
     assert list(touched(iter([OLD, NEW]), edit, library, routed, lambda task: task.name)) == []
-    assert rehearsals(edit, LESSON, library, solved(OLD), routed) == ()
+    assert rehearsals(edit, LESSON, library, solved(OLD), routed, goal_of=goal_of) == ()
 
 
 def test_where_the_edit_is_for_none_of_many_the_search_ends():

@@ -129,7 +129,7 @@ def make(world=None, player=None, library=None, watch=lambda _: None):
             trial,
             sources=sources(lesson),
             fresh=fresh(lesson),
-            rehearsals=rehearsals(edit, lesson, library, events, routed),
+            rehearsals=rehearsals(edit, lesson, library, events, routed, goal_of=lambda task: None),
         ),
         store=MemoryStore(library),
         spent=lambda: Usage(calls=len(llm.asked)),
