@@ -239,7 +239,7 @@ def _secrets(text: str) -> Iterator[str]:
 
 def _copies(text: str, lesson: Lesson) -> Iterator[str]:
     """Find words that stand in this order both in the text and on a page of the lesson, but not in its goal."""
-    attempts = [one for one in (lesson.success, *lesson.successes, *lesson.failures) if one is not None]
+    attempts = [one for one in (lesson.success, *lesson.successes, *lesson.failures, *lesson.others) if one]
     goals = {run for one in attempts for run in runs(one.trajectory.goal)}
     pages = {run for one in attempts for step in one.trajectory.steps for page in _read(step) for run in runs(page)}
     for run in runs(text):

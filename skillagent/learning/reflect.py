@@ -24,22 +24,24 @@ def reflect(attempts: Sequence[Attempt], library: Library) -> tuple[Lesson, ...]
     The success kept is one on an instance that also failed, where there is one: it shows what made the difference. Of
     those, the one with the fewest useful steps: the others only cost more.
     """
-    lessons = (_lesson(tried, library) for tried in _of_one_kind(attempts))
+    lessons = (_lesson(tried, others, library) for tried, others in _of_one_kind(attempts))
     return tuple(lesson for lesson in lessons if lesson.cause.teaches)
 
 
-def _of_one_kind(attempts: Sequence[Attempt]) -> Iterator[list[Attempt]]:
+def _of_one_kind(attempts: Sequence[Attempt]) -> Iterator[tuple[list[Attempt], list[Attempt]]]:
     """Yield the attempts at each task, apart where its goals ask for different things: what does one fails another.
 
-    What reached another goal stays with the failures at the one that was set, for which it may be a way.
+    What reached another goal stays with the failures at the one that was set, for which it may be a way. Beside them
+    are the successes at the task's other goals, which may ask for the same in other words.
     """
     for task in dict.fromkeys(one.trajectory.task.id for one in attempts):
         tried = [one for one in attempts if one.trajectory.task.id == task]
         for group in kinds([one.trajectory.asked or one.trajectory.goal for one in tried], VERY_ALIKE):
-            yield [tried[number] for number in sorted(group)]
+            own = [tried[number] for number in sorted(group)]
+            yield own, [one for number, one in enumerate(tried) if number not in group and one.verdict.success]
 
 
-def _lesson(tried: Sequence[Attempt], library: Library) -> Lesson:
+def _lesson(tried: Sequence[Attempt], others: Sequence[Attempt], library: Library) -> Lesson:
     skill = _known_of((blamed(tried), surprised(tried)), tried, library)
     cause = attribute(tried, skill)
     if cause is Cause.EFFORT and skill is None:
@@ -62,6 +64,7 @@ def _lesson(tried: Sequence[Attempt], library: Library) -> Lesson:
         success=best,
         successes=tuple(successes),
         failures=tuple(failures),
+        others=tuple(one for one in others if not one.trajectory.asked) if best else (),
         skill=skill if cause in (Cause.SKILL, Cause.EFFORT) else None,
     )
 

@@ -27,6 +27,7 @@ from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shor
 from skillagent.learning.wording import kebab, plain_text, sentence, texts, whole_sentences
 from skillagent.library import Library
 from skillagent.ports import LLM
+from skillagent.programs.template import filled_by
 from skillagent.programs.text import FILE, dump, program_of
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
@@ -169,7 +170,8 @@ def _skill_edits(
         return Score(value=(tried.verdict.score or 0.0) if ended else 0.0, steps=len(tried.trajectory.steps))
 
     if how.most:
-        solved = [one.trajectory for one in lesson.successes or (success,)]
+        own_kind = [one.trajectory for one in lesson.successes or (success,)]
+        solved = [*own_kind, *(one.trajectory for one in lesson.others)]
         failed = [one.trajectory for one in lesson.failures]
         tasks, tried = practice_tasks(solved, failed, how.instances), {one.task for one in (*solved, *failed)}
         others = more = failed
@@ -178,7 +180,7 @@ def _skill_edits(
             looks = {task: alone(task, Library()).trajectory for task in seen if task not in tried}
             more = [*failed, *(one for one in looks.values() if one.void is None)]
             others = [one for one in more if one.task in (*tasks, *tried)]
-        found = _found(solved, more, how)
+        found = _found(own_kind, more, how, beside=solved[len(own_kind) :])
         wide = [(one, wider) for one in found if (wider := widened(one, others)) is not None]
         bases = {wider.digest: one for one, wider in wide}
         sound = [
@@ -198,16 +200,25 @@ def _skill_edits(
         yield _skill_edit(lesson, success, notes, words, steps, own, library, {})
 
 
-def _found(solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Induction) -> list[Program]:
-    """Return the programs that the successes suggest, the most plausible first; others tell what varies."""
+def _found(
+    solved: Sequence[Trajectory], others: Sequence[Trajectory], how: Induction, beside: Sequence[Trajectory] = ()
+) -> list[Program]:
+    """Return the programs that the successes suggest, the most plausible first; others tell what varies.
+
+    Successes beside them asked in other words or for something else: what is only for those is left out.
+    """
     enough = _TRIED if how.ask else 3 * _TRIED
     if how.anti_unify:  # what single successes suggest is for goals of their own wording, should those be of two kinds
-        alone = [one for success in solved[:_VARIANTS] for one in induce([success], most=1)] if len(solved) > 1 else []
-        proposed = [*induce(solved, others, most=enough - len(alone)), *alone]
+        many = len(solved) + len(beside) > 1
+        alone = [one for success in solved[:_VARIANTS] for one in induce([success], most=1)] if many else []
+        least = enough - len(alone)
+        proposed = [*induce([*solved, *beside], others, most=least * 3 if beside else least), *alone]
     else:  # the best of each success, then the second best
         each = [induce([one], most=enough) for one in solved]
         proposed = [one for rank in zip_longest(*each) for one in rank if one is not None]
-    found = {one.program.digest: one.program for one in proposed if how.ask or not has_hole(one.program.steps)}
+    goals = {one.goal for one in solved}
+    own = [one.program for one in proposed if any(filled_by(one.program.goals, goal) is not None for goal in goals)]
+    found = {one.digest: one for one in own if how.ask or not has_hole(one.steps)}
     return [*found.values()][:_TRIED]
 
 

@@ -34,8 +34,9 @@ class Lesson(Value):
     """What one or more attempts at a task taught, and which attempts show it.
 
     `success` is an attempt that solved the task, `successes` are all of them, `failures` those that did not; the exact
-    parts of whatever is written come from them. `skill` names the skill to blame when the cause is a skill defect.
-    `known` are insights of the library that solve a failed task when they are shown: there is nothing new to explain.
+    parts of whatever is written come from them. `others` solved the same task where its goal asks in other words, or
+    for something else. `skill` names the skill to blame when the cause is a skill defect. `known` are insights of the
+    library that solve a failed task when they are shown: there is nothing new to explain.
     """
 
     cause: Cause
@@ -43,13 +44,14 @@ class Lesson(Value):
     success: Attempt | None = None
     successes: tuple[Attempt, ...] = ()
     failures: tuple[Attempt, ...] = ()
+    others: tuple[Attempt, ...] = ()
     skill: str | None = None
     known: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:
         """The ids of all attempts that show it, each once."""
-        shown = (self.success, *self.successes, *self.failures)
+        shown = (self.success, *self.successes, *self.failures, *self.others)
         return tuple(dict.fromkeys(one.id for one in shown if one is not None))
 
 
