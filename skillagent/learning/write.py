@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from skillagent.errors import InvalidSkill
-from skillagent.goals import shape
+from skillagent.goals import clauses, shape
 from skillagent.learning.demote import example_of, retired, words_only
 from skillagent.learning.distinguish import Nearest, connected, distinguished
 from skillagent.learning.distinguish import alone as unrelated
@@ -27,7 +27,8 @@ from skillagent.learning.trace import COPIED_WORDS, instruct, instructions, shor
 from skillagent.learning.wording import kebab, plain_text, sentence, texts, whole_sentences
 from skillagent.library import Library
 from skillagent.ports import LLM
-from skillagent.programs.text import FILE, dump, program_of
+from skillagent.programs.template import filled_by
+from skillagent.programs.text import FILE, dump, parse, program_of
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
 from skillagent.schema import (
@@ -239,6 +240,7 @@ def _skill_edit(
     assert lesson.success is not None
     trajectory = lesson.success.trajectory
     name = old.name if old else _free_name(words["name"], library)
+    parts = _parts([one.trajectory.goal for one in lesson.successes], files.get(FILE))
     kept = {path: text for path, text in (old.files if old else {}).items() if path != FILE}
     skill = Skill(
         name=name,
@@ -246,7 +248,7 @@ def _skill_edit(
         body=_body(name, words, steps, _pitfalls(lesson, trajectory.goal)),
         version=old.version + 1 if old else 1,
         domain=trajectory.task.env,
-        goals=tuple(dict.fromkeys((trajectory.goal, *(old.goals if old else ()))))[:_KEPT_GOALS],
+        goals=tuple(dict.fromkeys((trajectory.goal, *parts, *(old.goals if old else ()))))[:_KEPT_GOALS],
         license=old.license if old else None,
         metadata=old.metadata if old else {},
         files={**kept, **files},
@@ -258,6 +260,14 @@ def _skill_edit(
         ),
     )
     return Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
+
+
+def _parts(goals: Sequence[str], text: str | None) -> list[str]:
+    """Return the parts of goals that were solved, where a program is for all of them: it did these too."""
+    patterns = parse(text).goals if text else ()
+    divided = [parts for goal in goals if len(parts := next(clauses(goal))) > 1]
+    known = (parts for parts in divided if all(filled_by(patterns, part) is not None for part in parts))
+    return list(dict.fromkeys(part for parts in known for part in parts))
 
 
 def _without(skill: Skill, lesson: Lesson, library: Library) -> Iterator[Edit]:
