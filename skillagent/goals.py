@@ -6,14 +6,19 @@ Two goals of one shape ask for the same thing with other values. Nothing here kn
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable
-from itertools import groupby
+from collections.abc import Container, Iterable, Iterator
+from itertools import groupby, pairwise
 
 _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|(?<!\w)'[^']*'(?!\w)")
 _NAMED = re.compile(  # words with a capital or a digit, unless they begin a sentence; @users, #tags and $prices
     r"(?<![.!?]\s)(?<!^)[@#$]?\b\w*[A-Z0-9]\w*(?:[-'.:/>]\w+)*|[@#$]\w+|\b\w*\d\w*(?:[.:/]\d+)*"
 )
 _ASKED = re.compile(r"\s*/([a-z0-9-]+)\s+(.*)", re.DOTALL)
+_IN_MARKS = re.compile(r'"[^"]*"|“[^”]*”')
+BETWEEN = re.compile(  # between the parts of a goal
+    r"(?:[,;.]\s*|\s+)(?:and\s+)?(?:then\s+|after\s+(?:that|this)\s*,?\s*)|[;.]\s+|,?\s+and\s+|,\s+", re.IGNORECASE
+)
+AFTER = re.compile(r",?\s+after\s+(?:you\s+)?", re.IGNORECASE)  # what comes first stands behind it
 _MARKS = ".,;:!?()\"'“”"
 _RUN = re.compile(r"…(?:[\s,/>&]*(?:and |or )?…)+")
 
@@ -46,6 +51,24 @@ def own(goal: str, others: Iterable[str]) -> list[str]:
     known = set[str]().union(*alike)
     runs = groupby(goal.split(), key=lambda word: word.strip(_MARKS).casefold() in known)
     return list(dict.fromkeys(" ".join(run).strip(_MARKS) for same, run in runs if not same)) if known else []
+
+
+def clauses(goal: str) -> Iterator[tuple[str, ...]]:
+    """Yield the ways to read a goal as parts, in the order of doing: what stands behind an `after` first."""
+    for after in AFTER.finditer(crossed_out(goal)):
+        yield (*_parts(goal[after.end() :]), *_parts(goal[: after.start()]))
+    yield tuple(_parts(goal))
+
+
+def crossed_out(goal: str) -> str:
+    """Return a goal with its quotations crossed out: what is quoted is not divided."""
+    return _IN_MARKS.sub(lambda match: "x" * len(match[0]), goal)
+
+
+def _parts(goal: str) -> list[str]:
+    ends = [(0, 0), *(mark.span() for mark in BETWEEN.finditer(crossed_out(goal))), (len(goal), len(goal))]
+    parts = (goal[before[1] : behind[0]].strip() for before, behind in pairwise(ends))
+    return [part for part in parts if part]
 
 
 def _plain_words(text: str) -> set[str]:

@@ -7,17 +7,12 @@ sentence for a place. Source: trajectories stitched where their states meet (Ski
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
-_MOST = 7  # parts
-_BETWEEN = re.compile(
-    r"(?:[,;.]\s*|\s+)(?:and\s+)?(?:then\s+|after\s+(?:that|this)\s*,?\s*)|[;.]\s+|,?\s+and\s+|,\s+", re.IGNORECASE
-)
-_AFTER = re.compile(r",?\s+after\s+(?:you\s+)?", re.IGNORECASE)  # what comes first stands behind it
+from skillagent.goals import AFTER, BETWEEN, crossed_out
 
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+_MOST = 7  # parts
 
 Form = Callable[[str], int]  # letters that a program's pattern fixes of a goal; 0 where none says enough
 
@@ -44,7 +39,7 @@ def stitched(goal: str, form: Form) -> tuple[str, ...]:
 def _orders(goal: str, fixed: Form) -> Iterator[tuple[str, ...]]:
     """Yield the parts of a goal in the order of doing: as it is read, or what stands behind an `after` first."""
     yield _known(goal, fixed)
-    for after in _AFTER.finditer(_masked(goal)):
+    for after in AFTER.finditer(crossed_out(goal)):
         first, second = _known(goal[after.end() :], fixed), _known(goal[: after.start()], fixed)
         if first and second:
             yield (*first, *second)
@@ -52,7 +47,7 @@ def _orders(goal: str, fixed: Form) -> Iterator[tuple[str, ...]]:
 
 def _known(goal: str, fixed: Form) -> tuple[str, ...]:
     """Return the parts of a goal, read from left to right, that are all known and fix most; none: no such."""
-    marks = list(_BETWEEN.finditer(_masked(goal)))
+    marks = list(BETWEEN.finditer(crossed_out(goal)))
     starts, ends = [0, *(mark.end() for mark in marks)], [*(mark.start() for mark in marks), len(goal)]
     best: dict[int, tuple[int, tuple[str, ...]]] = {len(starts): (0, ())}  # from the part with that number on
     for start in reversed(range(len(starts))):
@@ -62,11 +57,6 @@ def _known(goal: str, fixed: Form) -> tuple[str, ...]:
                 rest = best[end + 1]
                 best[start] = max(best.get(start, (0, ())), (letters + rest[0], (part, *rest[1])), key=_most)
     return best[0][1] if 0 in best else ()
-
-
-def _masked(goal: str) -> str:
-    """Return a goal with its quotations crossed out: what is quoted is not divided."""
-    return _QUOTED.sub(lambda match: "x" * len(match[0]), goal)
 
 
 def _most(one: tuple[int, tuple[str, ...]]) -> tuple[int, int]:

@@ -264,11 +264,11 @@ def by_goal(step: Step, filled: Filled) -> Target | None:
     return None
 
 
-def reference_of(rows: Sequence[list[Part]]) -> tuple[list[Part], list[list[Part]]]:
-    """Return the success that most others are a part of, the shortest such, and those others, itself among them."""
-    best: tuple[list[Part], list[list[Part]]] = ([], [])
+def reference_of(rows: Sequence[list[Part]]) -> tuple[list[Part], list[int]]:
+    """Return the success that most others are a part of, the shortest such, and the numbers of those, its own too."""
+    best: tuple[list[Part], list[int]] = ([], [])
     for row in sorted(rows, key=len):
-        members = [other for other in rows if _places(other, row) is not None]
+        members = [number for number, other in enumerate(rows) if _places(other, row) is not None]
         if len(members) > len(best[1]):
             best = (row, members)
     return best

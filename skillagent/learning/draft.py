@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from skillagent.learning.align import Column, Part, Use, appears, by_goal, columns, reference_of
 from skillagent.learning.describe import Style, described
 from skillagent.programs.find import find
+from skillagent.programs.template import slots_of
 from skillagent.schema import Check, Do, Each, Node, Repeat, Target, When
 
+_USUAL, _MOST, _LONGER = 20, 100, 4  # steps of a search: so many, or so many times the longest that was seen
 _ALL = 3.0  # that all there are were meant is a guess
 _DROPPED = 4.0  # a step of a success that is left out
 
@@ -23,7 +25,7 @@ class Draft:
     """A program while it is written."""
 
     style: Style
-    explains: int
+    members: list[int]  # the successes that it explains
     nodes: list[Node] = field(default_factory=list)
     cost: float = 0.0
     guarded: frozenset[int] = frozenset()  # the successes that have what the last node, a `when`, guards
@@ -32,8 +34,8 @@ class Draft:
 def drafted(rows: Sequence[list[Part]], style: Style) -> Draft | None:
     """Return what most of the successes have in common; None where a run of one action has no end that can be seen."""
     reference, members = reference_of(rows)
-    draft = Draft(style, len(members))
-    for column in columns(reference, members):
+    draft = Draft(style, members)
+    for column in columns(reference, [rows[n] for n in members]):
         if column.parts[0].after is None:
             _add(draft, column)
         elif not _add_run(draft, column.parts):
@@ -80,7 +82,9 @@ def _add_search(draft: Draft, column: Column, searches: Sequence[Use], wanted: T
         return
     once = until.shows is not None and all(len(part.before) == 1 for part in column.parts)
     step, cost = described(searches, draft.style, following=not once)
-    draft.nodes.append(step if once else Repeat(do=(step,), until=until))
+    longest = max(len(part.before) for part in column.parts)
+    most = min(_MOST, max(_USUAL, _LONGER * longest))
+    draft.nodes.append(step if once else Repeat(do=(step,), until=until, most=most))
     draft.cost += cost + (not once)
 
 
@@ -110,13 +114,14 @@ def _add_run(draft: Draft, parts: Sequence[Part]) -> bool:
 
 def _until(column: Column, wanted: Target | None) -> Check | None:
     """Return what ends the search before a column: a text of the goal or the element; None if that was there before."""
+    early = [use for part in column.parts for use in part.before]
+    new = wanted is not None and not any(find(wanted, use.step.observation, use.filled) for use in early)
+    if wanted is not None and new and wanted.has and slots_of(wanted.has):
+        return Check(element=wanted)  # the goal may say it in other words than the page
     searched = [part for part in column.parts if part.before]
     for part in searched:
         if by_goal(part.uses[0].step, part.uses[0].filled) is None:
             slot = appears([use.step for use in part.before], part.uses[0].step.observation, part.uses[0].filled)
             if slot is not None:
                 return Check(shows=f"{{{slot}}}")
-    early = [use for part in searched for use in part.before]
-    if wanted is None or any(find(wanted, use.step.observation, use.filled) for use in early):
-        return None
-    return Check(element=wanted)
+    return Check(element=wanted) if new else None

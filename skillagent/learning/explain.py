@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import TypeVar
 
-from skillagent.programs.find import find, fitting, number, place_of, plain, seen_of, text_behind, words_of
+from skillagent.programs.find import find, fitting, number, place_of, plain, tells_of, text_behind, words_of
 from skillagent.programs.template import HOWS, literal
 from skillagent.schema import Element, Filled, Observation, Target
 
@@ -21,7 +21,7 @@ _Fields = tuple[tuple[str, str], ...]  # of a target
 _K = TypeVar("_K", str, Target)
 
 _WORD = 0.15  # a fixed word around a slot
-_STATE, _LIKE, _SEEN = 1.4, 1.0, 0.9
+_STATE, _LIKE = 1.4, 1.0
 _PLACED = 0.5  # without a name, but with a label
 _CHOICES = 16
 _FEW = 4  # words of a name, each of which may be what matters
@@ -129,13 +129,10 @@ def _named(element: Element, filled: Filled) -> Iterator[tuple[_Fields, float]]:
         for template, cost in texts(element.name, filled, exact=False).items():
             yield (("name", template),), cost
     for name, value in filled.items():
-        if isinstance(value, str) and value.strip() and place_of(value, element.name):
+        if isinstance(value, str) and value.strip() and (place_of(value, element.name) or tells_of(value, element)):
             yield (("has", f"{{{name}}}"),), SLOT + _HAS
-        elif isinstance(value, str) and (words := words_of(value)):
-            if words <= seen_of(element):
-                yield (("seen", f"{{{name}}}"),), SLOT + _SEEN
-            if words & words_of(element.name):
-                yield (("like", f"{{{name}}}"),), SLOT + _LIKE
+        elif isinstance(value, str) and words_of(value) & words_of(element.name):
+            yield (("like", f"{{{name}}}"),), SLOT + _LIKE
     words = re.findall(r"\w+", element.name)
     for word in dict.fromkeys(words) if 1 < len(words) <= _FEW else ():  # what a red key and a blue key share
         if word.isalpha() and len(word) > 1:

@@ -97,8 +97,8 @@ def named(goals: Sequence[str], words: Collection[str], *, listing: bool = True)
     ends = [{_last(goals[0][slice(*span)])} for span, _ in first]
     for other in goals[1:]:
         theirs, kept = _atoms(other, words), set[int]()
-        symbols = [[symbol for _, symbol in atoms] for atoms in (first, theirs)]
-        for block in SequenceMatcher(None, *symbols, autojunk=False).get_matching_blocks():
+        mine, its_own = ([symbol for _, symbol in atoms] for atoms in (first, theirs))
+        for block in SequenceMatcher(None, mine, its_own, autojunk=False).get_matching_blocks():
             for at, its in zip(range(block.a, block.a + block.size), theirs[block.b :], strict=False):
                 kept.add(at)
                 steady[at] &= goals[0][slice(*first[at][0])].casefold() == other[slice(*its[0])].casefold()

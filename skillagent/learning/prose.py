@@ -99,8 +99,6 @@ def _target(target: Target, contexts: Mapping[str, str]) -> str:
         parts.append(f"that holds {_value(target.has, contexts)}")
     if target.like is not None:
         parts.append(f"that is called most like {_value(target.like, contexts)}")
-    if target.seen is not None:
-        parts.append(f"of which all of {_value(target.seen, contexts)} is seen")
     if target.state is not None:
         parts.append(f"that is {_value(target.state, contexts) if slots_of(target.state) else target.state}")
     for word, template in (("near", target.near), ("in", target.within), ("after", target.after)):
@@ -128,6 +126,8 @@ def _target(target: Target, contexts: Mapping[str, str]) -> str:
 def _check(check: Check, contexts: Mapping[str, str]) -> str:
     if check.element is not None:
         return f"there is {'no' if check.gone else 'the'} {_target(check.element, contexts)}"
+    if check.given is not None:
+        return f"the goal gives {_value(f'{{{check.given}}}', contexts)}"
     text = check.shows or ""
     shown = _value(text, contexts) if slots_of(text) else f'"{_short(text, [])}"'
     return f"{shown} is {'not ' if check.gone else ''}shown"

@@ -35,9 +35,17 @@ class Worded:
     shown: Sequence[tuple[str, Sequence[Step]]]
 
 
-def named_on(pages: Iterable[Observation]) -> frozenset[str]:
-    """Return the words of which the names on some pages are made, long ones aside."""
-    names = {element.name for page in pages for element in page.elements}
+def named_on(pages: Iterable[Observation], *, around: bool = False) -> frozenset[str]:
+    """Return the words of which the names on some pages are made, long ones aside.
+
+    Args:
+        pages: What was seen.
+        around: Of what is near and around the elements, and of their states, too.
+    """
+    elements = [element for page in pages for element in page.elements]
+    names = {element.name for element in elements}
+    for one in elements if around else ():
+        names |= {*one.states, one.near, *one.within.split(", ")}
     return frozenset(word for name in names if len(words := _words(name)) <= _FEW for word in words)
 
 

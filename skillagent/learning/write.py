@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from skillagent.errors import InvalidSkill
-from skillagent.goals import shape
+from skillagent.goals import clauses, shape
 from skillagent.learning.demote import example_of, retired, words_only
 from skillagent.learning.distinguish import Nearest, connected, distinguished
 from skillagent.learning.distinguish import alone as unrelated
@@ -28,7 +28,7 @@ from skillagent.learning.wording import kebab, plain_text, sentence, texts, whol
 from skillagent.library import Library
 from skillagent.ports import LLM
 from skillagent.programs.template import filled_by
-from skillagent.programs.text import FILE, dump, program_of
+from skillagent.programs.text import FILE, dump, parse, program_of
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply
 from skillagent.schema import (
@@ -205,7 +205,7 @@ def _found(
 ) -> list[Program]:
     """Return the programs that the successes suggest, the most plausible first; others tell what varies.
 
-    Successes beside them asked in other words or for something else: what is only for those is left out.
+    Successes beside them asked in other words or for something else: what is for no part of the own goals is left out.
     """
     enough = _TRIED if how.ask else 3 * _TRIED
     if how.anti_unify:  # what single successes suggest is for goals of their own wording, should those be of two kinds
@@ -216,7 +216,7 @@ def _found(
     else:  # the best of each success, then the second best
         each = [induce([one], most=enough) for one in solved]
         proposed = [one for rank in zip_longest(*each) for one in rank if one is not None]
-    goals = {one.goal for one in solved}
+    goals = {part for one in solved for parts in ((one.goal,), *clauses(one.goal)) for part in parts}
     own = [one.program for one in proposed if any(filled_by(one.program.goals, goal) is not None for goal in goals)]
     found = {one.digest: one for one in own if how.ask or not has_hole(one.steps)}
     return [*found.values()][:_TRIED]
@@ -250,6 +250,7 @@ def _skill_edit(
     assert lesson.success is not None
     trajectory = lesson.success.trajectory
     name = old.name if old else _free_name(words["name"], library)
+    parts = _parts([one.trajectory.goal for one in lesson.successes], files.get(FILE))
     kept = {path: text for path, text in (old.files if old else {}).items() if path != FILE}
     skill = Skill(
         name=name,
@@ -257,7 +258,7 @@ def _skill_edit(
         body=_body(name, words, steps, _pitfalls(lesson, trajectory.goal)),
         version=old.version + 1 if old else 1,
         domain=trajectory.task.env,
-        goals=tuple(dict.fromkeys((trajectory.goal, *(old.goals if old else ()))))[:_KEPT_GOALS],
+        goals=tuple(dict.fromkeys((trajectory.goal, *parts, *(old.goals if old else ()))))[:_KEPT_GOALS],
         license=old.license if old else None,
         metadata=old.metadata if old else {},
         files={**kept, **files},
@@ -269,6 +270,14 @@ def _skill_edit(
         ),
     )
     return Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
+
+
+def _parts(goals: Sequence[str], text: str | None) -> list[str]:
+    """Return the parts of goals that were solved, where a program is for all of them: it did these too."""
+    patterns = parse(text).goals if text else ()
+    divided = [parts for goal in goals if len(parts := next(clauses(goal))) > 1]
+    known = (parts for parts in divided if all(filled_by(patterns, part) is not None for part in parts))
+    return list(dict.fromkeys(part for parts in known for part in parts))
 
 
 def _without(skill: Skill, lesson: Lesson, library: Library) -> Iterator[Edit]:

@@ -13,6 +13,7 @@ from skillagent.programs.template import ARTICLES, fill
 from skillagent.schema import Check, Element, Filled, Observation, Target
 
 _WORD = re.compile(r"[\w']+")
+_ANYTHING = frozenset(("object", "thing", "item", "element"))
 _ORDINAL = re.compile(r"\s*(\d{1,9})(?:st|nd|rd|th)?\s*", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:(?<!\w)-)?\d+(?:,\d{3})*(?:\.\d+)?")
 _TYPED = re.compile(r' = "[^"\n]*"')
@@ -69,18 +70,20 @@ def fitting(target: Target, observation: Observation, filled: Filled) -> list[El
         found = [element for element in found if state in map(plain, element.states)]
     if target.has is not None:
         held = fill(target.has, filled)
-        found = [element for element in found if held.strip() and place_of(held, element.name)]
-    if target.seen is not None:
-        wanted_words = words_of(fill(target.seen, filled))
-        found = [element for element in found if wanted_words and wanted_words <= seen_of(element)]
+        by_name = [element for element in found if held.strip() and place_of(held, element.name)]
+        found = by_name or [element for element in found if tells_of(held, element)]
     if target.like is not None:
         found = _most_alike(found, words_of(fill(target.like, filled)))
     return found if target.after is None else behind(found, observation, fill(target.after, filled))
 
 
-def seen_of(element: Element) -> frozenset[str]:
-    """Return the words that are seen of an element: its role, name and states, and what is near and around it."""
-    return words_of(" ".join((element.role, element.name, *element.states, element.near, element.within)))
+def tells_of(text: str, element: Element) -> bool:
+    """Tell whether a text has several words, and all of them are seen of an element: `the red door on your left`.
+
+    They are in its role, name or states, or near or around it. A word for anything, say `object`, is seen of each.
+    """
+    said, told = words_of(text), (element.role, element.name, *element.states, element.near, element.within)
+    return len(said) > 1 and said - _ANYTHING <= words_of(" ".join(told)) and bool(said - _ANYTHING)
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -97,7 +100,9 @@ def _most_alike(elements: Sequence[Element], words: Collection[str]) -> list[Ele
 
 def holds(check: Check, observation: Observation, filled: Filled, taken: Collection[str] = ()) -> bool:
     """Tell whether a check holds; raises Unfilled where it needs a slot that has no value."""
-    if check.element is not None:
+    if check.given is not None:
+        there = bool(filled.get(check.given))
+    elif check.element is not None:
         there = bool(find(check.element, observation, filled, taken))
     else:
         there = observation.shows(fill(check.shows or "", filled))

@@ -240,7 +240,8 @@ class _Run:
         if not holds(check, self.now, filled) and self.patience is not None and self.begun:
             yield from self.move(self.patience)
         if not holds(check, self.now, filled):
-            what = told(check.element, filled) if check.element else repr(fill(check.shows or "", filled))
+            text = check.given if check.given is not None else fill(check.shows or "", filled)
+            what = told(check.element, filled) if check.element else repr(text)
             raise _InTheWay(f"{what} {'is still' if check.gone else 'is not'} there")
 
     def move(self, move: Move) -> Generator[Move, Outcome, None]:
@@ -256,7 +257,7 @@ def told(target: Target, filled: Filled) -> str:
     words = [target.role or "element"]
     if target.name is not None:
         words.append(f'"{fill(target.name, filled)}"')
-    for word in ("has", "like", "seen", "near", "within", "state", "after"):
+    for word in ("has", "like", "near", "within", "state", "after"):
         if (template := getattr(target, word)) is not None:
             words.append(f'{word} "{fill(template, filled)}"')
     if target.order is not None:

@@ -21,6 +21,7 @@ import yaml
 from pydantic import JsonValue
 
 from skillagent.errors import InvalidSkill
+from skillagent.programs.composed import composed
 from skillagent.programs.fit import misused
 from skillagent.programs.template import NAME, slots_of, slots_of_pattern, walk_texts
 from skillagent.schema import Ask, Check, Do, Each, Expect, Node, Program, Repeat, Skill, Target, Verb, When
@@ -46,29 +47,10 @@ def parse(text: str, *, file: str = FILE, verbs: Sequence[Verb] | None = None) -
     Raises:
         InvalidSkill: The text is no program; the message names file, line and what is wrong.
     """
-    root = _composed(text, file)
+    root = composed(text, file)
     if root is None:
         raise InvalidSkill(f"{file}: it is empty; a program has steps")
     return _Reader(file, verbs).program(root)
-
-
-def _composed(text: str, file: str) -> yaml.Node | None:
-    """Return the text as nodes; raises InvalidSkill with the line where it is no YAML."""
-    try:
-        loader = _Loader(text)
-    except yaml.reader.ReaderError as error:
-        line, what = text.count("\n", 0, error.position) + 1, f"the character U+{error.character:04X}"
-        raise InvalidSkill(f"{file}, line {line}: {what}: take it out, or write it as an escape in quotes") from None
-    try:
-        node: yaml.Node | None = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidSkill(f"{file}, line {line}: {error.problem}") from None
-    except RecursionError:
-        raise InvalidSkill(f"{file}, line {loader.line + 1}: nested too deep to be read") from None
-    except (ValueError, OverflowError) as error:
-        raise InvalidSkill(f"{file}, line {loader.line + 1}: an escape beyond Unicode ({error})") from None
-    return node
 
 
 def program_of(skill: Skill) -> Program | None:
@@ -87,21 +69,6 @@ def _parsed(text: str) -> Program | str:
         return parse(text)
     except InvalidSkill as error:
         return str(error)
-
-
-class _Loader(yaml.BaseLoader):
-    """Reads YAML without aliases, which can stand for more than memory holds, and without tags."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event, problem = self.peek_event(), None  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent):
-            problem = "an alias: write it out"
-        elif (tag := getattr(event, "tag", None)) not in (None, "!"):
-            problem = f"a tag {tag!r}: leave it out"
-        if problem:
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
 
 
 class _Reader:
@@ -218,7 +185,11 @@ class _Reader:
             raise self._error(at, "; ".join(dict.fromkeys(words for _, words in faults)))
 
     def _check(self, node: yaml.Node, items: frozenset[str]) -> Check:
-        parts = dict(self._mapping(node, ("shows", "gone", *_TARGET)))
+        parts = dict(self._mapping(node, ("given", "shows", "gone", *_TARGET)))
+        if "given" in parts:
+            if (given := self._word(parts["given"])) not in self._lists or len(parts) > 1:
+                raise self._error(node, f"given: a slot of one of the goals, and nothing else, not {given!r}")
+            return Check(given=given)
         gone = self._scalar(parts.pop("gone")) if "gone" in parts else False
         if not isinstance(gone, bool):
             raise self._error(node, f"gone: true or false, not {gone!r}")
@@ -390,6 +361,7 @@ def _target(target: Target) -> dict[str, JsonValue]:
 
 def _check(check: Check) -> JsonValue:
     own: dict[str, JsonValue] = {"shows": check.shows} if check.shows is not None else {}
+    own |= {"given": check.given} if check.given is not None else {}
     if check.element is not None:
         own |= _target(check.element)
     return _Flow({**own, "gone": True} if check.gone else own)

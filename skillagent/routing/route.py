@@ -112,10 +112,14 @@ def form(
     catalogue: Catalogue,
     thresholds: Thresholds | None = None,
 ) -> int:
-    """Return how many letters of a goal the pattern of some program fixes; 0 where none says enough by itself."""
-    limits = thresholds or Thresholds()
-    known = catalogue.of(library).skills.fitting(goal, domain).values()
-    return max((letters for letters in known if _telling(letters, goal, limits)), default=0)
+    """Return how many letters of a goal the pattern of some program fixes that would run for it; 0 where none would."""
+    limits, skills = thresholds or Thresholds(), catalogue.of(library).skills
+    known = skills.fitting(goal, domain)
+    telling = [letters for letters in known.values() if _telling(letters, goal, limits)]
+    if not telling and known:
+        near = zip(known.values(), skills.near(goal, list(known)), strict=True)
+        telling = [letters for letters, (_, solved) in near if solved >= limits.solved]
+    return max(telling, default=0)
 
 
 def nearest_skills(goal: str, library: Library, domain: str = "", *, catalogue: Catalogue) -> list[Skill]:

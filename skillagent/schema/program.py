@@ -20,8 +20,8 @@ ORDERS = ("next", "last", "least", "greatest")  # of a target, in words
 class Target(Value):
     """An element by what a person sees; whatever is given must hold.
 
-    `has` is a text that the name holds among others; `like` one with which it shares more words than any other's;
-    `seen` one of which all words are seen of the element, in its role, name, states, or what is near or around it.
+    `has` is a text that the name holds among others, or else one of several words all of which are seen of the element,
+    in its role, name or states, or near or around it; `like` one with which the name shares more words than others do.
     `near` and `within` are the texts of `Element`, `within` also one that stands in it; `state` is one of its states;
     `after` is a text on the page behind which the element comes, in the order of reading. `order`
     chooses among several: a number from 1, `last`, `next` (not yet used in this `repeat`), `least` or `greatest` (by
@@ -32,7 +32,6 @@ class Target(Value):
     name: str | None = None
     has: str | None = None
     like: str | None = None
-    seen: str | None = None
     near: str | None = None
     within: str | None = None
     state: str | None = None
@@ -41,8 +40,12 @@ class Target(Value):
 
 
 class Check(Value):
-    """What must be there: a text, or an element; with `gone`, what must not be there."""
+    """What must be there: a text, or an element; with `gone`, what must not be there.
 
+    Or a slot, `given`, that the goal must fill: of several patterns, it is one that has it.
+    """
+
+    given: str | None = None
     shows: str | None = None
     element: Target | None = None
     gone: bool = False

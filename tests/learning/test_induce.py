@@ -134,7 +134,7 @@ def test_what_the_goal_tells_by_more_than_the_name_is_known_by_all_that_is_seen_
     left, right = ("door", "red door", {"within": "on your left"}), ("door", "grey door", {"within": "on your right"})
     one = episode('Open "the door on your left".', ([left, right], "open", {"ref": 1}))
     other = episode('Open "the door on your right".', ([left, right], "open", {"ref": 2}))
-    assert steps_of(one, other) == ["- open: {role: door, seen: '{value}'}"]
+    assert steps_of(one, other) == ["- open: {role: door, has: '{value}'}"]
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,12 @@ TABLE = page(
         (Target(role="bowl", like="{one}"), ["red bowl"]),
         (Target(role="bowl", like="green plate"), []),
         (Target(like="small red cube"), ["small red cube"]),
-        (Target(role="cube", seen="the cube in {one} bowl"), []),
-        (Target(role="cube", seen="the small cube blue bowl"), ["small red cube"]),
-        (Target(role="cube", seen="cube"), ["small red cube", "blue cube"]),
-        (Target(role="cube", seen="the"), []),
+        (Target(role="cube", has="the cube in {one} bowl"), []),
+        (Target(role="cube", has="the small cube blue bowl"), ["small red cube"]),
+        (Target(role="cube", has="blue cube"), ["blue cube"]),  # the name says it
+        (Target(has="big object"), ["blue cube"]),
+        (Target(has="big"), []),
+        (Target(has="the object"), []),
     ],
 )
 def test_an_element_is_known_by_a_state_by_words_that_it_shares_and_by_all_that_is_seen_of_it(target, names):

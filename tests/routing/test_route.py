@@ -113,6 +113,15 @@ def test_a_goal_that_a_program_s_pattern_fits_word_for_word_needs_no_likeness():
     assert knowing("Water {plants}") == ([], False)
 
 
+@pytest.mark.parametrize(
+    ("solved", "letters"), [("Water the old oak today", 6), ("Repaint the garden fence in green", 0)]
+)
+def test_a_loose_form_counts_where_the_goal_is_like_one_that_was_solved(solved, letters):
+    files = {FILE: "goals: ['Water {plants}']\nsteps: [done]"}
+    library = Library(skills={"w": Skill(name="w", description="d", body="b", files=files, goals=(solved,))})
+    assert form("Water the old oak tree today", library, catalogue=afresh()) == letters
+
+
 def test_the_router_abstains_where_nothing_fits_and_says_what_it_considered():
     found = routed("Water all plants on the balcony")
     assert found.ids == ()
