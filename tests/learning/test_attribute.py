@@ -231,3 +231,6 @@ def test_goals_that_ask_for_different_things_teach_lessons_of_their_own():
     one, two = reflect([asked(star, 1.0), asked(reply, 0.0), asked(other, 1.0), asked(reply, 0.0)], Library())
     assert [len(one.successes), len(one.failures), one.cause] == [2, 0, Cause.EFFORT]
     assert [len(two.successes), len(two.failures), two.cause] == [0, 2, Cause.KNOWLEDGE]
+    assert one.others == two.others == ()  # none solved the first in other words, and nothing solved the second
+    one, two = reflect([asked(star, 1.0), asked(star, 0.0), asked(reply, 1.0), asked(reply, 0.0)], Library())
+    assert [[each.trajectory.goal for each in lesson.others] for lesson in (one, two)] == [[reply], [star]]

@@ -887,3 +887,39 @@ def test_an_insight_is_not_lost_for_what_worked_where_that_copies_a_page():
     assert made.changes[0].insight.worked == ()
     plain = written(words={**words, "level_1": "a", "level_2": "b"})[-1].changes[0].insight
     assert len(plain.worked) == 2
+
+
+OTHER = 'Sign in as "amy", please, with the button.'
+
+
+def in_words(goal, value, *steps):
+    """Return a success at a goal in which a value was filled in, then what else was done."""
+    page = Observation(goal=goal, text="empty", elements=ELEMENTS)
+    filled = Step(observation=page, action=Action(verb="fill", arguments={"ref": "1", "text": value}))
+    rest = [one.model_copy(update={"observation": page.model_copy(update={"text": "filled"})}) for one in steps]
+    trajectory = SUCCESS.trajectory.model_copy(
+        update={"goal": goal, "task": TASK.model_copy(update={"seed": 7}), "steps": (filled, *rest)}
+    )
+    return SUCCESS.model_copy(update={"trajectory": trajectory})
+
+
+def goals_of(lesson):
+    """Return the goals of the programs that a lesson suggests."""
+    solves = alone_scoring(lambda library: 1.0)
+    edits = written(lesson, programs=3, alone=solves)
+    texts = [
+        change.skill.files.get(FILE, "") for one in edits for change in one.changes if isinstance(change, PutSkill)
+    ]
+    return [yaml.safe_load(text)["goals"] for text in texts if text]
+
+
+def test_what_solved_the_task_in_other_words_makes_the_program_know_them_too():
+    assert all(len(goals) == 1 for goals in goals_of(LESSON))
+    told = goals_of(LESSON.model_copy(update={"others": (in_words(OTHER, "amy", LOGIN),)}))
+    assert any('username "{' in goals[0] and 'Sign in as "{' in goals[1] for goals in told if len(goals) > 1), told
+
+
+def test_a_program_that_is_only_for_other_goals_of_the_task_is_not_proposed():
+    away = in_words("Leave this place.", "nobody", LOGIN)
+    for goals in goals_of(LESSON.model_copy(update={"others": (away,)})):
+        assert any("username" in goal for goal in goals), goals
