@@ -126,8 +126,8 @@ def folds(given: Sequence[Case], count: int = FOLDS) -> Iterator[tuple[list[int]
     order = np.random.default_rng(0).permutation(len(families)).tolist()
     fold = {families[n]: place % count for place, n in enumerate(order)}
     for number in range(min(count, len(families))):
-        held = [n for n, case in enumerate(given) if fold[case.family] == number]
-        yield [n for n in range(len(given)) if n not in set(held)], held
+        held = [fold[case.family] == number for case in given]
+        yield [n for n, out in enumerate(held) if not out], [n for n, out in enumerate(held) if out]
 
 
 # ── Fitting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
