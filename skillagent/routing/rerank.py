@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -121,9 +122,14 @@ class Encoder(Order):
             raise ValueError("the parts of the matrix do not go together")
         return self
 
+    @cached_property
+    def _packed(self) -> tuple[bytes, bytes]:  # bytes, as values are compared with all that they hold
+        return np.array(self.down, dtype=np.float32).tobytes(), np.array(self.up, dtype=np.float32).tobytes()
+
     def turned(self, rows: Vectors) -> Vectors:
         """Return unit rows, turned; shape (n, d) as given."""
-        found = rows + rows @ np.array(self.down, dtype=np.float32) @ np.array(self.up, dtype=np.float32)
+        down, up = (np.frombuffer(part, dtype=np.float32) for part in self._packed)
+        found = rows + rows @ down.reshape(len(self.down), -1) @ up.reshape(len(self.up), -1)
         turned: Vectors = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
         return turned
 
