@@ -4,11 +4,12 @@
 
 Two questions, each with a list-wise loss (UDR) in torch, over five folds of families, none in training and test.
 *Which skill is it for?* Gate goals of `evals/router_data` train, holdout goals test: weights of the parts of the score
-among the twenty best. *Which of several programs works?* Practice outcomes of `evals/router_outcomes` train, holdout
-outcomes test: weights of what the parts and the practice outcomes of each program say; a goal's own outcome is left
-out while it trains. Beside it: the product's own estimate (`routing/outcomes.py`), which has no weights. Needs the
-extra `train`. The outcomes are those of the first choice alone; an agent tries the next program where one does not fit
-the page (`evals.router_learns` measures that). Last, what `skillagent router train` says to the practice outcomes.
+among the twenty best, or an encoder of goals and texts. *Which of several programs works?* Practice outcomes of
+`evals/router_outcomes` train, holdout outcomes test: weights of what the parts and the practice outcomes of each
+program say; a goal's own outcome is left out while it trains. Beside it: the product's own estimate
+(`routing/outcomes.py`), which has no weights. Needs the extra `train`. The outcomes are those of the first choice
+alone; an agent tries the next program where one does not fit the page (`evals.router_learns` measures that). Last, what
+`skillagent router train` says to the practice outcomes, with weights and with an encoder.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,33 +32,47 @@ from skillagent.evaluation.ranking import train
 from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.programs.text import FILE
-from skillagent.routing.catalogue import Catalogue, Index
+from skillagent.routing.catalogue import Catalogue, Index, text_of
 from skillagent.routing.fuse import fuse
 from skillagent.routing.outcomes import UNKNOWN, Outcomes
-from skillagent.routing.train import Case, folds, scores, weighed
+from skillagent.routing.train import Case, Floats, folds, scores, weighed
+from skillagent.routing.tune import scores as encoded
+from skillagent.routing.tune import tune, tuned
 from skillagent.schema import Attempted, Event, Ran, Skill, Split, Task, digest_of
 from skillagent.store.vectors import ChromaVectors
 
 _FOLDS = 5
 _CANDIDATES = 20
+T = TypeVar("T")
 
 
 def case(
-    family: str, features: NDArray[np.float32], worth: NDArray[np.float32], untrained: NDArray[np.float64]
+    family: str,
+    features: NDArray[np.float32],
+    worth: NDArray[np.float32],
+    untrained: NDArray[np.float64],
+    goal: str = "",
+    texts: tuple[str, ...] = (),
 ) -> Case:
     """Return a goal of which every candidate was tried."""
-    return Case(family, features.astype(np.float64), worth.astype(np.float64), untrained, np.zeros(len(worth), bool))
+    near = np.zeros(len(worth), bool)
+    return Case(family, features.astype(np.float64), worth.astype(np.float64), untrained, near, goal, texts)
 
 
-def folded(train: Sequence[Case], test: Sequence[Case]) -> tuple[list[float], float]:
+def folded(
+    train: Sequence[Case],
+    test: Sequence[Case],
+    learn: Callable[[Sequence[Case]], T] = weighed,
+    by: Callable[[Case, T], Floats] = scores,
+) -> tuple[list[float], float]:
     """Return for each test case whether the first choice is right, its family never in training, and mean seconds."""
     hits, seconds = [0.0] * len(test), []
     for own, held in folds([*train, *test], _FOLDS):
-        begun = time.monotonic()
-        weights = weighed([train[n] for n in own if n < len(train)])
-        seconds.append(time.monotonic() - begun)
+        begun = time.process_time()
+        learnt = learn([train[n] for n in own if n < len(train)])
+        seconds.append(time.process_time() - begun)
         for n in (n - len(train) for n in held if n >= len(train)):
-            hits[n] = float(test[n].worth[int(np.argmax(scores(test[n], weights)))])
+            hits[n] = float(test[n].worth[int(np.argmax(by(test[n], learnt)))])
     return hits, float(np.mean(seconds))
 
 
@@ -98,7 +115,8 @@ def texts(cache: VectorCache, split: Split) -> list[Case]:
         same = [index[int(like.numbers[n])][1].domain == goal.domain for n in best]
         parts = np.column_stack([like.words[best], like.whole[best], near, same]).astype(np.float32)
         right = np.array([index[int(like.numbers[n])][0] == goal.skill for n in best], dtype=np.float32)
-        found.append(case(goal.skill, parts, right, score[best]))
+        said = tuple(text_of(index[int(like.numbers[n])][1]) for n in best)
+        found.append(case(goal.skill, parts, right, score[best], goal.text, said))
     return found
 
 
@@ -156,14 +174,17 @@ def _rate(rows: Sequence[dict[str, object]], own: dict[str, object], name: str) 
 
 
 def commanded(cache: VectorCache, lines: Sequence[dict[str, object]]) -> dict[str, object]:
-    """Return what the command comes to on the practice outcomes alone: its own features, comparison and verdict."""
+    """Return what the command comes to on the practice outcomes alone, by weights and by an encoder: the verdicts."""
     skills = {skill.name: skill for skill in (Skill.model_validate(line["skill"]) for line in lines if "skill" in line)}
     index = Catalogue(cache).skills
     index.hold(skills)
     events = _ledger([line for line in lines if "task" in line and line["solved"]], {}, index)
-    found = train(Library(skills=skills), events, cache, version=1, at="", watch=print)
-    print(found.compared)
-    return {kind: one.model_dump() | {"accepted": one.accepted} for kind, one in found.compared.items()}
+    report: dict[str, object] = {}
+    for name, way in (("skillagent router train", None), ("skillagent router train --encoder", tune)):
+        found = train(Library(skills=skills), events, cache, version=1, at="", tune=way, watch=print)
+        print(name, found.compared, flush=True)
+        report[name] = {kind: one.model_dump() | {"accepted": one.accepted} for kind, one in found.compared.items()}
+    return report
 
 
 def first(cases: Sequence[Case]) -> list[float]:
@@ -181,11 +202,14 @@ def main() -> int:
     gate, holdout = texts(cache, Split.GATE), texts(cache, Split.HOLDOUT)
     print(f"which skill: {len(gate)} goals train, {len(holdout)} test")
     hits, seconds = folded(gate, holdout)
-    report = {"which skill": compared(holdout, {"untrained": first(holdout), "trained": hits}, "untrained")}
+    by_encoder, turning = folded(gate, holdout, partial(tuned, cache=cache), partial(encoded, cache=cache))
+    ways = {"untrained": first(holdout), "trained": hits, "an encoder": by_encoder}
+    report = {"which skill": compared(holdout, ways, "untrained")}
+    print(f"processor seconds to train {seconds:.1f}, an encoder {turning:.1f}", flush=True)
     lines = [json.loads(one) for one in (FOLDER / "router-outcomes.jsonl").read_text(encoding="utf-8").splitlines()]
     (known, taught), (test, seeing) = (outcomes(cache, lines, split) for split in (Split.PRACTICE, Split.HOLDOUT))
     (hits, took), (further, _) = folded(known, test), folded(taught, seeing)
-    print(f"which program: {len(known)} goals train, {len(test)} test; seconds to train {seconds:.1f} and {took:.1f}")
+    print(f"which program: {len(known)} goals train, {len(test)} test; processor seconds to train {took:.1f}")
     ways = {
         "words alone": first(test),
         "the share that each program solved": [float(one.worth[int(np.argmax(one.features[:, 1]))]) for one in test],
@@ -196,7 +220,7 @@ def main() -> int:
         "the best choice": [float(one.worth.max()) for one in test],
     }
     report["which program"] = compared(test, ways, "words alone")
-    report["skillagent router train"] = commanded(cache, lines)
+    report |= commanded(cache, lines)
     cache.close()
     if wanted.out:
         wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
 """How long it takes to train the router with 100, 1,000 and 10,000 skills.
 
     python -m evals.router_training --out evals/results/router-training.json
+    python -m evals.router_training --encoder --out evals/results/router-training-encoder.json
 
 Everything is synthetic: families of goals in words drawn by chance, two skills for each that say the same, two goals
 that were tried with both, and outcomes of which one is likelier by what the skill does. Two of three families have
@@ -17,8 +18,9 @@ import json
 import os
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -28,9 +30,11 @@ from skillagent.cli.output import note
 from skillagent.evaluation.ranking import train
 from skillagent.library import Library
 from skillagent.programs.text import FILE
-from skillagent.routing.train import Case, Floats, fit
+from skillagent.routing.train import Case, fit
+from skillagent.routing.tune import tune
 from skillagent.schema import Attempted, Event, Ran, Skill, Task, digest_of
 
+P, T = ParamSpec("P"), TypeVar("T")
 _GOALS = 2  # of a family
 _LIKELY = 0.8  # how often the better skill does it, and the other one does not
 _LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz"))
@@ -78,32 +82,36 @@ def tries(family: int, pair: tuple[Skill, Skill], rng: np.random.Generator) -> I
             yield Attempted(attempt="-", task=task, goal=goal, score=score, runs=runs, **rest)
 
 
-def measured(count: int) -> dict[str, object]:
-    """Return what training with so many skills takes."""
+def measured(count: int, encoder: bool) -> dict[str, object]:
+    """Return what training with so many skills takes, of weights or of an encoder."""
     rng, pairs = np.random.default_rng(0), [pair_of(family) for family in range(count // 2)]
     library = Library(skills={skill.name: skill for pair in pairs for skill in pair})
     entries = [one for family, pair in enumerate(pairs) for one in tries(family, pair, rng)]
     events = [Event(seq=n, at="", library="", entry=entry) for n, entry in enumerate(entries)]
     fitting = 0.0
 
-    def timed(given: list[Case], used: list[np.ndarray]) -> Floats:
-        nonlocal fitting
-        began = time.perf_counter()
-        found = fit(given, used)
-        fitting += time.perf_counter() - began
-        return found
+    def timed(fit: Callable[P, T]) -> Callable[P, T]:
+        def fitted(*given: P.args, **rest: P.kwargs) -> T:
+            nonlocal fitting
+            began = time.process_time()
+            found = fit(*given, **rest)
+            fitting += time.process_time() - began
+            return found
+
+        return fitted
 
     began, spent = time.perf_counter(), time.process_time()
-    found = train(library, events, Named(), version=1, at="", fit=timed, watch=note)
+    way = timed(tune) if encoder else None
+    found = train(library, events, Named(), version=1, at="", fit=timed(fit), tune=way, watch=note)
     seconds, spent = time.perf_counter() - began, time.process_time() - spent
     return {
         "goals": _GOALS * len(pairs),
         "tries": len(events),
         "seconds": round(seconds, 1),
-        "of_which_fitting_s": round(fitting, 1),
         "processor_s": round(spent, 1),
+        "of_which_fitting_s": round(fitting, 1),
         "most_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
-        "accepted": sorted(found.weights),
+        "accepted": list(found.accepted),
     }
 
 
@@ -112,11 +120,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sizes", default="100,1000,10000")
+    parser.add_argument("--encoder", action="store_true", help="train an encoder in place of weights")
     wanted = parser.parse_args()
     fit([Case("-", np.eye(2), np.array([0.0, 1.0]), np.zeros(2), np.zeros(2, bool))], [np.ones(2, bool)])  # loads torch
     report: dict[str, object] = {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "synthetic": True}
     for size in (int(one) for one in wanted.sizes.split(",")):
-        report[f"{size} skills"] = measured(size)
+        report[f"{size} skills"] = measured(size, wanted.encoder)
         print(size, json.dumps(report[f"{size} skills"]), flush=True)
     if wanted.out:
         wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -143,17 +143,21 @@ def evaluate(
 
 
 @app.command(
-    epilog=examples("skillagent router train --dry-run", "skillagent router train", "skillagent router train --json")
+    epilog=examples("skillagent router train --dry-run", "skillagent router train", "skillagent router train --encoder")
 )
 def train(
     ctx: typer.Context,
+    encoder: Annotated[
+        bool, typer.Option("--encoder", help="Train an encoder of goals and texts, in place of weights of features.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare, and write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train the order of candidates on what came of them, and keep it only if it is better.
 
     Learnt are weights of what the router knows of a program, or of a skill in words, from goals on which the ledger
-    tells what several of them were worth; holdout seeds never count. Better means that first choices for tasks that
+    tells what several of them were worth; holdout seeds never count. With --encoder it is a matrix instead, which turns
+    the vectors of goals and of skills' texts towards what works. Better means that first choices for tasks that
     did not train do better than the untrained router's, beyond chance; else it is kept as it was, and that is written
     down too. Needs torch (pip install 'skillagent[train]'); routing with what was learnt does not. `--set
     reranking=off` of run, learn and chat leaves it aside; `skillagent router rollback` takes it back.
@@ -162,6 +166,7 @@ def train(
 
     from skillagent.evaluation.ranking import train as trained_on
     from skillagent.routing.rerank import Trained, chosen, records
+    from skillagent.routing.tune import tune
     from skillagent.store.trainings import Trainings
 
     parts = parts_of(ctx)
@@ -174,19 +179,20 @@ def train(
         parts.vectors(settings),
         version=1 + max((one.version for one in before if isinstance(one, Trained)), default=0),
         at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        tune=tune if encoder else None,
         watch=note,
     )
     if not dry_run:
         file.append(found.model_dump(mode="json"))
-    now = found if found.weights else chosen(before)
+    now = found if found.accepted else chosen(before)
     if as_json:
-        accepted = bool(found.weights)
+        accepted = bool(found.accepted)
         emit(found.model_dump(mode="json") | {"accepted": accepted, "written": not dry_run, "in_use": _number(now)})
         return
     for kind, compared in found.compared.items():
         say(f"{kind}: {_of_compared(compared)}")
-    if found.weights:
-        say(f"version {found.version} {'would be' if dry_run else 'is'} in use for {' and '.join(found.weights)}")
+    if found.accepted:
+        say(f"version {found.version} {'would be' if dry_run else 'is'} in use for {' and '.join(found.accepted)}")
     else:
         say(f"not better beyond chance: {_kept(now)}")
 
@@ -209,7 +215,7 @@ def rollback(
     parts = parts_of(ctx)
     file = Trainings(parts.settings().memory)
     known = records(file.lines())
-    accepted = [one.version for one in known if isinstance(one, Trained) and one.weights]
+    accepted = [one.version for one in known if isinstance(one, Trained) and one.accepted]
     now = _number(chosen(known))
     if to is None and not now:
         raise ConfigError("nothing that was trained is in use; `skillagent router train` trains the router")
@@ -247,7 +253,7 @@ def _of_version(trained: Trained | None) -> list[str]:
     if trained is None:
         return ["the router is untrained", ""]
     lines = [f"version {trained.version} of the router is in use, trained {trained.at} on {trained.events} events"]
-    return [*lines, *(f"  {kind}: {_of_compared(trained.compared[kind])}" for kind in trained.weights), ""]
+    return [*lines, *(f"  {kind}: {_of_compared(trained.compared[kind])}" for kind in trained.accepted), ""]
 
 
 def _of_compared(one: Compared) -> str:

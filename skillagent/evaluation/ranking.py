@@ -2,12 +2,14 @@
 
 Better means: first choices on families of goals that did not train it do better than the untrained router's, beyond
 chance, pair by pair. Each family is held out once; the weights that are kept are then trained on all of them. Only
-candidates that were tried count, as nobody knows of the others. Nothing is written here.
+candidates that were tried count, as nobody knows of the others. Learnt are weights of features, or an encoder, which is
+judged alike. Nothing is written here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -18,8 +20,23 @@ from skillagent.ports import VectorCache
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.measured import measured
 from skillagent.routing.outcomes import Outcomes
-from skillagent.routing.rerank import CODE, FEATURES, KINDS, Compared, Kind, Trained, Weights
-from skillagent.routing.train import FOLDS, Case, Fit, Floats, calibrated, cases, first, fit, folds, scores, weighed
+from skillagent.routing.rerank import CODE, FEATURES, KINDS, Compared, Encoder, Kind, Order, Trained, Weights
+from skillagent.routing.train import (
+    FOLDS,
+    Case,
+    Fit,
+    Floats,
+    Learnt,
+    calibrated,
+    cases,
+    first,
+    fit,
+    folds,
+    scores,
+    weighed,
+)
+from skillagent.routing.tune import Tune, tuned
+from skillagent.routing.tune import scores as encoded
 from skillagent.schema import Event, Value
 
 LEAST_GOALS, LEAST_FAMILIES = 20, 6  # with fewer families, all could be better by chance too often
@@ -71,9 +88,10 @@ def train(
     version: int,
     at: str,
     fit: Fit = fit,
+    tune: Tune | None = None,
     watch: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Return a training of the router: how it compares, and the weights of the orders in which it is better.
+    """Return a training of the router: how it compares, and what was learnt of the orders in which it is better.
 
     Args:
         library: Whose skills are ordered.
@@ -82,6 +100,7 @@ def train(
         version: What it is to be called.
         at: When, UTC, ISO 8601.
         fit: How weights are found.
+        tune: How an encoder is found, in place of weights; None: weights.
         watch: Is told in words how it goes on.
 
     Raises:
@@ -94,7 +113,13 @@ def train(
         watch(f"{kind}: {known[kind]}")
     if not any(one.enough for one in known.values()):
         raise ConfigError(_too_little(known))
-    told = {kind: _judged(kind, given[kind], fit, watch) for kind in KINDS if known[kind].enough}
+    enough = {kind: own for kind, own in given.items() if known[kind].enough}
+    weights, encoders = dict[Kind, Weights](), dict[Kind, Encoder]()
+    if tune is None:
+        compared, weights = _judged(enough, partial(weighed, fit=fit), scores, watch)
+    else:
+        learn, by = partial(tuned, cache=cache, tune=tune), partial(encoded, cache=cache)
+        compared, encoders = _judged(enough, learn, by, watch)
     return Trained(
         version=version,
         at=at,
@@ -102,8 +127,9 @@ def train(
         embedder=cache.name,
         features=FEATURES,
         events=len(events),
-        compared={kind: compared for kind, (compared, _) in told.items()},
-        weights={kind: weights for kind, (compared, weights) in told.items() if compared.accepted},
+        compared=compared,
+        weights=weights,
+        encoders=encoders,
     )
 
 
@@ -117,26 +143,36 @@ def _too_little(known: dict[Kind, Material]) -> str:
     )
 
 
-def _judged(kind: Kind, given: Sequence[Case], fit: Fit, watch: Callable[[str], None]) -> tuple[Compared, Weights]:
-    """Return how first choices on held-out families compare, and weights trained on all families."""
-    by: list[Floats] = [case.untrained for case in given]
-    for turn, (own, held) in enumerate(folds(given), start=1):
-        watch(f"{kind}: training without the families of part {turn} of {FOLDS}")
-        weights = weighed([given[n] for n in own], fit)
-        for n in held:
-            by[n] = scores(given[n], weights)
-    watch(f"{kind}: training on all families")
-    kept = calibrated(weighed(given, fit), given, by)
-    return _compared(given, by, kept), kept
+def _judged(
+    given: Mapping[Kind, Sequence[Case]],
+    learn: Callable[[Sequence[Case]], Learnt],
+    by: Callable[[Case, Learnt], Floats],
+    watch: Callable[[str], None],
+) -> tuple[dict[Kind, Compared], dict[Kind, Learnt]]:
+    """Return how first choices on held-out families compare, and what all families teach where they are better."""
+    found, kept = dict[Kind, Compared](), dict[Kind, Learnt]()
+    for kind, own in given.items():
+        told: list[Floats] = [case.untrained for case in own]
+        for turn, (rest, held) in enumerate(folds(own), start=1):
+            watch(f"{kind}: training without the families of part {turn} of {FOLDS}")
+            order = learn([own[n] for n in rest])
+            for n in held:
+                told[n] = by(own[n], order)
+        watch(f"{kind}: training on all families")
+        whole = calibrated(learn(own), own, told)
+        found[kind] = _compared(own, told, whole)
+        if found[kind].accepted:
+            kept[kind] = whole
+    return found, kept
 
 
-def _compared(given: Sequence[Case], by: Sequence[Floats], weights: Weights) -> Compared:
+def _compared(given: Sequence[Case], by: Sequence[Floats], order: Order) -> Compared:
     choices = [n for n, case in enumerate(given) if case.tried.sum() > 1]
     without = {(given[n].family, n): first(given[n], given[n].untrained) for n in choices}
     with_it = {(given[n].family, n): first(given[n], by[n]) for n in choices}
     found = compare(without, with_it)
     worth = np.concatenate([case.worth[case.tried] for case in given])
-    chance = [weights.chance(s) for case, one in zip(given, by, strict=True) for s in one[case.tried].tolist()]
+    chance = [order.chance(s) for case, one in zip(given, by, strict=True) for s in one[case.tried].tolist()]
     return Compared(
         untrained=float(np.mean(list(without.values()))),
         trained=float(np.mean(list(with_it.values()))),

@@ -1,11 +1,12 @@
 """Rerank: what training adds to the order of candidates, and which trained version is in use.
 
-The learned part is a weighted sum of what is known of a candidate, added to its untrained score: with weights of zero,
-and wherever nothing is trained, the order is the untrained one. Two orders are learnt apart, as their scores are on
-other scales: of programs that know a goal, and of skills in words. What a reader would get wrong: whether anything is
-shown at all is not decided here, and the learned chance is told, not acted on.
+The learned part is added to a candidate's untrained score: a weighted sum of what is known of it (`Weights`), or how
+much nearer its text is to the goal once both are turned (`Encoder`). With zeros, and wherever nothing is trained, the
+order is the untrained one. Two orders are learnt apart, as their scores are on other scales: of programs that know a
+goal, and of skills in words. What a reader would get wrong: whether anything is shown at all is not decided here, and
+the learned chance is told, not acted on.
 
-Weights come from `train`; where they are kept is the store's business.
+Weights come from `train`, encoders from `tune`; where they are kept is the store's business.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple, Self
+from functools import cached_property
+from typing import Annotated, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from skillagent.errors import ConfigError, InvalidSkill, LibraryError
+from skillagent.ports import Vectors
 from skillagent.programs.text import FILE, program_of
 from skillagent.routing.outcomes import UNKNOWN, Known
 from skillagent.schema import Ask, Do, Each, Expect, Json, Node, Ranked, Repeat, Skill, Value, When
@@ -54,19 +57,35 @@ class Candidate(NamedTuple):
     features: tuple[float, ...]
 
 
-class Weights(Value):
-    """What one order learnt: of features less `mean`, in `spread`s; then slope and intercept of the chance."""
+class Learned(Protocol):
+    """What was learnt, for one goal."""
+
+    def told(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """Return what each candidate's parts tell of it: what is `learned`, that is added, by what, and `works`."""
+        ...
+
+
+class Order(Value):
+    """What one order learnt; slope and intercept of the chance that a candidate of some score does it."""
+
+    slope: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    intercept: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+
+    def chance(self, score: float) -> float:
+        """Return how likely a candidate of a score, with what was added to it, is to do it, 0 to 1."""
+        return 1 / (1 + math.exp(-min(max(self.slope * score + self.intercept, -30.0), 30.0)))
+
+
+class Weights(Order):
+    """Weights of features less `mean`, in `spread`s."""
 
     mean: tuple[float, ...]
     spread: tuple[Annotated[float, Field(gt=0)], ...]
     weights: tuple[float, ...]
-    slope: float = 0.0
-    intercept: float = 0.0
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        numbers = (*self.mean, *self.spread, *self.weights, self.slope, self.intercept)
-        if not all(math.isfinite(number) for number in numbers):
+        if not all(math.isfinite(number) for number in (*self.mean, *self.spread, *self.weights)):
             raise ValueError("a weight is no number")
         if not len(self.mean) == len(self.spread) == len(self.weights):
             raise ValueError("so many weights, means and spreads do not go together")
@@ -77,9 +96,63 @@ class Weights(Value):
         mean, spread, weights = (np.array(part) for part in (self.mean, self.spread, self.weights))
         return np.asarray((features - mean) / spread * weights, dtype=np.float64)
 
-    def chance(self, score: float) -> float:
-        """Return how likely a candidate of a score, with what was added to it, is to do it, 0 to 1."""
-        return 1 / (1 + math.exp(-min(max(self.slope * score + self.intercept, -30.0), 30.0)))
+    def told(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """Return what each candidate's features add, the three that say most of it, and the chance that it does it."""
+        found = []
+        for one, each in zip(candidates, self.each(np.array([c.features for c in candidates])), strict=True):
+            most, added = np.argsort(-np.abs(each), kind="stable")[:_TOLD].tolist(), float(each.sum())
+            parts = {f"learned {FEATURES[n]}": float(each[n]) for n in most if each[n]}
+            found.append({**parts, "learned": added, "works": self.chance(one.score + added)})
+        return found
+
+
+class Encoder(Order):
+    """A bi-encoder: the embedder's vectors, of goals and texts alike, turned by one matrix of low rank.
+
+    A row becomes the unit row of itself and itself times `down` (d, r) times `up` (r, d).
+    """
+
+    down: tuple[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], ...]
+    up: tuple[tuple[Annotated[float, Field(allow_inf_nan=False)], ...], ...]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        rank, width = len(self.up), len(self.down)
+        if not rank or {len(row) for row in self.down} != {rank} or {len(row) for row in self.up} != {width}:
+            raise ValueError("the parts of the matrix do not go together")
+        return self
+
+    @cached_property
+    def _packed(self) -> tuple[bytes, bytes]:  # bytes, as values are compared with all that they hold
+        return np.array(self.down, dtype=np.float32).tobytes(), np.array(self.up, dtype=np.float32).tobytes()
+
+    def turned(self, rows: Vectors) -> Vectors:
+        """Return unit rows, turned; shape (n, d) as given."""
+        down, up = (np.frombuffer(part, dtype=np.float32) for part in self._packed)
+        found = rows + rows @ down.reshape(len(self.down), -1) @ up.reshape(len(self.up), -1)
+        turned: Vectors = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        return turned
+
+    def added(self, goal: Vectors, texts: Vectors) -> NDArray[np.float64]:
+        """Return how much nearer each text, shape (k, d), is to a goal, shape (d,), than before both were turned."""
+        turned = self.turned(np.vstack([goal, texts]))
+        return np.asarray(turned[1:] @ turned[0] - texts @ goal, dtype=np.float64)
+
+
+class Encoded(NamedTuple):
+    """An encoder, and the vectors of a goal and, by their names, of candidates' texts."""
+
+    encoder: Encoder
+    goal: Vectors
+    texts: Callable[[Sequence[str]], Vectors]
+
+    def told(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+        """Return what the encoder adds to each candidate, and the chance that it does it."""
+        each = self.encoder.added(self.goal, self.texts([one.one.id for one in candidates])).tolist()
+        return [
+            {"learned encoder": added, "learned": added, "works": self.encoder.chance(one.score + added)}
+            for one, added in zip(candidates, each, strict=True)
+        ]
 
 
 class Compared(Value):
@@ -108,9 +181,9 @@ class Compared(Value):
 
 
 class Trained(Value):
-    """A training: what came of it, for each order that there was enough to train on, and the weights that were kept.
+    """A training: what came of it, for each order that there was enough to train on, and what was kept of it.
 
-    Without weights the router was kept as it was. `events`: how many lines of the ledger it was trained on.
+    Without weights and encoders the router was kept as it was. `events`: how many lines of the ledger trained it.
     """
 
     kind: Literal["trained"] = "trained"
@@ -122,9 +195,23 @@ class Trained(Value):
     events: int
     compared: Mapping[Kind, Compared]
     weights: Mapping[Kind, Weights]
+    encoders: Mapping[Kind, Encoder] = Field(default_factory=dict)
 
-    def of(self, kind: Kind) -> Weights | None:
-        """Return the weights of an order, if training it was accepted."""
+    @property
+    def accepted(self) -> tuple[Kind, ...]:
+        """The orders in which training was better."""
+        return tuple(kind for kind in KINDS if kind in self.weights or kind in self.encoders)
+
+    def of(self, kind: Kind, goal: Vectors, texts: Callable[[Sequence[str]], Vectors]) -> Learned | None:
+        """Return what was learnt of an order, if it was accepted.
+
+        Args:
+            kind: The order.
+            goal: The goal's vector.
+            texts: Returns the vectors of skills' texts by name; asked for only if needed.
+        """
+        if (encoder := self.encoders.get(kind)) is not None:
+            return Encoded(encoder, goal, texts)
         return self.weights.get(kind)
 
 
@@ -156,7 +243,7 @@ def chosen(known: Sequence[Trained | Chosen]) -> Trained | None:
     """Return the version that is in force: the last that was accepted, or what a person chose since."""
     kept, now = {0: None, **{one.version: one for one in known if isinstance(one, Trained)}}, 0
     for one in known:
-        if isinstance(one, Chosen) or one.weights:
+        if isinstance(one, Chosen) or one.accepted:
             now = one.version
     return kept.get(now)
 
@@ -246,26 +333,17 @@ def _nodes(nodes: Iterable[Node]) -> Iterable[Node]:
                 pass
 
 
-def ordered(candidates: Sequence[Candidate], weights: Weights | None = None) -> list[Ranked]:
+def ordered(candidates: Sequence[Candidate], learned: Learned | None = None) -> list[Ranked]:
     """Return candidates in the order in which they are tried: by score, then likeness, then name.
 
-    With weights, each tells in its parts what these `learned` to add, the features that say most of it, and the
-    `works`: the chance that it does it.
+    With what was learned, each tells in its parts what these `learned` to add, what says most of it, and the `works`:
+    the chance that it does it.
     """
-    if weights is None or not candidates:
-        return [one.one for one in sorted(candidates, key=lambda one: (-one.score, -one.one.score, one.one.id))]
-    told = weights.each(np.array([one.features for one in candidates], dtype=np.float64))
-    added = told.sum(axis=1)
+    told = learned.told(candidates) if learned is not None and candidates else [dict[str, float]() for _ in candidates]
     order = sorted(
-        range(len(candidates)),
-        key=lambda n: (-(candidates[n].score + added[n]), -candidates[n].one.score, candidates[n].one.id),
+        zip(candidates, told, strict=True),
+        key=lambda pair: (-(pair[0].score + pair[1].get("learned", 0.0)), -pair[0].one.score, pair[0].one.id),
     )
-    return [_told(candidates[n], told[n], weights) for n in order]
-
-
-def _told(one: Candidate, each: NDArray[np.float64], weights: Weights) -> Ranked:
-    most = np.argsort(-np.abs(each), kind="stable")[:_TOLD].tolist()
-    parts = {f"learned {FEATURES[n]}": float(each[n]) for n in most if each[n]}
-    added = float(each.sum())
-    parts |= {"learned": added, "works": weights.chance(one.score + added)}
-    return one.one.model_copy(update={"parts": {**one.one.parts, **parts}})
+    return [
+        one.one.model_copy(update={"parts": {**one.one.parts, **parts}}) if parts else one.one for one, parts in order
+    ]

@@ -22,10 +22,10 @@ from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.programs.text import FILE
 from skillagent.routing import rerank
-from skillagent.routing.catalogue import Catalogue, Index, Likeness
+from skillagent.routing.catalogue import Catalogue, Index, Likeness, text_of
 from skillagent.routing.fuse import RIVALS, chance, fuse
 from skillagent.routing.outcomes import Instance, Known, Outcomes
-from skillagent.routing.rerank import Candidate, Trained
+from skillagent.routing.rerank import Candidate, Kind, Learned, Trained
 from skillagent.schema import Insight, Plan, Ranked, Route, Skill, Value
 
 _CONSIDERED = 3
@@ -165,15 +165,23 @@ def _skills(
     best = [one.one for one in found.words]
     if found.programs:
         order: dict[str, Ranked] = {}
-        for one in rerank.ordered(found.programs, trained.of("programs") if trained else None):
+        for one in rerank.ordered(found.programs, _learned("programs", goal, index, trained)):
             order.setdefault(index.find(one.id).files[FILE], one)  # of skills with the same program one is enough
         chosen = list(order.values())[: limits.programs]
     else:
         chosen = [one for one in best[: limits.skills] if _shown(one, limits)]
-        if chosen and trained and (weights := trained.of("words")):
-            better = rerank.ordered(found.words, weights)
+        if chosen and (learned := _learned("words", goal, index, trained)):
+            better = rerank.ordered(found.words, learned)
             chosen = [_in_place_of(was, now) for was, now in zip(chosen, better, strict=False)]
     return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
+
+
+def _learned(kind: Kind, goal: str, index: Index[Skill], trained: Trained | None) -> Learned | None:
+    """Return what training tells of one order for a goal, if it was accepted."""
+    if trained is None or kind not in trained.accepted:
+        return None
+    vectors = index.cache.vectors
+    return trained.of(kind, vectors([shape(goal)])[0], lambda names: vectors([text_of(index.find(n)) for n in names]))
 
 
 def _in_place_of(was: Ranked, now: Ranked) -> Ranked:

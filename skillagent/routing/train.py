@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from skillagent.programs.text import FILE
 from skillagent.routing.catalogue import Catalogue, text_of
 from skillagent.routing.measured import Query
 from skillagent.routing.outcomes import Outcomes
-from skillagent.routing.rerank import Candidate, Weights
+from skillagent.routing.rerank import Candidate, Order, Weights
 from skillagent.routing.route import candidates
 from skillagent.schema import PutSkill, Skill
 
@@ -37,12 +37,15 @@ _ROUNDS = 3  # of looking for negatives
 _HARD = 4  # negatives that a round adds to a goal
 _NEAR = 0.95  # cosine of two skills' texts from which what is said of one may hold of the other
 _STEPS, _RATE = 200, 0.05
-_SHARP = 10.0  # scores differ by tenths
+SHARP = 10.0  # scores differ by tenths
 _PULL = 0.1  # towards weights of zero
 _NONE = -1e3  # the score of no candidate
 
 Floats = NDArray[np.float64]
-Fit = Callable[[Sequence["Case"], Sequence[NDArray[np.bool_]]], Floats]
+Used = Sequence[NDArray[np.bool_]]  # which candidates of each goal count
+Fit = Callable[[Sequence["Case"], Used], Floats]
+T = TypeVar("T")
+Learnt = TypeVar("Learnt", bound=Order)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Case:
     """A goal of a family and its k candidates, in the untrained order.
 
     `features` (k, f); `worth` (k,) from 0 to 1, nan where it was never tried; `untrained` (k,) scores; `spared` (k,):
-    never tried, and so near one that works that it is no negative.
+    never tried, and so near one that works that it is no negative. `goal` and `texts` (k,) in words, for an encoder.
     """
 
     family: str
@@ -58,6 +61,8 @@ class Case:
     worth: Floats
     untrained: Floats
     spared: NDArray[np.bool_]
+    goal: str = ""
+    texts: tuple[str, ...] = ()
 
     @property
     def tried(self) -> NDArray[np.bool_]:
@@ -75,6 +80,7 @@ def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outc
     library as it is.
     """
     found, owners = [], defaultdict[str, list[str]](list)
+    said = {name: text_of(skill) for name, skill in library.skills.items()}
     for name, skill in library.skills.items():
         for goal in skill.goals:
             owners[goal].append(name)
@@ -84,7 +90,7 @@ def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outc
         kept = _one_each(told.programs if query.kind == "programs" else told.words, index.find)
         kept = sorted(kept, key=lambda one: (-one.score, -one.one.score, one.one.id))
         if any(one.one.id in query.worth for one in kept):
-            found.append(_case(query, kept, [index.find(one.one.id) for one in kept], catalogue))
+            found.append(_case(query, kept, [said[one.one.id] for one in kept], catalogue))
         catalogue.of(library)  # from here to the next one it knows what changes
     return found
 
@@ -106,17 +112,18 @@ def _one_each(found: Sequence[Candidate], find: Callable[[str], Skill]) -> list[
     return list(seen.values())
 
 
-def _case(query: Query, kept: Sequence[Candidate], skills: Sequence[Skill], catalogue: Catalogue) -> Case:
+def _case(query: Query, kept: Sequence[Candidate], texts: Sequence[str], catalogue: Catalogue) -> Case:
     worth = np.array([query.worth.get(one.one.id, math.nan) for one in kept])
-    texts = catalogue.skills.cache.vectors([text_of(skill) for skill in skills])
-    works = worth >= 1
-    near = (texts @ texts[works].T).max(axis=1, initial=-1.0) >= _NEAR
+    rows, works = catalogue.skills.cache.vectors(texts), worth >= 1
+    near = (rows @ rows[works].T).max(axis=1, initial=-1.0) >= _NEAR
     return Case(
         family=query.family,
         features=np.array([one.features for one in kept], dtype=np.float64),
         worth=worth,
         untrained=np.array([one.score for one in kept], dtype=np.float64),
         spared=np.isnan(worth) & near,
+        goal=query.goal,
+        texts=tuple(texts),
     )
 
 
@@ -126,8 +133,8 @@ def folds(given: Sequence[Case], count: int = FOLDS) -> Iterator[tuple[list[int]
     order = np.random.default_rng(0).permutation(len(families)).tolist()
     fold = {families[n]: place % count for place, n in enumerate(order)}
     for number in range(min(count, len(families))):
-        held = [n for n, case in enumerate(given) if fold[case.family] == number]
-        yield [n for n in range(len(given)) if n not in set(held)], held
+        held = [fold[case.family] == number for case in given]
+        yield [n for n, out in enumerate(held) if not out], [n for n, out in enumerate(held) if out]
 
 
 # ── Fitting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,7 +158,7 @@ def listwise(scores: Tensor, worth: Tensor) -> Tensor:
     return 4 * pairs + cross_entropy(scores, worth / worth.sum(1, keepdim=True).clamp(min=1), reduction="none")
 
 
-def fit(given: Sequence[Case], used: Sequence[NDArray[np.bool_]]) -> Floats:
+def fit(given: Sequence[Case], used: Used) -> Floats:
     """Return the weights of features, shape (f,), that order the used candidates of goals best.
 
     Args:
@@ -161,26 +168,39 @@ def fit(given: Sequence[Case], used: Sequence[NDArray[np.bool_]]) -> Floats:
     Raises:
         ConfigError: Torch is not installed, or cannot be loaded.
     """
-    try:
-        import torch
-    except ImportError as fault:
-        raise ConfigError(f"training needs torch: pip install 'skillagent[train]' ({fault})") from None
-    most, width = max(int(one.sum()) for one in used), given[0].features.shape[1]
-    features = torch.zeros(len(given), most, width)
-    base, worth = torch.full((len(given), most), _NONE), torch.zeros(len(given), most)
+    base, worth = lists(given, used)
+    import torch
+
+    features = torch.zeros(*base.shape, given[0].features.shape[1])
     for n, (case, use) in enumerate(zip(given, used, strict=True)):
-        count = int(use.sum())
-        features[n, :count] = torch.from_numpy(case.features[use].astype(np.float32))
-        base[n, :count] = torch.from_numpy(case.untrained[use].astype(np.float32))
-        worth[n, :count] = torch.from_numpy(np.nan_to_num(case.worth[use]).astype(np.float32))
-    weights = torch.zeros(width, requires_grad=True)
+        features[n, : int(use.sum())] = torch.from_numpy(case.features[use].astype(np.float32))
+    weights = torch.zeros(features.shape[2], requires_grad=True)
     optimiser = torch.optim.AdamW([weights], lr=_RATE)
     for _ in range(_STEPS):
-        loss = listwise(_SHARP * (base + features @ weights), worth).mean() + _PULL * (weights**2).sum()
+        loss = listwise(SHARP * (base + features @ weights), worth).mean() + _PULL * (weights**2).sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     return np.asarray(weights.detach().numpy(), dtype=np.float64)
+
+
+def lists(given: Sequence[Case], used: Used) -> tuple[Tensor, Tensor]:
+    """Return the untrained scores and the worth of the used candidates, shape (n, k) each, filled up with none.
+
+    Raises:
+        ConfigError: Torch is not installed, or cannot be loaded.
+    """
+    try:
+        import torch
+    except ImportError as fault:
+        raise ConfigError(f"training needs torch: pip install 'skillagent[train]' ({fault})") from None
+    most = max(int(one.sum()) for one in used)
+    base, worth = torch.full((len(given), most), _NONE), torch.zeros(len(given), most)
+    for n, (case, use) in enumerate(zip(given, used, strict=True)):
+        count = int(use.sum())
+        base[n, :count] = torch.from_numpy(case.untrained[use].astype(np.float32))
+        worth[n, :count] = torch.from_numpy(np.nan_to_num(case.worth[use]).astype(np.float32))
+    return base, worth
 
 
 def weighed(given: Sequence[Case], fit: Fit = fit) -> Weights:
@@ -192,29 +212,39 @@ def weighed(given: Sequence[Case], fit: Fit = fit) -> Weights:
     mean, spread = rows.mean(axis=0), rows.std(axis=0)
     still = spread < 1e-9  # a feature that is the same everywhere teaches nothing
     spread = np.where(still, 1.0, spread)
-    scaled = [
-        Case(one.family, (one.features - mean) / spread * ~still, one.worth, one.untrained, one.spared) for one in given
-    ]
-    used, found = [case.tried for case in scaled], np.zeros(rows.shape[1])
+    scaled = [replace(one, features=(one.features - mean) / spread * ~still) for one in given]
+    found = mined(scaled, fit, lambda case, weights: case.untrained + case.features @ weights)
+    weights = np.zeros(rows.shape[1]) if found is None else found * ~still
+    return Weights(mean=tuple(mean.tolist()), spread=tuple(spread.tolist()), weights=tuple(weights.tolist()))
+
+
+def mined(given: Sequence[Case], fit: Callable[[Sequence[Case], Used], T], by: Callable[[Case, T], Floats]) -> T | None:
+    """Return what goals teach, with negatives looked for in rounds; None where no goal has better and worse ones.
+
+    Args:
+        given: Goals.
+        fit: Learns from goals and the candidates of each that count.
+        by: Returns the scores of a goal's candidates, shape (k,), by what was learnt.
+    """
+    used, found = [case.tried for case in given], None
     for turn in range(1 + _ROUNDS):
-        told = [n for n, case in enumerate(scaled) if _varied(case, used[n])]
+        told = [n for n, case in enumerate(given) if _varied(case, used[n])]
         if not told:
             break
-        found = fit([scaled[n] for n in told], [used[n] for n in told])
-        more = [use | hard(case, use, found) for case, use in zip(scaled, used, strict=True)]
+        found = fit([given[n] for n in told], [used[n] for n in told])
+        more = [use | hard(case, use, by(case, found)) for case, use in zip(given, used, strict=True)]
         if turn == _ROUNDS or all(np.array_equal(a, b) for a, b in zip(used, more, strict=True)):
             break
         used = more
-    return Weights(mean=tuple(mean.tolist()), spread=tuple(spread.tolist()), weights=tuple((found * ~still).tolist()))
+    return found
 
 
 def _varied(case: Case, used: NDArray[np.bool_]) -> bool:
     return len(np.unique(np.nan_to_num(case.worth[used]))) > 1
 
 
-def hard(case: Case, used: NDArray[np.bool_], weights: Floats) -> NDArray[np.bool_]:
+def hard(case: Case, used: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
     """Return which candidates become negatives, shape (k,): never tried, before all that works, and not near it."""
-    scores = case.untrained + case.features @ weights
     works = used & (case.worth >= 1)
     found = np.zeros(len(scores), dtype=bool)
     if works.any():
@@ -237,13 +267,13 @@ def first(case: Case, of: Floats) -> float:
     return float(case.worth[places[int(np.argmax(of[places]))]])
 
 
-def calibrated(weights: Weights, given: Sequence[Case], by: Sequence[Floats]) -> Weights:
-    """Return the weights with the chance that a candidate of some score does it: a logistic regression (Platt).
+def calibrated(order: Learnt, given: Sequence[Case], by: Sequence[Floats]) -> Learnt:
+    """Return what was learnt with the chance that a candidate of some score does it: a logistic regression (Platt).
 
     Args:
-        weights: What the chance is for.
+        order: What the chance is for.
         given: Goals.
-        by: Scores of their candidates from weights that the goal's family did not train.
+        by: Scores of their candidates from what was learnt without the goal's family.
     """
     score = np.concatenate([one[case.tried] for case, one in zip(given, by, strict=True)])
     worth = np.concatenate([case.worth[case.tried] for case in given])
@@ -252,4 +282,4 @@ def calibrated(weights: Weights, given: Sequence[Case], by: Sequence[Floats]) ->
     for _ in range(2000):
         chance = 1 / (1 + np.exp(-np.clip(rows @ found, -30, 30)))
         found = found + np.linalg.solve(bend, rows.T @ (worth - chance) - 1e-2 * found)
-    return weights.model_copy(update={"slope": float(found[0]), "intercept": float(found[1])})
+    return order.model_copy(update={"slope": float(found[0]), "intercept": float(found[1])})

@@ -100,6 +100,18 @@ def test_training_is_kept_used_told_and_taken_back(run, tmp_path):
     assert (found["version"], found["accepted"], found["written"], found["in_use"]) == (2, False, True, 0)
 
 
+def test_an_encoder_is_trained_kept_told_and_taken_back(run, tmp_path):
+    pytest.importorskip("torch")
+    code, said, _ = run("train", "--encoder", families=24)
+    assert (code, "version 1 is in use for programs" in said) == (0, True)
+    assert first(run) == checked(NEW).name
+    assert "(encoder +" in run("explain", GOAL)[1]
+    assert "version 1 of the router is in use" in run("eval")[1]
+    assert run("rollback")[1] == "the router is untrained; before: version 1\n"
+    assert first(run) == plain(NEW).name
+    assert json.loads(run("train", "--encoder", "--json", families=24, works=by_chance)[1])["accepted"] is False
+
+
 def test_without_torch_remedy_and_cause_are_one_line(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     code, _, said = run("train", families=24)

@@ -12,12 +12,13 @@ from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.rerank import FEATURES
 from skillagent.routing.route import route
 from skillagent.routing.train import fit
-from skillagent.schema import Plan
+from skillagent.routing.tune import tune
+from skillagent.schema import Plan, PutSkill
 from skillagent.testing import HashEmbedder
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "routing"))
 
-from ledgers import by_chance, checked, goal_of, looks_first, plain, ridge, world
+from ledgers import by_chance, checked, goal_of, looks_first, plain, ridge, turning, world
 
 
 def trained(library, events, **options):
@@ -35,8 +36,13 @@ def test_what_only_outcomes_tell_is_learnt_and_changes_the_order_for_a_family_th
     assert (compared.goals, compared.families, compared.worse, compared.trained) == (30, 30, 0, 1.0)
     assert compared.brier < compared.brier_of_rate / 2
     assert max(zip(found.weights["programs"].weights, FEATURES, strict=True))[1] == "checks"
-    new = library.with_change(_put(plain(99))).with_change(_put(checked(99)))
-    first = {
+    assert firsts(library, events, found) == {"without": plain(99).name, "with": checked(99).name}
+
+
+def firsts(library, events, found):
+    """Return which program comes first for a family that was never tried, without training and with it."""
+    new = library.with_change(PutSkill(skill=plain(99))).with_change(PutSkill(skill=checked(99)))
+    return {
         name: route(
             Plan(goal=goal_of(99), domain="x"),
             new,
@@ -48,13 +54,22 @@ def test_what_only_outcomes_tell_is_learnt_and_changes_the_order_for_a_family_th
         .id
         for name, one in {"without": None, "with": found}.items()
     }
-    assert first == {"without": plain(99).name, "with": checked(99).name}
 
 
-def _put(skill):
-    from skillagent.schema import PutSkill
-
-    return PutSkill(skill=skill)
+@pytest.mark.parametrize("how", ["closed form", "torch"])
+def test_an_encoder_is_judged_alike_kept_where_texts_tell_and_refused_where_outcomes_are_a_coin_s(how):
+    if how == "torch":
+        pytest.importorskip("torch")
+    fitted = tune if how == "torch" else turning
+    library, events = world(30, looks_first)
+    found = trained(library, events, tune=fitted)
+    assert found.compared["programs"].trained > found.compared["programs"].untrained
+    assert (found.accepted, found.weights, list(found.encoders)) == (("programs",), {}, ["programs"])
+    assert firsts(library, events, found) == {"without": plain(99).name, "with": checked(99).name}
+    refused = trained(*world(30, by_chance), tune=fitted)
+    assert (refused.accepted, refused.encoders, refused.compared["programs"].accepted) == ((), {}, False)
+    with pytest.raises(ConfigError, match="It takes 20 goals in 6 families"):
+        trained(*world(30, lambda _: (1.0, 1.0)), tune=fitted)
 
 
 @pytest.mark.parametrize("how", ["ridge", "torch"])

@@ -2,14 +2,16 @@
 
 import logging
 
+import numpy as np
 import pytest
 
 from skillagent.errors import LibraryError
+from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.programs.text import FILE
-from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.catalogue import Catalogue, text_of
 from skillagent.routing.explain import explain
-from skillagent.routing.rerank import CODE, FEATURES, Chosen, Trained, Weights, chosen, in_use, records
+from skillagent.routing.rerank import CODE, FEATURES, Chosen, Encoder, Trained, Weights, chosen, in_use, records
 from skillagent.routing.route import route
 from skillagent.schema import Plan, Skill
 from skillagent.testing import HashEmbedder
@@ -38,9 +40,16 @@ def weights(**by):
     )
 
 
-def trained(version=1, **of):
+def trained(version=1, encoders=None, **of):
     rest = {"code": CODE, "embedder": "hash-64", "features": FEATURES, "events": 3, "compared": {}}
-    return Trained(version=version, at="2026-01-01T00:00:00Z", weights=of, **rest)
+    return Trained(version=version, at="2026-01-01T00:00:00Z", weights=of, encoders=encoders or {}, **rest)
+
+
+def towards(goal, better, worse, much=200.0):
+    """Return an encoder that turns texts to a goal, the more so, the more they are like one and unlike another."""
+    row, one, other = HashEmbedder().vectors([shape(goal), text_of(better), text_of(worse)])
+    apart = one - other - (one - other) @ row * row  # the goal itself stays
+    return Encoder(down=tuple((x,) for x in apart.tolist()), up=(tuple((much * row).tolist()),))
 
 
 def first(library, trained=None, goal=GOAL):
@@ -70,6 +79,26 @@ def test_of_skills_in_words_training_says_which_and_never_whether():
     assert first(IN_WORDS, practised, goal="Repaint the garage door") == []
 
 
+def test_an_encoder_turns_goals_and_texts_alike_and_adds_what_that_brings_nearer():
+    # (1, 0) becomes (1, 1) / sqrt 2, and (0, 1) stays: their cosine was 0 and is 1 / sqrt 2.
+    one = Encoder(down=((1.0,), (0.0,)), up=((0.0, 1.0),))
+    rows = np.array([[0.0, 1.0], [1.0, 0.0]], dtype=np.float32)
+    assert one.added(rows[1], rows) == pytest.approx([2**-0.5, 0.0], abs=1e-6)
+    none = Encoder(down=((1.0,), (0.0,)), up=((0.0, 0.0),))
+    assert none.added(rows[1], rows).tolist() == [0.0, 0.0]
+
+
+def test_an_encoder_changes_which_program_comes_first_and_which_words_never_whether():
+    turned = towards(GOAL, BOTH.skills["other"], BOTH.skills["one"])
+    assert first(BOTH, trained(encoders={"programs": turned})) == ["other", "one"]
+    assert first(BOTH, trained(encoders={"words": turned})) == ["one", "other"]  # it is another order
+    to_far = trained(encoders={"words": towards(NEAR, IN_WORDS.skills["far"], IN_WORDS.skills["near"])})
+    assert first(IN_WORDS, to_far, goal=NEAR) == ["far"]
+    assert first(IN_WORDS, to_far, goal="Repaint the garage door") == []
+    said = explain(GOAL, BOTH, catalogue=Catalogue(HashEmbedder()), trained=trained(encoders={"programs": turned})).why
+    assert "to other (encoder +" in "".join(said)
+
+
 def test_explain_says_what_training_adds_and_what_would_come_first_without_it():
     told = explain(GOAL, BOTH, catalogue=Catalogue(HashEmbedder()), trained=trained(3, programs=weights(checks=0.5)))
     said = "\n".join(told.why)
@@ -93,6 +122,7 @@ def choose(version):
 
 
 BETTER, SAME = {"programs": weights(checks=0.5)}, {}
+TURNED = {"programs": Encoder(down=((1.0,), (0.0,)), up=((0.0, 1.0),))}
 
 
 @pytest.mark.parametrize(
@@ -102,6 +132,8 @@ BETTER, SAME = {"programs": weights(checks=0.5)}, {}
         pytest.param([trained(1, **BETTER)], 1, id="one that is better"),
         pytest.param([trained(1, **SAME)], 0, id="one that is not"),
         pytest.param([trained(1, **BETTER), trained(2, **SAME)], 1, id="a worse one leaves what is there"),
+        pytest.param([trained(1, **BETTER), trained(2, encoders=TURNED)], 2, id="an encoder that is"),
+        pytest.param([trained(1, **BETTER), trained(2, encoders=TURNED), choose(1)], 1, id="rolled back from it"),
         pytest.param([trained(1, **BETTER), trained(2, **BETTER), choose(1)], 1, id="rolled back"),
         pytest.param([trained(1, **BETTER), choose(0)], 0, id="back to untrained"),
         pytest.param([trained(1, **BETTER), choose(0), trained(2, **BETTER)], 2, id="trained anew"),
@@ -140,6 +172,18 @@ def test_what_cannot_be_used_leaves_the_router_untrained_and_says_so(read, said,
 def test_weights_that_are_no_numbers_or_do_not_go_together_are_refused(wrong):
     with pytest.raises(ValueError, match=r"spread|go together|no number"):
         Weights.model_validate({"mean": [0.0], "spread": [1.0], "weights": [0.0]} | wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"up": [[1.0]]}, {"down": []}, {"up": [[0.0, float("inf")]]}, {"down": [[1.0, 2.0], [0.0]]}]
+)
+def test_an_encoder_of_no_numbers_or_of_parts_that_do_not_go_together_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"go together|finite number"):
+        Encoder.model_validate({"down": [[1.0], [0.0]], "up": [[0.0, 1.0]]} | wrong)
+
+
+def test_a_line_from_before_encoders_is_read():
+    assert in_use(lambda: [{key: value for key, value in GOOD.items() if key != "encoders"}], "hash-64") is not None
 
 
 def test_what_can_be_used_says_nothing(caplog):

@@ -101,7 +101,7 @@ NAN = float("nan")
     ],
 )
 def test_negatives_are_what_was_never_tried_and_comes_first(goal, found):
-    assert np.flatnonzero(hard(goal, goal.tried, np.zeros(1))).tolist() == found
+    assert np.flatnonzero(hard(goal, goal.tried, goal.untrained)).tolist() == found
 
 
 def test_a_program_in_the_same_words_as_one_that_works_is_no_negative():
