@@ -65,6 +65,8 @@ def test_slots_are_told_apart_by_what_the_steps_do_with_them_whatever_their_orde
 def test_goals_are_of_one_wording_whatever_they_name():
     goals = ["Put the red cube in the drawer.", "Tidy the blue cube away.", "put a green cube in the drawer."]
     assert wordings(goals, WORDS) == [[0, 2], [1]]
+    nearly = ["Put the red cube behind the blue cube, please.", "Put the blue cube beside the red cube, please."]
+    assert wordings(nearly, WORDS) == [[0, 1]]
 
 
 @pytest.mark.parametrize(
