@@ -1,0 +1,126 @@
+"""Hand: LIBERO's arm among the things of a scene; it goes up before it goes across, and can turn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from skillagent.envs.libero.scene import Scene, Thing
+from skillagent.envs.robot.primitives import Arm
+from skillagent.envs.robot.simulator import CLOSED, OPEN, Vector
+from skillagent.errors import InvalidAction
+
+ABOVE = 0.12  # a thing, before the hand goes down to it
+NEAR = 0.01
+EXACT = 0.004
+_GRIP = 16  # control steps in which the gripper closes or opens for sure
+_FIRM = 8  # in which it does not yet press
+_STILL = 0.0003  # metres that the fingers move in a control step when they have closed
+_WIDE = 0.077  # metres between fingers that are open
+_FAR, _CLOSE = 0.68, 0.4  # metres from the robot between which the hand is best upright
+_WRIST = 0.21  # metres from the finger tips
+_LEAN = 0.6  # radians
+_CLEAR = 0.03  # above the highest thing on the way, when something is carried
+_BESIDE = 0.1  # the way
+_DOWN = 0.01  # a control step
+_DEEPEST = 0.6  # metres
+_HELD_UP = 8  # control steps without going down
+_FACING = 0.05  # radians
+_LONGEST = 60  # control steps in which the hand turns
+
+
+class Hand(Arm):
+    """The hand in a scene."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self.scene = scene
+        self.yaw = 0.0  # radians by which the hand is turned about the vertical
+
+    def thing(self, ref: str) -> Thing:
+        """Return a thing as it is now; raises InvalidAction where there is none."""
+        things = self.scene.all
+        if not ref.isdigit() or not 1 <= int(ref) <= len(things):
+            self.place(ref)  # says what there is
+        return things[int(ref) - 1]
+
+    def called(self, key: str) -> str:
+        """Return how an observation names a thing, e.g. `[2] "butter"`."""
+        number, thing = next((n, one) for n, one in enumerate(self.scene.all, start=1) if one.key == key)
+        return f'[{number}] "{thing.name}"'
+
+    def now(self, key: str) -> Thing:
+        """Return the thing of that key."""
+        return next(one for one in self.scene.all if one.key == key)
+
+    def close(self) -> bool:
+        """Close the gripper, and return whether something is between the fingers."""
+        self.grip, gap = CLOSED, math.inf
+        for number in range(_GRIP):
+            self.hold(1)
+            if number > _FIRM and abs(self.scene.gap - gap) < _STILL:
+                break
+            gap = self.scene.gap
+        return self.scene.between
+
+    def open(self) -> None:
+        """Open the gripper."""
+        self.grip = OPEN
+        for _ in range(_GRIP):
+            if self.scene.gap > _WIDE:
+                return
+            self.hold(1)
+
+    def over(self, place: Vector, height: float) -> None:
+        """Move over a place, at a height: up first, then across."""
+        high = max(height, float(self.hand[2]))
+        self.go(np.array([*self.hand[:2], high]), NEAR)
+        self.go(np.array([*place[:2], high]), EXACT)
+
+    def carry(self, key: str, spot: Vector, top: float) -> None:
+        """Bring the middle of what is held over a spot, just above all that stands in the way, or is so high there."""
+        held, low, high = self.now(key), *self.scene.others(key)
+        start, end = np.minimum(held.place, spot)[:2] - _BESIDE, np.maximum(held.place, spot)[:2] + _BESIDE
+        crossed = ((low[:, :2] < end) & (high[:, :2] > start)).all(axis=1)
+        height = float(high[crossed, 2].max(initial=top)) + _CLEAR + float(self.hand[2] - held.low[2])
+        self.over(self.hand, height)
+        self.aim(spot, self.yaw)
+        self.over(spot + (self.hand - self.now(key).place), height)
+
+    def lower(self, key: str, bottom: float) -> None:
+        """Move down until what is held lands on something, its lowest is so low, or the hand is stopped."""
+        start, best, since = self.hand.copy(), float(self.hand[2]), 0
+        down = min(float(self.now(key).low[2]) - bottom, _DEEPEST)
+        for gone in np.arange(_DOWN, down + _DOWN, _DOWN):
+            if self.scene.lands(key) or since > _HELD_UP:
+                return
+            if not self.drive(np.array([*start[:2], start[2] - gone]), self.scene.gain):
+                return
+            height = float(self.hand[2])
+            best, since = (height, 0) if height < best - _DOWN / 4 else (best, since + 1)
+
+    def aim(self, spot: Vector, yaw: float) -> None:
+        """Turn the hand about the vertical, and lean it out to a spot that is far, or back to one near the robot."""
+        out = spot[:2] - self.scene.base[:2]
+        far = float(np.linalg.norm(out))
+        lean = max(0.0, far - _FAR) + min(0.0, far - _CLOSE)
+        right, away = float(np.clip(lean / _WRIST, -_LEAN, _LEAN)) * out / far
+        self.yaw = yaw
+        self.face((Rotation.from_rotvec([away, -right, 0]) * Rotation.from_rotvec([0, 0, yaw])).as_rotvec())
+
+    def face(self, turned: Vector) -> None:
+        """Turn the hand where it is until it is turned so far from pointing down: axis times radians."""
+        if np.linalg.norm(turned - (np.zeros(3) if self.scene.turned is None else self.scene.turned)) < _FACING:
+            return
+        self.scene.turned = turned
+        place = self.hand.copy()
+        for _ in range(_LONGEST):
+            if not self.drive(place, self.scene.gain) or self.scene.astray < _FACING:
+                return
+
+    def empty(self) -> None:
+        """Raise InvalidAction where something is in the hand."""
+        if held := self.scene.held:
+            raise InvalidAction(f"your hand is not empty: put {self.called(held)} down first")
