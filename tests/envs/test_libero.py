@@ -11,7 +11,7 @@ from libero_oracle import carrying
 from skillagent.acting.play import played
 from skillagent.config import draw_without_a_screen
 from skillagent.envs.libero.claims import claimed, named
-from skillagent.envs.libero.grips import Grip, grips, room
+from skillagent.envs.libero.grips import Grip, grips, leaning, room, turned
 from skillagent.envs.libero.parts import Part, ours, part_of
 from skillagent.envs.libero.scene import Thing, _named, over, tasks
 from skillagent.envs.libero.world import Libero, start_of
@@ -78,8 +78,23 @@ def test_the_fingers_go_down_where_nothing_stands():
     walls = [boxed(side, 0.4, 0.1, (0.01, 0.2, 0.2)) for side in (-0.08, 0.08)]
     beside = np.array([low for low, _ in walls]), np.array([high for _, high in walls])
     best = grips(*bowl, beside, np.zeros(3))[0]
-    assert best.yaw > 0 and room(best, beside) < room(Grip(best.spot, 0.0), beside) + 0.2
-    assert room(Grip(np.array([0.054, 0.4, 0.06]), 0.0), beside) < 0 <= room(best, NOTHING)
+    assert best.yaw > 0 and room(best, beside, np.zeros(3)) > 0
+    assert room(Grip(np.array([0.054, 0.4, 0.06]), 0.0), beside, np.zeros(3)) < 0
+
+
+def test_the_hand_leans_under_what_is_above():
+    above, bowl = boxed(0.0, 0.45, 0.25, (0.3, 0.1, 0.05)), boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06))
+    upright, leant = (Grip(np.array([0.0, 0.346, 0.06]), 1.57, lean) for lean in (0.0, 0.6))
+    roof = tuple(one[None] for one in above)
+    assert room(upright, roof, np.zeros(3)) < 0 < room(leant, roof, np.zeros(3))
+    assert grips(*bowl, roof, np.zeros(3))[0].lean > 0
+
+
+def test_the_hand_leans_out_to_what_is_far_and_back_to_what_is_near():
+    leans = [leaning(np.array([0.0, far, 0.0]), np.zeros(3)) for far in (0.3, 0.5, 0.75)]
+    assert leans[0] < leans[1] == 0 < leans[2]
+    fingers = turned(np.array([0.0, 0.75, 0.0]), np.zeros(3), 0.0, leans[2]).apply([0, 0, -1])
+    assert fingers[1] > 0 > fingers[2]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("libero") is not None, reason="the extra libero is there")

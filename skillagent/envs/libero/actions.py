@@ -15,7 +15,7 @@ from pydantic import Field
 
 from skillagent.envs.libero.doors import close, open, turn_off, turn_on  # noqa: A004 - the verbs' names
 from skillagent.envs.libero.grips import Grip, grips
-from skillagent.envs.libero.hand import ABOVE, EXACT, NEAR, Hand
+from skillagent.envs.libero.hand import ABOVE, EXACT, NEAR, WIDE, Hand
 from skillagent.envs.robot.primitives import EXAMPLES as BENEATH
 from skillagent.envs.robot.primitives import Offset, grasp, move_to, press, pull, push, release, retrace, wait
 from skillagent.envs.robot.simulator import Vector
@@ -98,13 +98,16 @@ def _put(arm: Hand, held: str, spot: Vector, bottom: float, top: float) -> None:
 
 
 def _grip(arm: Hand, grip: Grip, top: float) -> None:
-    """Go down to a spot with the gripper open, close it, and rise."""
-    arm.open()
-    arm.aim(grip.spot, grip.yaw)
-    arm.over(grip.spot, top + ABOVE)
+    """Come to a spot the way the fingers point, open so far, close them, and go back."""
+    back = ABOVE * grip.turn(arm.scene.base).apply([0, 0, 1])
+    arm.open(min(grip.wide, WIDE))
+    arm.aim(grip.spot, grip.yaw, grip.lean)
+    arm.over(grip.spot + back, top + ABOVE)
+    if grip.lean:
+        arm.go(grip.spot + back, NEAR)
     arm.go(grip.spot, EXACT)
     arm.close()
-    arm.go(np.array([*grip.spot[:2], grip.spot[2] + ABOVE]), NEAR)
+    arm.go(grip.spot + back, NEAR)
 
 
 ACTIONS: tuple[Doing, ...] = (

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from skillagent.envs.libero.grips import ROOM, Grip, leaning, room, turned
 from skillagent.envs.libero.scene import Scene, Thing
 from skillagent.envs.robot.primitives import Arm
 from skillagent.envs.robot.simulator import CLOSED, OPEN, Vector
@@ -18,12 +19,11 @@ EXACT = 0.004
 _GRIP = 16  # control steps in which the gripper closes or opens for sure
 _FIRM = 8  # in which it does not yet press
 _STILL = 0.0003  # metres that the fingers move in a control step when they have closed
-_WIDE = 0.077  # metres between fingers that are open
-_FAR, _CLOSE = 0.68, 0.4  # metres from the robot between which the hand is best upright
-_WRIST = 0.21  # metres from the finger tips
-_LEAN = 0.6  # radians
+WIDE = 0.077  # metres between fingers that are open
+_STAY = 0.0  # a grip that leaves the fingers where they are
 _CLEAR = 0.03  # above the highest thing on the way, when something is carried
 _BESIDE = 0.1  # the way
+_TURNS = (0.0, math.pi / 2, -math.pi / 2, math.pi)  # radians
 _DOWN = 0.01  # a control step
 _DEEPEST = 0.6  # metres
 _HELD_UP = 8  # control steps without going down
@@ -65,13 +65,15 @@ class Hand(Arm):
             gap = self.scene.gap
         return self.scene.between
 
-    def open(self) -> None:
-        """Open the gripper."""
-        self.grip = OPEN
+    def open(self, wide: float = WIDE) -> None:
+        """Open the gripper, or so far as to leave that many metres between the fingers."""
+        further = self.scene.gap < wide
+        self.grip = OPEN if further else CLOSED
         for _ in range(_GRIP):
-            if self.scene.gap > _WIDE:
-                return
+            if (self.scene.gap < wide) is not further:
+                break
             self.hold(1)
+        self.grip = OPEN if wide >= WIDE else _STAY
 
     def over(self, place: Vector, height: float) -> None:
         """Move over a place, at a height: up first, then across."""
@@ -81,13 +83,26 @@ class Hand(Arm):
 
     def carry(self, key: str, spot: Vector, top: float) -> None:
         """Bring the middle of what is held over a spot, just above all that stands in the way, or is so high there."""
-        held, low, high = self.now(key), *self.scene.others(key)
+        held, (low, high) = self.now(key), self.scene.others(key)
         start, end = np.minimum(held.place, spot)[:2] - _BESIDE, np.maximum(held.place, spot)[:2] + _BESIDE
         crossed = ((low[:, :2] < end) & (high[:, :2] > start)).all(axis=1)
-        height = float(high[crossed, 2].max(initial=top)) + _CLEAR + float(self.hand[2] - held.low[2])
+        below = float(self.hand[2] - held.low[2])
+        height = float(high[crossed, 2].max(initial=top)) + _CLEAR + below
+        turn = self._roomiest(np.array([*spot[:2], top + below]), self.hand - held.place, (low, high))
         self.over(self.hand, height)
-        self.aim(spot, self.yaw)
+        self.aim(spot, self.yaw + turn)
         self.over(spot + (self.hand - self.now(key).place), height)
+
+    def _roomiest(self, spot: Vector, beside: Vector, others: tuple[Vector, Vector]) -> float:
+        """Return by how many radians to turn the hand, which is beside what it holds, to have room above a spot."""
+
+        def worth(turn: float) -> tuple[float, bool, float]:
+            right, away, _ = Rotation.from_rotvec([0, 0, turn]).apply(beside)
+            place, base = spot + np.array([right, away, 0]), self.scene.base
+            there = Grip(place, self.yaw + turn, leaning(place, base))
+            return min(ROOM, room(there, others, base)), turn == 0, -float(np.linalg.norm((place - base)[:2]))
+
+        return max(_TURNS, key=worth)
 
     def lower(self, key: str, bottom: float) -> None:
         """Move down until what is held lands on something, its lowest is so low, or the hand is stopped."""
@@ -101,20 +116,17 @@ class Hand(Arm):
             height = float(self.hand[2])
             best, since = (height, 0) if height < best - _DOWN / 4 else (best, since + 1)
 
-    def aim(self, spot: Vector, yaw: float) -> None:
-        """Turn the hand about the vertical, and lean it out to a spot that is far, or back to one near the robot."""
-        out = spot[:2] - self.scene.base[:2]
-        far = float(np.linalg.norm(out))
-        lean = max(0.0, far - _FAR) + min(0.0, far - _CLOSE)
-        right, away = float(np.clip(lean / _WRIST, -_LEAN, _LEAN)) * out / far
+    def aim(self, spot: Vector, yaw: float, lean: float | None = None) -> None:
+        """Turn the hand about the vertical, and lean it out so far, or as is best to reach a spot."""
+        best = leaning(spot, self.scene.base) if lean is None else lean
         self.yaw = yaw
-        self.face((Rotation.from_rotvec([away, -right, 0]) * Rotation.from_rotvec([0, 0, yaw])).as_rotvec())
+        self.face(turned(spot, self.scene.base, yaw, best).as_rotvec())
 
-    def face(self, turned: Vector) -> None:
+    def face(self, rotated: Vector) -> None:
         """Turn the hand where it is until it is turned so far from pointing down: axis times radians."""
-        if np.linalg.norm(turned - (np.zeros(3) if self.scene.turned is None else self.scene.turned)) < _FACING:
+        if np.linalg.norm(rotated - (np.zeros(3) if self.scene.turned is None else self.scene.turned)) < _FACING:
             return
-        self.scene.turned = turned
+        self.scene.turned = rotated
         place = self.hand.copy()
         for _ in range(_LONGEST):
             if not self.drive(place, self.scene.gain) or self.scene.astray < _FACING:

@@ -164,8 +164,9 @@ class Scene:
     def held(self) -> str | None:
         """The key of the thing that both fingers touch, if any."""
         env = self._env.env
-        gripper = env.robots[0].gripper
-        return next((key for key, one in env.objects_dict.items() if env._check_grasp(gripper, one)), None)
+        geoms = env.robots[0].gripper.important_geoms
+        fingers = [geoms["left_finger"], geoms["right_finger"]]
+        return next((key for key, one in env.objects_dict.items() if env._check_grasp(fingers, one)), None)
 
     @property
     def base(self) -> Vector:
