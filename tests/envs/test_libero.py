@@ -12,7 +12,7 @@ from skillagent.acting.play import played
 from skillagent.config import draw_without_a_screen
 from skillagent.envs.libero.claims import claimed, named
 from skillagent.envs.libero.grips import Grip, grips, leaning, room, turned
-from skillagent.envs.libero.parts import Part, ours, part_of
+from skillagent.envs.libero.parts import Part, Pieces, ours, part_of
 from skillagent.envs.libero.scene import Thing, _named, over, tasks
 from skillagent.envs.libero.world import Libero, start_of
 from skillagent.errors import ConfigError, EnvironmentFailed
@@ -49,7 +49,16 @@ def test_a_thing_keeps_its_number_where_there_are_several_of_its_kind():
     assert [_named(key, known) for key in known] == ["black bowl 1", "black bowl 2", "plate", "top side"]
 
 
-NOTHING = (np.zeros((0, 3)), np.zeros((0, 3)))
+def standing(*boxes, turn=0.0):
+    """Return boxes, each as its corners, as what the hand could run into, turned about the vertical."""
+    low, high = (
+        (np.array(each).reshape(-1, 3) for each in zip(*boxes, strict=True)) if boxes else (np.zeros((0, 3)),) * 2
+    )
+    axes = np.repeat(turned(np.ones(3), np.zeros(3), turn, 0.0).as_matrix()[None], len(low), axis=0)
+    return Pieces((low + high) / 2, (high - low) / 2, axes)
+
+
+NOTHING = standing()
 
 
 def boxed(right, away, up, size):
@@ -75,8 +84,7 @@ def test_the_fingers_go_down_where_they_fit(size, places):
 def test_the_fingers_go_down_where_nothing_stands():
     bowl = boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06))
     assert grips(*bowl, NOTHING, np.zeros(3))[0].yaw == 0.0
-    walls = [boxed(side, 0.4, 0.1, (0.01, 0.2, 0.2)) for side in (-0.08, 0.08)]
-    beside = np.array([low for low, _ in walls]), np.array([high for _, high in walls])
+    beside = standing(*(boxed(side, 0.4, 0.1, (0.01, 0.2, 0.2)) for side in (-0.08, 0.08)))
     best = grips(*bowl, beside, np.zeros(3))[0]
     assert best.yaw > 0 and room(best, beside, np.zeros(3)) > 0
     assert room(Grip(np.array([0.054, 0.4, 0.06]), 0.0), beside, np.zeros(3)) < 0
@@ -85,9 +93,16 @@ def test_the_fingers_go_down_where_nothing_stands():
 def test_the_hand_leans_under_what_is_above():
     above, bowl = boxed(0.0, 0.45, 0.25, (0.3, 0.1, 0.05)), boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06))
     upright, leant = (Grip(np.array([0.0, 0.346, 0.06]), 1.57, lean) for lean in (0.0, 0.6))
-    roof = tuple(one[None] for one in above)
+    roof = standing(above)
     assert room(upright, roof, np.zeros(3)) < 0 < room(leant, roof, np.zeros(3))
     assert grips(*bowl, roof, np.zeros(3))[0].lean > 0
+
+
+def test_a_wall_is_in_the_way_where_it_stands_and_not_beside_it():
+    grip, wall = Grip(np.array([0.0, 0.4, 0.06]), 0.0), boxed(0.2, 0.4, 0.1, (0.01, 0.6, 0.2))
+    assert room(grip, standing(wall), np.zeros(3)) == pytest.approx(0.195 - 0.105)
+    assert room(grip, standing(wall, turn=0.5), np.zeros(3)) > 0.05  # the box around it is 0.29 wide to each side
+    assert room(grip, standing(boxed(0.1, 0.4, 0.1, (0.01, 0.6, 0.2)), turn=0.5), np.zeros(3)) < 0
 
 
 def test_the_hand_leans_out_to_what_is_far_and_back_to_what_is_near():

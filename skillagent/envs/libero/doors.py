@@ -45,10 +45,10 @@ def open(arm: Hand, ref: MovingRef) -> None:  # noqa: A001 - the verb's name
         raise InvalidAction("it has nothing that the hand could grip")
     _reach(arm, part, closed=False)
     if not arm.close() and not arm.scene.over:
-        _leave(arm, part)
+        _leave(arm)
         raise InvalidAction("the gripper closed on nothing: it missed the handle")
     _along(arm, ref, 1.0, lambda now: now.opening > _WIDE)
-    _leave(arm, part)
+    _leave(arm)
     _verify(arm, ref, "open")
 
 
@@ -57,7 +57,7 @@ def close(arm: Hand, ref: MovingRef) -> None:
     part = _moving(arm, ref, "closed", ("drawer", "door"))
     _reach(arm, part, closed=True)
     _along(arm, ref, -1.0, lambda now: now.state == "closed")
-    _leave(arm, part)
+    _leave(arm)
     _verify(arm, ref, "closed")
 
 
@@ -109,7 +109,8 @@ def _face(arm: Hand, part: Part) -> Vector:
     yaw = math.remainder(math.atan2(away, right), math.pi)  # the hand is the same turned half round
     turn = Rotation.from_rotvec(tilt * np.array([-away, right, 0])) * Rotation.from_rotvec([0, 0, yaw])
     arm.face(turn.as_rotvec())
-    return -math.sin(tilt) * part.way - np.array([0, 0, math.cos(tilt)])
+    pointing: Vector = -math.sin(tilt) * part.way - np.array([0, 0, math.cos(tilt)])
+    return pointing
 
 
 def _along(arm: Hand, ref: str, sign: float, done: Callable[[Part], bool]) -> None:
@@ -121,7 +122,7 @@ def _along(arm: Hand, ref: str, sign: float, done: Callable[[Part], bool]) -> No
         arm.drive(arm.hand + sign * 2 * _STEP * now.way, arm.scene.gain)
 
 
-def _leave(arm: Hand, part: Part) -> None:
+def _leave(arm: Hand) -> None:
     """Let go, move back from a handle and up, and point down again."""
     arm.open()
     turned = arm.scene.turned

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from skillagent.envs.libero.parts import Pieces
 from skillagent.envs.robot.simulator import Vector
 
 ROOM = 0.004  # beside the hand, beyond which more is no better
@@ -22,7 +23,7 @@ _DEEP = (0.03, 0.018)  # below the top of what is gripped: no deeper, as the fin
 _FLOOR = 0.012  # above the lowest of what is gripped
 _SAME = 0.01  # metres within which two spots are one
 _TURNING = 0.03  # metres of reach that it is worth not to turn the hand
-_LEANING = 0.1  # or not to lean it
+_LEANING = 0.02  # metres of room that it is worth not to lean it more than it must
 _EASY = 0.6  # metres from the robot to which the arm reaches with ease
 _FAR, _NEAR = 0.68, 0.4  # between which the hand is best upright
 _WRIST = 0.21  # metres from the finger tips
@@ -73,13 +74,13 @@ def leaning(spot: Vector, base: Vector) -> float:
     return float(np.clip((max(0.0, far - _FAR) + min(0.0, far - _NEAR)) / _WRIST, -_LEAN, _LEAN))
 
 
-def grips(low: Vector, high: Vector, others: tuple[Vector, Vector], base: Vector) -> list[Grip]:
+def grips(low: Vector, high: Vector, others: Pieces, base: Vector) -> list[Grip]:
     """Return the ways to grip a thing from above, the best first.
 
     Args:
         low: Of the thing, shape (3,).
         high: Of the thing, shape (3,).
-        others: The corners of all that the hand could run into, shape (pieces, 3) each.
+        others: All that the hand could run into.
         base: Where the robot stands, shape (3,).
     """
     middle, wide = (low + high) / 2, high - low
@@ -96,27 +97,29 @@ def grips(low: Vector, high: Vector, others: tuple[Vector, Vector], base: Vector
                 found += [Grip(spot, yaw, one, each) for one in {lean, _LEAN} for each in {_OPEN, min(least, _OPEN)}]
 
     def worth(grip: Grip) -> tuple[float, float]:
+        leans = grip.lean - leaning(grip.spot, base) > _SAME
         reach = max(0.0, float(np.linalg.norm((grip.spot - base)[:2])) - _EASY) + _TURNING * bool(grip.yaw)
-        reach += _LEANING * (grip.lean - leaning(grip.spot, base))
-        return round(min(ROOM, room(grip, others, base)), 3), grip.wide - reach + grip.spot[2] * -_SAME
+        return round(min(ROOM, room(grip, others, base)) - _LEANING * leans, 3), grip.wide - reach - _SAME * grip.spot[
+            2
+        ]
 
     return sorted(found, key=worth, reverse=True)
 
 
-def room(grip: Grip, others: tuple[Vector, Vector], base: Vector) -> float:
+def room(grip: Grip, others: Pieces, base: Vector) -> float:
     """Return how many metres are free around the open hand on its way to a grip; below zero, by how many it is blocked.
 
-    Two boxes are apart if they are along an axis of the one or of the other.
+    Two boxes are apart where they are so along an axis of the one or of the other.
     """
     axes: NDArray[np.float64] = grip.turn(base).as_matrix()
-    middle, size = (others[0] + others[1]) / 2, (others[1] - others[0]) / 2
+    between = np.einsum("nij,jk->nik", others.axes.transpose(0, 2, 1), axes)  # the hand's axes as each piece sees them
     across = [(-grip.wide / 2 - _FINGER / 2, _FINGER / 2), (grip.wide / 2 + _FINGER / 2, _FINGER / 2)]
     parts = [(one, half, _HAND[0]) for one, half in across] + [(0.0, each[0], each) for each in _HAND[1:]]
     free = math.inf
     for along, half, (_, flat, least, most) in parts:
         centre, extent = np.array([along, 0, (least + most) / 2]), np.array([half, flat, (most - least) / 2])
-        there = grip.spot + axes @ centre
-        seen = np.abs(middle - there) - size - np.abs(axes) @ extent
-        from_hand = np.abs((middle - there) @ axes) - size @ np.abs(axes) - extent
+        apart = others.middle - grip.spot - axes @ centre
+        seen = np.abs(np.einsum("nij,ni->nj", others.axes, apart)) - others.half - np.abs(between) @ extent
+        from_hand = np.abs(apart @ axes) - np.einsum("nij,ni->nj", np.abs(between), others.half) - extent
         free = min(free, float(np.maximum(seen, from_hand).max(axis=1).min(initial=math.inf)))
     return free

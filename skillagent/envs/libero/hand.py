@@ -8,6 +8,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from skillagent.envs.libero.grips import ROOM, Grip, leaning, room, turned
+from skillagent.envs.libero.parts import Pieces
 from skillagent.envs.libero.scene import Scene, Thing
 from skillagent.envs.robot.primitives import Arm
 from skillagent.envs.robot.simulator import CLOSED, OPEN, Vector
@@ -83,17 +84,17 @@ class Hand(Arm):
 
     def carry(self, key: str, spot: Vector, top: float) -> None:
         """Bring the middle of what is held over a spot, just above all that stands in the way, or is so high there."""
-        held, (low, high) = self.now(key), self.scene.others(key)
+        held, others = self.now(key), self.scene.others(key)
         start, end = np.minimum(held.place, spot)[:2] - _BESIDE, np.maximum(held.place, spot)[:2] + _BESIDE
-        crossed = ((low[:, :2] < end) & (high[:, :2] > start)).all(axis=1)
+        crossed = ((others.low[:, :2] < end) & (others.high[:, :2] > start)).all(axis=1)
         below = float(self.hand[2] - held.low[2])
-        height = float(high[crossed, 2].max(initial=top)) + _CLEAR + below
-        turn = self._roomiest(np.array([*spot[:2], top + below]), self.hand - held.place, (low, high))
+        height = float(others.high[crossed, 2].max(initial=top)) + _CLEAR + below
+        turn = self._roomiest(np.array([*spot[:2], top + below]), self.hand - held.place, others)
         self.over(self.hand, height)
         self.aim(spot, self.yaw + turn)
         self.over(spot + (self.hand - self.now(key).place), height)
 
-    def _roomiest(self, spot: Vector, beside: Vector, others: tuple[Vector, Vector]) -> float:
+    def _roomiest(self, spot: Vector, beside: Vector, others: Pieces) -> float:
         """Return by how many radians to turn the hand, which is beside what it holds, to have room above a spot."""
 
         def worth(turn: float) -> tuple[float, bool, float]:

@@ -5,13 +5,16 @@ Positions and ways are as the robot sees them: right, away from it, up, in metre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skillagent.envs.robot.simulator import Vector
 
+_OURS = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # right, away, up from LIBERO's axes
 _SHUT = 0.03  # of an opening, within which nobody sees a gap
 
 
@@ -49,7 +52,7 @@ def part_of(env: Any, key: str) -> Part | None:  # noqa: ANN401 - LIBERO's envir
     """Return what of a thing moves by one joint of its own, as it is now; None where nothing does."""
     site, state = env.object_sites_dict.get(key), env.object_states_dict[key]
     thing = env.get_object(site.parent_name if site is not None else key)
-    joints = getattr(site if site is not None else thing, "joints", None) or ()
+    joints: Sequence[str] = getattr(site if site is not None else thing, "joints", None) or ()
     model, data = env.sim.model._model, env.sim.data._data
     if len(joints) != 1 or thing is None or model.joint(joints[0]).type[0] not in (2, 3):
         return None
@@ -74,25 +77,48 @@ def part_of(env: Any, key: str) -> Part | None:  # noqa: ANN401 - LIBERO's envir
     return Part(kind, opening, names[1] if over else names[0] if begun else "", way, low, high, hinge, anchor)
 
 
-def boxes(model: Any, data: Any) -> tuple[Vector, Vector]:  # noqa: ANN401 - mujoco's arrays
-    """Return the lowest and the highest corner of every piece of every body, shape (pieces, 3) each."""
+@dataclass(frozen=True)
+class Pieces:
+    """What bodies are made of, as boxes: their middles and half their sizes, shape (n, 3), along axes, (n, 3, 3)."""
+
+    middle: Vector
+    half: Vector
+    axes: Vector
+
+    def __getitem__(self, some: NDArray[np.bool_]) -> Pieces:
+        return Pieces(self.middle[some], self.half[some], self.axes[some])
+
+    @property
+    def low(self) -> Vector:
+        """Their lowest corners, shape (n, 3)."""
+        return self.middle - self._reach
+
+    @property
+    def high(self) -> Vector:
+        """Their highest corners, shape (n, 3)."""
+        return self.middle + self._reach
+
+    @property
+    def _reach(self) -> Vector:
+        return np.einsum("nij,nj->ni", np.abs(self.axes), self.half)
+
+
+def pieces(model: Any, data: Any) -> Pieces:  # noqa: ANN401 - mujoco's arrays
+    """Return the pieces of all bodies, as they are now."""
     turn = data.geom_xmat.reshape(-1, 3, 3)
     middle = data.geom_xpos + np.einsum("nij,nj->ni", turn, model.geom_aabb[:, :3])
-    half = np.einsum("nij,nj->ni", np.abs(turn), model.geom_aabb[:, 3:])
-    middle, half = middle[:, [1, 0, 2]] * [-1, 1, 1], half[:, [1, 0, 2]]
-    return middle - half, middle + half
+    return Pieces(middle @ _OURS.T, model.geom_aabb[:, 3:], np.einsum("ij,njk->nik", _OURS, turn))
 
 
 def ours(place: Any) -> Vector:  # noqa: ANN401 - mujoco's arrays
     """Turn away, left, up into right, away, up."""
-    return np.array([-place[1], place[0], place[2]], dtype=float)
+    turned: Vector = _OURS @ np.asarray(place, dtype=float)
+    return turned
 
 
 def _grip(model: Any, data: Any, body: int, kind: str, axis: Vector, anchor: Vector) -> tuple[Vector, Vector]:  # noqa: ANN401
     """Return the corners of what is gripped: the foremost piece of a drawer, a door's outer one, a knob's highest."""
-    low, high = boxes(model, data)
-    own = np.flatnonzero((model.geom_bodyid == body) & (model.geom_contype > 0))
-    pieces = [(low[one], high[one]) for one in own]
+    own = pieces(model, data)[(model.geom_bodyid == body) & (model.geom_contype > 0)]
 
     def foremost(piece: tuple[Vector, Vector]) -> float:
         middle = (piece[0] + piece[1]) / 2
@@ -104,7 +130,7 @@ def _grip(model: Any, data: Any, body: int, kind: str, axis: Vector, anchor: Vec
             case _:
                 return float(np.linalg.norm(np.cross(axis, middle - anchor)))
 
-    return max(pieces, key=foremost)
+    return max(zip(own.low, own.high, strict=True), key=foremost)
 
 
 def _unit(way: Vector) -> Vector:

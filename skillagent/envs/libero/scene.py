@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from skillagent.envs.libero.parts import Part, boxes, ours, part_of
+from skillagent.envs.libero.parts import Part, Pieces, ours, part_of, pieces
 from skillagent.envs.robot.pictures import png
 from skillagent.envs.robot.simulator import OPEN, Vector
 from skillagent.errors import ConfigError, EnvironmentFailed
@@ -173,13 +173,12 @@ class Scene:
         """Where the robot stands, shape (3,)."""
         return ours(self._physics[1].body("robot0_base").xpos)
 
-    def others(self, key: str) -> tuple[Vector, Vector]:
-        """Return the corners of all that the hand could run into but one thing, shape (pieces, 3) each."""
+    def others(self, key: str) -> Pieces:
+        """Return all that the hand could run into but one thing."""
         model, data = self._physics
         robot = np.array([model.body(one).name.startswith(_ROBOT) for one in range(model.nbody)])[model.geom_bodyid]
         own = self._pieces(self._env.env.objects_dict[key].root_body)
-        there, (low, high) = (model.geom_contype > 0) & (model.geom_type > 0) & ~robot & ~own, boxes(model, data)
-        return low[there], high[there]
+        return pieces(model, data)[(model.geom_contype > 0) & (model.geom_type > 0) & ~robot & ~own]
 
     def lies(self, key: str, onto: str) -> bool:
         """Tell whether a thing lies on or in another, as LIBERO's predicates have it; over it, where that is fixed."""
@@ -209,7 +208,7 @@ class Scene:
     @property
     def all(self) -> Sequence[Thing]:
         """All things: what can be moved, what stands fixed, and the places in or on them."""
-        env, found, there = self._env.env, list[Thing](), boxes(*self._physics)
+        env, found, there = self._env.env, list[Thing](), pieces(*self._physics)
         for role, ones in (("object", env.objects_dict), ("fixture", env.fixtures_dict)):
             for key, one in ones.items():
                 if key not in _GROUND:
@@ -261,13 +260,13 @@ class Scene:
         turn: Vector = (wanted * now.inv()).as_rotvec()
         return turn
 
-    def _corners(self, body: str, there: tuple[Vector, Vector]) -> tuple[Vector, Vector]:
+    def _corners(self, body: str, there: Pieces) -> tuple[Vector, Vector]:
         """Return the lowest and highest corner of what a body and those on it look like, shape (3,) each."""
-        (low, high), own = there, self._pieces(body)
-        if not own.any():
+        own = there[self._pieces(body)]
+        if not len(own.middle):
             place = ours(self._physics[1].body(body).xpos)
             return place, place
-        return low[own].min(axis=0), high[own].max(axis=0)
+        return own.low.min(axis=0), own.high.max(axis=0)
 
     def _pieces(self, body: str) -> NDArray[np.bool_]:
         """Tell which pieces can be touched and belong to a body or to one on it."""
