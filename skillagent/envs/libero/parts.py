@@ -100,7 +100,8 @@ class Pieces:
 
     @property
     def _reach(self) -> Vector:
-        return np.einsum("nij,nj->ni", np.abs(self.axes), self.half)
+        reach: Vector = np.einsum("nij,nj->ni", np.abs(self.axes), self.half)
+        return reach
 
 
 def pieces(model: Any, data: Any) -> Pieces:  # noqa: ANN401 - mujoco's arrays
