@@ -76,26 +76,31 @@ def boxed(right, away, up, size):
     ids=["around what is narrow", "across what is long", "on an edge of a bowl"],
 )
 def test_the_fingers_go_down_where_they_fit(size, places):
-    found = grips(*boxed(0.0, 0.4, 0.05, size), NOTHING, np.zeros(3))
+    found = grips(standing(boxed(0.0, 0.4, 0.05, size)), NOTHING, np.zeros(3))
     assert {(*np.round(one.spot[:2], 3).tolist(), round(one.yaw, 3)) for one in found} == places
     assert all(0.05 <= one.spot[2] <= 0.08 for one in found)
 
 
+def test_a_pot_is_gripped_by_its_lid():
+    pot = standing(boxed(0.0, 0.4, 0.04, (0.1, 0.1, 0.08)), boxed(0.01, 0.4, 0.1, (0.03, 0.04, 0.04)))
+    assert {tuple(one.spot[:2].round(3).tolist()) for one in grips(pot, NOTHING, np.zeros(3))} == {(0.01, 0.4)}
+
+
 def test_the_fingers_go_down_where_nothing_stands():
-    bowl = boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06))
-    assert grips(*bowl, NOTHING, np.zeros(3))[0].yaw == 0.0
+    bowl = standing(boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06)))
+    assert grips(bowl, NOTHING, np.zeros(3))[0].yaw == 0.0
     beside = standing(*(boxed(side, 0.4, 0.1, (0.01, 0.2, 0.2)) for side in (-0.08, 0.08)))
-    best = grips(*bowl, beside, np.zeros(3))[0]
+    best = grips(bowl, beside, np.zeros(3))[0]
     assert best.yaw > 0 and room(best, beside, np.zeros(3)) > 0
     assert room(Grip(np.array([0.054, 0.4, 0.06]), 0.0), beside, np.zeros(3)) < 0
 
 
 def test_the_hand_leans_under_what_is_above():
-    above, bowl = boxed(0.0, 0.45, 0.25, (0.3, 0.1, 0.05)), boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06))
+    above, bowl = boxed(0.0, 0.45, 0.25, (0.3, 0.1, 0.05)), standing(boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06)))
     upright, leant = (Grip(np.array([0.0, 0.346, 0.06]), 1.57, lean) for lean in (0.0, 0.6))
     roof = standing(above)
     assert room(upright, roof, np.zeros(3)) < 0 < room(leant, roof, np.zeros(3))
-    assert grips(*bowl, roof, np.zeros(3))[0].lean > 0
+    assert grips(bowl, roof, np.zeros(3))[0].lean > 0
 
 
 def test_a_wall_is_in_the_way_where_it_stands_and_not_beside_it():

@@ -43,7 +43,7 @@ def pick(arm: Hand, ref: ObjectRef) -> None:
     tried: list[Grip] = []
     for _ in range(_TRIES):
         now = arm.now(thing.key)  # the last try may have moved it
-        ways = grips(now.low, now.high, arm.scene.others(thing.key), arm.scene.base)
+        ways = grips(arm.scene.pieces(thing.key), arm.scene.others(thing.key), arm.scene.base)
         grip = next((one for one in ways if not any(one.like(before) for before in tried)), ways[0])
         tried.append(grip)
         try:

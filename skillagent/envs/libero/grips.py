@@ -20,6 +20,7 @@ ROOM = 0.004  # beside the hand, beyond which more is no better
 _WIDEST = 0.07  # that goes between the fingers
 _RIM = 0.006  # inwards from the edge of what is wider
 _DEEP = (0.03, 0.018)  # below the top of what is gripped: no deeper, as the fingers are so long
+_TOP = 0.02  # metres of a thing that tell how wide its top is
 _FLOOR = 0.012  # above the lowest of what is gripped
 _SAME = 0.01  # metres within which two spots are one
 _TURNING = 0.03  # metres of reach that it is worth not to turn the hand
@@ -74,15 +75,18 @@ def leaning(spot: Vector, base: Vector) -> float:
     return float(np.clip((max(0.0, far - _FAR) + min(0.0, far - _NEAR)) / _WRIST, -_LEAN, _LEAN))
 
 
-def grips(low: Vector, high: Vector, others: Pieces, base: Vector) -> list[Grip]:
+def grips(thing: Pieces, others: Pieces, base: Vector) -> list[Grip]:
     """Return the ways to grip a thing from above, the best first.
 
     Args:
-        low: Of the thing, shape (3,).
-        high: Of the thing, shape (3,).
+        thing: Its pieces.
         others: All that the hand could run into.
         base: Where the robot stands, shape (3,).
     """
+    low, high = thing.low.min(axis=0), thing.high.max(axis=0)
+    top = thing[thing.high[:, 2] > high[2] - _TOP]
+    if min((high - low)[:2]) >= _WIDEST > min((top.high.max(axis=0) - top.low.min(axis=0))[:2]):
+        low[:2], high[:2] = top.low.min(axis=0)[:2], top.high.max(axis=0)[:2]  # a pot by its lid, not by its handle
     middle, wide = (low + high) / 2, high - low
     found = []
     for axis, yaw in ((0, 0.0), (1, math.pi / 2)):

@@ -173,11 +173,15 @@ class Scene:
         """Where the robot stands, shape (3,)."""
         return ours(self._physics[1].body("robot0_base").xpos)
 
+    def pieces(self, key: str) -> Pieces:
+        """Return what a thing that can be moved is made of."""
+        return pieces(*self._physics)[self._own(self._env.env.objects_dict[key].root_body)]
+
     def others(self, key: str) -> Pieces:
         """Return all that the hand could run into but one thing."""
         model, data = self._physics
         robot = np.array([model.body(one).name.startswith(_ROBOT) for one in range(model.nbody)])[model.geom_bodyid]
-        own = self._pieces(self._env.env.objects_dict[key].root_body)
+        own = self._own(self._env.env.objects_dict[key].root_body)
         return pieces(model, data)[(model.geom_contype > 0) & (model.geom_type > 0) & ~robot & ~own]
 
     def lies(self, key: str, onto: str) -> bool:
@@ -194,7 +198,7 @@ class Scene:
     def lands(self, key: str) -> bool:
         """Tell whether a thing touches something other than the hand."""
         model, data = self._physics
-        own = self._pieces(self._env.env.objects_dict[key].root_body)
+        own = self._own(self._env.env.objects_dict[key].root_body)
         pairs = [(one.geom1, one.geom2) for one in data.contact[: data.ncon]]
         touched = [two if own[one] else one for one, two in pairs if own[one] != own[two]]
         return any(not model.body(model.geom_bodyid[one]).name.startswith(_ROBOT) for one in touched)
@@ -262,13 +266,13 @@ class Scene:
 
     def _corners(self, body: str, there: Pieces) -> tuple[Vector, Vector]:
         """Return the lowest and highest corner of what a body and those on it look like, shape (3,) each."""
-        own = there[self._pieces(body)]
+        own = there[self._own(body)]
         if not len(own.middle):
             place = ours(self._physics[1].body(body).xpos)
             return place, place
         return own.low.min(axis=0), own.high.max(axis=0)
 
-    def _pieces(self, body: str) -> NDArray[np.bool_]:
+    def _own(self, body: str) -> NDArray[np.bool_]:
         """Tell which pieces can be touched and belong to a body or to one on it."""
         model, _ = self._physics
         if body not in self._owned:
