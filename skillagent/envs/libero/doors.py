@@ -7,6 +7,7 @@ between others.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Annotated
@@ -27,49 +28,40 @@ _PUSHING = 30  # degrees, to push a drawer shut below others
 _HALF = 0.11  # of the hand's width, and how far its body is from the finger tips
 _FREE = 0.01  # between the hand and what is below it
 _BACK = 0.08  # from a handle, before the hand goes to it and after
-_STEP = 0.01  # metres or so that what is moved goes in a control step
+_LEAD = 0.03  # metres that the hand strives ahead of what it moves
 _STALLED = 20  # control steps in which it does not move
 _MOVES = 0.002  # of an opening, at least
 _WIDE = 0.97  # an opening that is as wide as it gets
 _DEEP = 0.02  # below the top of what is gripped or pushed from above
 _TURN = 0.06  # radians in a control step
 _FARTHEST = 1.2  # radians in one grip
-_GRIPS = 3
+_TRIES = 2
 
 
 def open(arm: Hand, ref: MovingRef) -> None:  # noqa: A001 - the verb's name
     """Open a drawer or a door as wide as it goes; the hand must be empty."""
     part = _moving(arm, ref, "opened", ("drawer", "door"))
-    if part.state == "open":
-        return
-    if part.kind == "door":
+    if part.kind == "door" and part.state != "open":
         raise InvalidAction("it has nothing that the hand could grip")
-    _reach(arm, part, closed=False)
-    if not arm.close() and not arm.scene.over:
-        _leave(arm)
-        raise InvalidAction("the gripper closed on nothing: it missed the handle")
-    _along(arm, ref, 1.0, lambda now: now.opening > _WIDE)
-    _leave(arm)
-    _verify(arm, ref, "open")
+    _until(arm, ref, "open", _pull)
 
 
 def close(arm: Hand, ref: MovingRef) -> None:
     """Push a drawer or a door shut; the hand must be empty."""
-    part = _moving(arm, ref, "closed", ("drawer", "door"))
-    _reach(arm, part, closed=True)
-    _along(arm, ref, -1.0, lambda now: now.state == "closed")
-    _leave(arm)
-    _verify(arm, ref, "closed")
+    _moving(arm, ref, "closed", ("drawer", "door"))
+    _until(arm, ref, "closed", _push)
 
 
 def turn_on(arm: Hand, ref: MovingRef) -> None:
     """Turn the knob of a thing until it is on; the hand must be empty."""
-    _turn(arm, ref, "on", 1.0)
+    _moving(arm, ref, "turned on", ("knob",))
+    _until(arm, ref, "on", lambda arm, ref, part: _twist(arm, ref, part, "on", 1.0))
 
 
 def turn_off(arm: Hand, ref: MovingRef) -> None:
     """Turn the knob of a thing until it is off; the hand must be empty."""
-    _turn(arm, ref, "off", -1.0)
+    _moving(arm, ref, "turned off", ("knob",))
+    _until(arm, ref, "off", lambda arm, ref, part: _twist(arm, ref, part, "off", -1.0))
 
 
 def _moving(arm: Hand, ref: str, done: str, kinds: tuple[str, ...]) -> Part:
@@ -79,6 +71,36 @@ def _moving(arm: Hand, ref: str, done: str, kinds: tuple[str, ...]) -> Part:
         raise InvalidAction(f"{arm.called(thing.key)} cannot be {done}")
     arm.empty()
     return thing.part
+
+
+def _until(arm: Hand, ref: str, state: str, attempt: Callable[[Hand, str, Part], None]) -> None:
+    """Attempt something until a part is in a state, and leave it each time; raises InvalidAction where it is not."""
+    stopped = "something stopped it"
+    for _ in range(_TRIES):
+        if (part := _part(arm, ref)).state == state or arm.scene.over:
+            return
+        try:
+            attempt(arm, ref, part)
+        except InvalidAction as fault:
+            stopped = str(fault)
+        _leave(arm)
+    part = _part(arm, ref)
+    if not arm.scene.over and part.state != state:
+        raise InvalidAction(f"{arm.called(arm.thing(ref).key)} is {part.told}: {stopped}")
+
+
+def _pull(arm: Hand, ref: str, part: Part) -> None:
+    """Grip a drawer by its handle and draw it open."""
+    _reach(arm, part, closed=False)
+    if not arm.close() and not arm.scene.over:
+        raise InvalidAction("the gripper closed on nothing, it missed the handle")
+    _along(arm, ref, 1.0, lambda now: now.opening > _WIDE)
+
+
+def _push(arm: Hand, ref: str, part: Part) -> None:
+    """Push a part shut from where it opens to."""
+    _reach(arm, part, closed=True)
+    _along(arm, ref, -1.0, lambda now: now.opening == 0)
 
 
 def _reach(arm: Hand, part: Part, *, closed: bool) -> None:
@@ -124,29 +146,18 @@ def _along(arm: Hand, ref: str, sign: float, done: Callable[[Part], bool]) -> No
     while not done(now := _part(arm, ref)) and since < _STALLED and not arm.scene.over:
         gone = sign * now.opening
         best, since = (gone, 0) if gone > best + _MOVES else (best, since + 1)
-        arm.drive(arm.hand + sign * 2 * _STEP * now.way, arm.scene.gain)
+        arm.drive(arm.hand + sign * _LEAD * now.way, arm.scene.gain)
 
 
 def _leave(arm: Hand) -> None:
-    """Let go, move back from a handle and up, and point down again."""
-    arm.open()
+    """Let go, move back from what is left and up, and point down again."""
     turned = arm.scene.turned
     back = Rotation.from_rotvec(turned).apply([0, 0, 1]) if turned is not None else np.array([0, 0, 1])
-    arm.go(arm.hand + _BACK * back, 0.02)
-    if turned is not None:
+    arm.open()
+    with contextlib.suppress(InvalidAction):  # it has moved as far as it could
+        arm.go(arm.hand + _BACK * back, 0.02)
         arm.go(arm.hand + np.array([0, 0, ABOVE]), 0.03)
-        arm.face(np.zeros(3))
-
-
-def _turn(arm: Hand, ref: str, state: str, sign: float) -> None:
-    """Grip a knob from above and turn the hand until it is on or off."""
-    part = _moving(arm, ref, f"turned {state}", ("knob",))
-    for _ in range(_GRIPS):
-        if part.state == state or arm.scene.over:
-            break
-        _twist(arm, ref, part, state, sign)
-        part = _part(arm, ref)
-    _verify(arm, ref, state)
+    arm.face(np.zeros(3))
 
 
 def _twist(arm: Hand, ref: str, part: Part, state: str, sign: float) -> None:
@@ -166,19 +177,9 @@ def _twist(arm: Hand, ref: str, part: Part, state: str, sign: float) -> None:
             break
         arm.scene.turned = (Rotation.from_rotvec([0, 0, turned]) * facing).as_rotvec()
         arm.drive(centre, arm.scene.gain)
-    arm.open()
-    arm.go(arm.hand + np.array([0, 0, ABOVE]), 0.03)
-    arm.face(np.zeros(3))
 
 
 def _part(arm: Hand, ref: str) -> Part:
     part = arm.thing(ref).part
     assert part is not None, "it moved before"
     return part
-
-
-def _verify(arm: Hand, ref: str, state: str) -> None:
-    """Raise InvalidAction where a part is not in a state."""
-    part = _part(arm, ref)
-    if not arm.scene.over and part.state != state:
-        raise InvalidAction(f"{arm.called(arm.thing(ref).key)} is {part.told}: something stopped it")
