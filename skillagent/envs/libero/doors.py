@@ -109,13 +109,15 @@ def _reach(arm: Hand, part: Part, *, closed: bool) -> None:
     level = part.grip.copy()
     if part.kind == "door":
         level[2] = part.high[2] - _DEEP
-    along = 1.0 if closed else 0.0
-    arm.over(level + _BACK * part.way, max(float(one.high[2]) for one in arm.scene.all) + ABOVE)
+    before = level + _BACK * part.way
+    arm.over(before, max(float(one.high[2]) for one in arm.scene.all) + ABOVE)
     pointing = np.array([0.0, 0.0, -1.0])
     if part.kind == "drawer":
         pointing = _face(arm, part, _PUSHING if closed else _level(arm, part), across=closed)
-    arm.go(level - _BACK * pointing + along * _BACK / 2 * part.way, 0.01)
-    if not closed:
+    if closed:
+        arm.go(before, NEAR)
+    else:
+        arm.go(level - _BACK * pointing, NEAR)
         arm.go(level, 0.006)
 
 
