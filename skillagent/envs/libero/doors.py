@@ -14,10 +14,10 @@ from typing import Annotated
 
 import numpy as np
 from pydantic import Field
-from scipy.spatial.transform import Rotation
 
 from skillagent.envs.libero.hand import ABOVE, NEAR, Hand
 from skillagent.envs.libero.parts import Part
+from skillagent.envs.libero.turns import rotation
 from skillagent.envs.robot.simulator import CLOSED, Vector
 from skillagent.errors import InvalidAction
 
@@ -136,8 +136,7 @@ def _face(arm: Hand, part: Part, degrees: float, *, across: bool) -> Vector:
     """Turn the hand to a drawer, its fingers one above the other, or across side by side; return where they point."""
     tilt, (right, away, _) = math.radians(degrees), part.way
     yaw = math.remainder(math.atan2(away, right) + across * math.pi / 2, math.pi)  # the hand is the same half round
-    turn = Rotation.from_rotvec(tilt * np.array([-away, right, 0])) * Rotation.from_rotvec([0, 0, yaw])
-    arm.face(turn.as_rotvec())
+    arm.face((rotation(tilt * np.array([-away, right, 0])) * rotation([0, 0, yaw])).as_rotvec())
     pointing: Vector = -math.sin(tilt) * part.way - np.array([0, 0, math.cos(tilt)])
     return pointing
 
@@ -154,7 +153,7 @@ def _along(arm: Hand, ref: str, sign: float, done: Callable[[Part], bool]) -> No
 def _leave(arm: Hand) -> None:
     """Let go, move back from what is left and up, and point down again."""
     turned = arm.scene.turned
-    back = Rotation.from_rotvec(turned).apply([0, 0, 1]) if turned is not None else np.array([0, 0, 1])
+    back = rotation(turned).apply([0, 0, 1]) if turned is not None else np.array([0, 0, 1])
     arm.open()
     with contextlib.suppress(InvalidAction):  # it has moved as far as it could
         arm.go(arm.hand + _BACK * back, 0.02)
@@ -172,12 +171,12 @@ def _twist(arm: Hand, ref: str, part: Part, state: str, sign: float) -> None:
     arm.close()
     centre, facing = (
         arm.hand.copy(),
-        Rotation.from_rotvec(np.zeros(3) if arm.scene.turned is None else arm.scene.turned),
+        rotation(np.zeros(3) if arm.scene.turned is None else arm.scene.turned),
     )
     for turned in np.arange(0, _FARTHEST, _TURN) * sign * float(np.sign(part.axis[2])):
         if _part(arm, ref).state == state or arm.scene.over:
             break
-        arm.scene.turned = (Rotation.from_rotvec([0, 0, turned]) * facing).as_rotvec()
+        arm.scene.turned = (rotation([0, 0, turned]) * facing).as_rotvec()
         arm.drive(centre, arm.scene.gain)
 
 

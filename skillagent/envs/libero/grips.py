@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from skillagent.envs.libero.parts import Pieces
+from skillagent.envs.libero.turns import rotation
 from skillagent.envs.robot.simulator import Vector
+
+if TYPE_CHECKING:
+    from scipy.spatial.transform import Rotation
 
 ROOM = 0.004  # beside the hand, beyond which more is no better
 _WIDEST = 0.07  # that goes between the fingers
@@ -66,7 +70,7 @@ class Grip:
 def turned(spot: Vector, base: Vector, yaw: float, lean: float) -> Rotation:
     """Return the turn of a hand at a spot by `yaw` about the vertical, that leans out from the robot by `lean`."""
     right, away = lean * (spot - base)[:2] / np.linalg.norm((spot - base)[:2])
-    return Rotation.from_rotvec([away, -right, 0]) * Rotation.from_rotvec([0, 0, yaw])
+    return rotation([away, -right, 0]) * rotation([0, 0, yaw])
 
 
 def leaning(spot: Vector, base: Vector) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from skillagent.envs.libero.grips import ROOM, Grip, leaning, room, turned
 from skillagent.envs.libero.parts import Pieces
 from skillagent.envs.libero.scene import Scene, Thing
+from skillagent.envs.libero.turns import rotation
 from skillagent.envs.robot.primitives import Arm
 from skillagent.envs.robot.simulator import CLOSED, OPEN, Vector
 from skillagent.errors import InvalidAction
@@ -98,7 +98,7 @@ class Hand(Arm):
         """Return by how many radians to turn the hand, which is beside what it holds, to have room above a spot."""
 
         def worth(turn: float) -> tuple[float, bool, float]:
-            right, away, _ = Rotation.from_rotvec([0, 0, turn]).apply(beside)
+            right, away, _ = rotation([0, 0, turn]).apply(beside)
             place, base = spot + np.array([right, away, 0]), self.scene.base
             there = Grip(place, self.yaw + turn, leaning(place, base))
             return min(ROOM, room(there, others, base)), turn == 0, -float(np.linalg.norm((place - base)[:2]))

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from skillagent.envs.libero.parts import Part, Pieces, ours, part_of, pieces
+from skillagent.envs.libero.turns import rotation, rotation_of
 from skillagent.envs.robot.pictures import png
 from skillagent.envs.robot.simulator import OPEN, Vector
 from skillagent.errors import ConfigError, EnvironmentFailed
@@ -189,10 +189,10 @@ class Scene:
         env, states = self._env.env, self._env.env.object_states_dict
         if onto in env.object_sites_dict:
             return bool(states[onto].check_contain(states[key]) or states[onto].check_ontop(states[key]))
-        places = [one for one, site in env.object_sites_dict.items() if getattr(site, "parent_name", None) == onto]
         if onto in env.fixtures_dict:
             thing, below = (next(one for one in self.all if one.key == name) for name in (key, onto))
             return over(thing, below)
+        places = [one for one, site in env.object_sites_dict.items() if getattr(site, "parent_name", None) == onto]
         return any(self.lies(key, one) for one in places) or bool(states[onto].check_ontop(states[key]))
 
     def lands(self, key: str) -> bool:
@@ -220,8 +220,8 @@ class Scene:
                     found.append(Thing(role, _named(key, ones), key, (low + high) / 2, low, high, part_of(env, key)))
         for key, site in env.object_sites_dict.items():
             if not key.startswith(_GROUND):
-                place, turn = ours(env.sim.data.get_site_xpos(key)), np.abs(env.sim.data.get_site_xmat(key))
-                half, part = np.abs(ours(turn @ np.array(site.size))), part_of(env, key)
+                place, axes = ours(env.sim.data.get_site_xpos(key)), np.abs(env.sim.data.get_site_xmat(key))
+                half, part = np.abs(ours(axes @ np.array(site.size))), part_of(env, key)
                 role = part.kind if part else "place"
                 found.append(Thing(role, key.replace("_", " "), key, place, place - half, place + half, part))
         return found
@@ -259,10 +259,10 @@ class Scene:
         if self.turned is None:
             return np.zeros(3)
         right, away, up = self.turned
-        wanted = Rotation.from_rotvec([away, -right, up]) * Rotation.from_matrix(_DOWN)
-        now = Rotation.from_matrix(self._env.env.robots[0].controller.ee_ori_mat)
-        turn: Vector = (wanted * now.inv()).as_rotvec()
-        return turn
+        wanted = rotation([away, -right, up]) * rotation_of(_DOWN)
+        now = rotation_of(self._env.env.robots[0].controller.ee_ori_mat)
+        left: Vector = (wanted * now.inv()).as_rotvec()
+        return left
 
     def _corners(self, body: str, there: Pieces) -> tuple[Vector, Vector]:
         """Return the lowest and highest corner of what a body and those on it look like, shape (3,) each."""
