@@ -259,6 +259,18 @@ def test_what_has_a_part_that_moves_is_opened_or_turned_on(world, name, part, sa
 
 
 @there
+def test_a_drawer_that_was_opened_is_shut_again(world):
+    seen = world.reset(TASK.model_copy(update={"name": "goal-8"}))
+    (ref,) = (element.ref for element in seen.elements if element.name == "wooden cabinet 1 top region")
+    for verb, state in (("open", "open"), ("close", "closed")):
+        assert world.step(Action(verb=verb, arguments={"ref": ref})).error is None
+        assert world.holds(f"the top drawer is {state}") is True
+    assert (
+        f'[{ref}] drawer "wooden cabinet 1 top region", closed, at' in world.step(Action(verb="wait")).observation.text
+    )
+
+
+@there
 def test_what_cannot_be_done_is_said(world):
     seen = world.reset(TASK)
     refs = {element.name: element.ref for element in seen.elements}

@@ -24,7 +24,6 @@ from skillagent.errors import InvalidAction
 MovingRef = Annotated[str, Field(json_schema_extra={"format": "ref", "roles": ["drawer", "fixture", "object"]})]
 
 _TILTS = (90, 75, 60, 45, 30, 0)  # degrees from pointing down
-_PUSHING = 30  # degrees, to push a drawer shut below others
 _HALF = 0.11  # of the hand's width, and how far its body is from the finger tips
 _FREE = 0.01  # between the hand and what is below it
 _BACK = 0.08  # from a handle, before the hand goes to it and after
@@ -113,7 +112,7 @@ def _reach(arm: Hand, part: Part, *, closed: bool) -> None:
     arm.over(before, max(float(one.high[2]) for one in arm.scene.all) + ABOVE)
     pointing = np.array([0.0, 0.0, -1.0])
     if part.kind == "drawer":
-        pointing = _face(arm, part, _PUSHING if closed else _level(arm, part), across=closed)
+        pointing = _face(arm, part)
     if closed:
         arm.go(before, NEAR)
     else:
@@ -121,21 +120,17 @@ def _reach(arm: Hand, part: Part, *, closed: bool) -> None:
         arm.go(level, 0.006)
 
 
-def _level(arm: Hand, part: Part) -> float:
-    """Return how far the hand can be tilted to grip a handle, in degrees, for want of room below."""
+def _face(arm: Hand, part: Part) -> Vector:
+    """Turn the hand to face a drawer, as level as there is room below, and return where the fingers point."""
     floor = min(float(one.low[2]) for one in arm.scene.all if one.role == "fixture") + _FREE
 
     def lowest(degrees: float) -> float:
         turn = math.radians(degrees)
         return float(part.grip[2]) + _HALF * (math.cos(turn) - math.sin(turn))
 
-    return next((one for one in _TILTS if lowest(one) > floor), 0)
-
-
-def _face(arm: Hand, part: Part, degrees: float, *, across: bool) -> Vector:
-    """Turn the hand to a drawer, its fingers one above the other, or across side by side; return where they point."""
-    tilt, (right, away, _) = math.radians(degrees), part.way
-    yaw = math.remainder(math.atan2(away, right) + across * math.pi / 2, math.pi)  # the hand is the same half round
+    tilt = math.radians(next((one for one in _TILTS if lowest(one) > floor), 0))
+    right, away, _ = part.way
+    yaw = math.remainder(math.atan2(away, right), math.pi)  # the hand is the same turned half round
     arm.face((rotation(tilt * np.array([-away, right, 0])) * rotation([0, 0, yaw])).as_rotvec())
     pointing: Vector = -math.sin(tilt) * part.way - np.array([0, 0, math.cos(tilt)])
     return pointing

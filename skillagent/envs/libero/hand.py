@@ -24,7 +24,8 @@ WIDE = 0.077  # metres between fingers that are open
 _STAY = 0.0  # a grip that leaves the fingers where they are
 _CLEAR = 0.03  # above the highest thing on the way, when something is carried
 _BESIDE = 0.1  # the way
-_TURNS = (0.0, math.pi / 2, -math.pi / 2, math.pi)  # radians
+_TURNS = (0.0, math.pi / 2, -math.pi / 2)  # radians
+_MOST = 1.6  # radians about the vertical, beyond which the wrist comes to its end
 _DOWN = 0.01  # a control step
 _DEEPEST = 0.6  # metres
 _HELD_UP = 8  # control steps without going down
@@ -103,7 +104,7 @@ class Hand(Arm):
             there = Grip(place, self.yaw + turn, leaning(place, base))
             return min(ROOM, room(there, others, base)), turn == 0, -float(np.linalg.norm((place - base)[:2]))
 
-        return max(_TURNS, key=worth)
+        return max((one for one in _TURNS if abs(self.yaw + one) < _MOST), key=worth)
 
     def lower(self, key: str, bottom: float) -> None:
         """Move down until what is held lands on something, its lowest is so low, or the hand is stopped."""
