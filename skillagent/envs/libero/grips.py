@@ -58,9 +58,9 @@ class Grip:
     wide: float = _OPEN
 
     def like(self, other: Grip) -> bool:
-        """Tell whether another grip is much the same, at whatever height."""
+        """Tell whether another grip is much the same."""
         turned = abs(self.yaw - other.yaw) + abs(self.lean - other.lean)
-        return turned < _SAME and float(np.linalg.norm((self.spot - other.spot)[:2])) < _SAME
+        return turned < _SAME and float(np.linalg.norm(self.spot - other.spot)) < _SAME
 
     def turn(self, base: Vector) -> Rotation:
         """Return how the hand is turned from pointing down, with a robot that stands there."""
