@@ -1,6 +1,8 @@
 """LIBERO's tasks in words; where the extra is not installed, what needs no simulation."""
 
 import importlib.util
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from libero_oracle import carrying
 
 from skillagent.acting.play import played
 from skillagent.config import draw_without_a_screen
-from skillagent.envs.libero.actions import _grips, rests
-from skillagent.envs.libero.scene import Thing, _named, _ours, tasks
+from skillagent.envs.libero.claims import claimed, named
+from skillagent.envs.libero.grips import Grip, grips, leaning, room, turned
+from skillagent.envs.libero.parts import Part, Pieces, ours, part_of
+from skillagent.envs.libero.scene import Thing, _named, over, tasks
 from skillagent.envs.libero.world import Libero, start_of
 from skillagent.errors import ConfigError, EnvironmentFailed
 from skillagent.schema import Action, Split, Task
@@ -37,7 +41,7 @@ def test_what_is_learnt_on_goes_round_and_what_is_measured_on_does_not():
 
 
 def test_places_are_told_as_the_robot_sees_them():
-    assert _ours(np.array([0.3, 0.1, 0.2])).tolist() == [-0.1, 0.3, 0.2]  # LIBERO: away, left, up
+    assert ours(np.array([0.3, 0.1, 0.2])).tolist() == [-0.1, 0.3, 0.2]  # LIBERO: away, left, up
 
 
 def test_a_thing_keeps_its_number_where_there_are_several_of_its_kind():
@@ -45,15 +49,72 @@ def test_a_thing_keeps_its_number_where_there_are_several_of_its_kind():
     assert [_named(key, known) for key in known] == ["black bowl 1", "black bowl 2", "plate", "top side"]
 
 
+def standing(*boxes, turn=0.0):
+    """Return boxes, each as its corners, as what the hand could run into, turned about the vertical."""
+    low, high = (
+        (np.array(each).reshape(-1, 3) for each in zip(*boxes, strict=True)) if boxes else (np.zeros((0, 3)),) * 2
+    )
+    axes = np.repeat(turned(np.ones(3), np.zeros(3), turn, 0.0).as_matrix()[None], len(low), axis=0)
+    return Pieces((low + high) / 2, (high - low) / 2, axes)
+
+
+NOTHING = standing()
+
+
+def boxed(right, away, up, size):
+    """Return the corners of a box of that size around a place."""
+    return np.array([right, away, up]) - np.array(size) / 2, np.array([right, away, up]) + np.array(size) / 2
+
+
 @pytest.mark.parametrize(
-    ("width", "sides"), [(0.05, {0.0}), (0.12, {0.054, -0.054})], ids=["around what is narrow", "on an edge of a bowl"]
+    ("size", "places"),
+    [
+        ((0.05, 0.04, 0.06), {(0.0, 0.4, 0.0), (0.0, 0.4, 1.571)}),
+        ((0.05, 0.12, 0.06), {(0.0, 0.4, 0.0)}),
+        ((0.12, 0.12, 0.06), {(0.054, 0.4, 0.0), (-0.054, 0.4, 0.0), (0.0, 0.454, 1.571), (0.0, 0.346, 1.571)}),
+    ],
+    ids=["around what is narrow", "across what is long", "on an edge of a bowl"],
 )
-def test_the_fingers_go_down_where_they_fit(width, sides):
-    half = np.array([width / 2, 0.03, 0.05])
-    thing = Thing("object", "t", "t_1", np.zeros(3), -half, half)
-    grips = _grips(thing)
-    assert {round(float(one[0]), 3) for one in grips} == sides
-    assert all(-0.05 < one[2] < 0.05 for one in grips)
+def test_the_fingers_go_down_where_they_fit(size, places):
+    found = grips(standing(boxed(0.0, 0.4, 0.05, size)), NOTHING, np.zeros(3))
+    assert {(*np.round(one.spot[:2], 3).tolist(), round(one.yaw, 3)) for one in found} == places
+    assert all(0.05 <= one.spot[2] <= 0.08 for one in found)
+
+
+def test_a_pot_is_gripped_by_its_lid():
+    pot = standing(boxed(0.0, 0.4, 0.04, (0.1, 0.1, 0.08)), boxed(0.01, 0.4, 0.1, (0.03, 0.04, 0.04)))
+    assert {tuple(one.spot[:2].round(3).tolist()) for one in grips(pot, NOTHING, np.zeros(3))} == {(0.01, 0.4)}
+
+
+def test_the_fingers_go_down_where_nothing_stands():
+    bowl = standing(boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06)))
+    assert grips(bowl, NOTHING, np.zeros(3))[0].yaw == 0.0
+    beside = standing(*(boxed(side, 0.4, 0.1, (0.01, 0.2, 0.2)) for side in (-0.08, 0.08)))
+    best = grips(bowl, beside, np.zeros(3))[0]
+    assert best.yaw > 0 and room(best, beside, np.zeros(3)) > 0
+    assert room(Grip(np.array([0.054, 0.4, 0.06]), 0.0), beside, np.zeros(3)) < 0
+
+
+def test_the_hand_leans_under_what_is_above():
+    above, bowl = boxed(0.0, 0.45, 0.25, (0.3, 0.1, 0.05)), standing(boxed(0.0, 0.4, 0.05, (0.12, 0.12, 0.06)))
+    upright, leant = (Grip(np.array([0.0, 0.346, 0.06]), 1.57, lean) for lean in (0.0, 0.6))
+    roof = standing(above)
+    assert room(upright, roof, np.zeros(3)) < 0 < room(leant, roof, np.zeros(3))
+    assert grips(bowl, roof, np.zeros(3))[0].lean > 0
+
+
+def test_a_wall_is_in_the_way_where_it_stands_and_not_beside_it():
+    grip, wall = Grip(np.array([0.0, 0.4, 0.06]), 0.0), boxed(0.2, 0.4, 0.1, (0.01, 0.6, 0.2))
+    assert room(grip, standing(wall), np.zeros(3)) == pytest.approx(0.195 - 0.105)
+    assert room(grip, standing(wall, turn=0.5), np.zeros(3)) > 0.05  # the box around it is 0.29 wide to each side
+    assert room(grip, standing(boxed(0.1, 0.4, 0.1, (0.01, 0.6, 0.2)), turn=0.5), np.zeros(3)) < 0
+
+
+def test_the_hand_leans_out_to_what_is_far_and_back_to_what_is_near():
+    leans = [leaning(np.array([0.0, far, 0.0]), np.zeros(3)) for far in (0.3, 0.5, 0.75)]
+    assert leans[0] < leans[1] == 0 < leans[2]
+    fingers = turned(np.array([0.0, 0.75, 0.0]), np.zeros(3), 0.0, leans[2]).apply([0, 0, -1])
+    assert fingers[1] > 0 > fingers[2]
 
 
 @pytest.mark.skipif(importlib.util.find_spec("libero") is not None, reason="the extra libero is there")
@@ -69,9 +130,144 @@ def world():
     world.close()
 
 
+KITCHEN = """<mujoco><compiler angle="radian"/><worldbody><body name="cabinet"><body name="tray" pos="0 0.3 0">
+  <joint name="rail" type="slide" axis="0 1 0" range="-0.16 0.01"/>
+  <geom type="box" size="0.1 0.1 0.02" pos="0 0 0.1"/><geom type="box" size="0.04 0.01 0.01" pos="0 -0.12 0.1"/>
+</body><body name="dial"><joint name="dial" type="hinge" axis="0 0 1" range="0 2"/>
+  <geom type="box" size="0.03 0.03 0.01"/><geom type="box" size="0.01 0.03 0.01" pos="0 0.01 0.02"/>
+</body></body></worldbody></mujoco>"""
+
+
+def kitchen(joint, at, **says):
+    """Return what of a LIBERO environment tells of a thing with one joint, which is so far moved."""
+    mujoco = pytest.importorskip("mujoco")
+    model = mujoco.MjModel.from_xml_string(KITCHEN)
+    data = mujoco.MjData(model)
+    data.qpos[model.joint(joint).qposadr[0]] = at
+    mujoco.mj_forward(model, data)
+    state = SimpleNamespace(**{name: partial(lambda tell: tell(at), tell) for name, tell in says.items()})
+    thing = SimpleNamespace(joints=[joint], **{name: tell for name, tell in says.items() if name != "is_close"})
+    return SimpleNamespace(
+        object_sites_dict={},
+        object_states_dict={"it": state},
+        get_object=lambda _: thing,
+        sim=SimpleNamespace(model=SimpleNamespace(_model=model), data=SimpleNamespace(_data=data)),
+    )
+
+
+@pytest.mark.parametrize(("at", "told"), [(0.0, "closed"), (-0.08, "50 % open"), (-0.16, "open")])
+def test_a_drawer_tells_how_far_it_is_open_and_where_its_handle_is(at, told):
+    drawer = part_of(kitchen("rail", at, is_open=lambda q: q < -0.14, is_close=lambda q: q > 0), "it")
+    assert (drawer.kind, drawer.told) == ("drawer", told)
+    assert drawer.grip.round(3).tolist() == [round(-0.3 + 0.12 - at, 3), 0.0, 0.1]  # LIBERO: away, left, up
+    assert drawer.way.round(3).tolist() == [1.0, 0.0, 0.0]  # its rail goes to the left as it shuts
+
+
+@pytest.mark.parametrize(("at", "told"), [(0.0, "off"), (1.0, "on")])
+def test_a_knob_is_gripped_at_its_highest_and_turns_about_its_axis(at, told):
+    knob = part_of(kitchen("dial", at, turn_on=lambda q: q >= 0.5, turn_off=lambda q: q < 0), "it")
+    assert (knob.kind, knob.told) == ("knob", told)
+    assert knob.axis.tolist() == [0.0, 0.0, 1.0] and knob.high[2] == pytest.approx(0.03)
+
+
+def test_what_moves_by_no_joint_of_its_own_has_no_part():
+    env = kitchen("rail", 0.0, is_open=lambda q: q < -0.14, is_close=lambda q: q > 0)
+    env.get_object("it").joints.clear()
+    assert part_of(env, "it") is None
+
+
+def shown(role, name, state=None, kind="drawer"):
+    part = state and Part(kind, 0.5, state, *(np.zeros(3),) * 5)
+    return Thing(role, name, name.replace(" ", "_"), np.zeros(3), np.zeros(3), np.zeros(3), part)
+
+
+ROOM = SimpleNamespace(
+    all=[
+        shown("object", "black bowl"),
+        shown("object", "red mug"),
+        shown("object", "white mug"),
+        shown("object", "plate"),
+        shown("fixture", "wooden cabinet"),
+        shown("fixture", "flat stove", "on", "knob"),
+        shown("drawer", "wooden cabinet 1 top region", "open"),
+        shown("drawer", "wooden cabinet 1 middle region", "closed"),
+        shown("place", "flat stove 1 cook region"),
+    ],
+    held="white_mug",
+    lies=lambda thing, below: (thing, below) in {("black_bowl", "plate"), ("white_mug", "plate")},
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "so"),
+    [
+        ("black bowl is on plate", True),
+        ("bowl is on plate", True),
+        ("red mug is on plate", False),
+        ("mug is on plate", None),
+        ("white mug is on plate", False),
+        ("you hold white mug", True),
+        ("black bowl is in hand", False),
+        ("hand is empty", False),
+        ("top drawer is open", True),
+        ("top drawer of cabinet is closed", False),
+        ("middle layer of wooden cabinet is shut", True),
+        ("drawer is open", None),
+        ("stove is on", True),
+        ("stove is turned off", False),
+        ("stove is open", None),
+        ("kettle is on stove", None),
+        ("black bowl is not on plate", None),
+    ],
+)
+def test_what_is_said_of_the_scene_is_looked_up(claim, so):
+    assert claimed(claim, ROOM) is so
+
+
+def test_a_name_that_is_there_comes_before_names_that_have_its_words():
+    assert named("plate", [shown("object", "plate"), shown("object", "plate rack")]).name == "plate"
+
+
 @there
 def test_it_keeps_the_promises_of_an_environment_and_can_be_done(world):
     check_environment(lambda: world, TASK, lambda first: carrying(world)(first))
+
+
+def tried(world, name):
+    task = TASK.model_copy(update={"name": name})
+    world.reset(task)
+    return played(world, task, carrying(world))
+
+
+@there
+@pytest.mark.parametrize(
+    ("name", "part", "said"),
+    [
+        ("goal-1", "wooden cabinet 1 middle region", "the middle drawer is open"),
+        ("goal-8", "flat stove", "the stove is on"),
+    ],
+)
+def test_what_has_a_part_that_moves_is_opened_or_turned_on(world, name, part, said):
+    assert tried(world, name).reward == 1.0
+    assert world.holds(said) is True and world.holds("the bowl is on the plate") is False
+    task = TASK.model_copy(update={"name": name})
+    seen = world.reset(task)
+    refs = {element.name: element.ref for element in seen.elements}
+    wrong = world.step(Action(verb="open", arguments={"ref": refs["wine rack"]}))
+    assert wrong.error == f'[{refs["wine rack"]}] "wine rack" cannot be opened'
+    assert world.holds(said) is False
+
+
+@there
+def test_a_drawer_that_was_opened_is_shut_again(world):
+    seen = world.reset(TASK.model_copy(update={"name": "goal-8"}))
+    (ref,) = (element.ref for element in seen.elements if element.name == "wooden cabinet 1 top region")
+    for verb, state in (("open", "open"), ("close", "closed")):
+        assert world.step(Action(verb=verb, arguments={"ref": ref})).error is None
+        assert world.holds(f"the top drawer is {state}") is True
+    assert (
+        f'[{ref}] drawer "wooden cabinet 1 top region", closed, at' in world.step(Action(verb="wait")).observation.text
+    )
 
 
 @there
@@ -93,7 +289,7 @@ def test_a_thing_rests_where_it_is_over_another_and_no_higher_than_its_top(place
     half = np.array([0.02, 0.02, 0.03])
     thing = Thing("object", "t", "t_1", np.array(place), np.array(place) - half, np.array(place) + half)
     plate = Thing("object", "plate", "plate_1", np.zeros(3), np.array([-0.1, -0.1, 0.0]), np.array([0.1, 0.1, 0.02]))
-    assert rests(thing, plate) is there
+    assert over(thing, plate) is there
 
 
 @there

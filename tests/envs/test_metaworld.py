@@ -104,6 +104,8 @@ def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):
     height = Arm(world.simulation).place("1")[2]
     assert height > 0.08
     assert "half closed" in act(world, "wait", seconds=0.2).observation.text
+    said = ("The gripper is half closed.", "the gripper is open", "the puck is at the goal")
+    assert [world.holds(one) for one in said] == [True, False, None]
     act(world, "release")
     act(world, "wait", seconds=2)
     assert Arm(world.simulation).place("1")[2] < 0.05

@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skillagent.envs.libero.parts import Part, Pieces, ours, part_of, pieces
+from skillagent.envs.libero.turns import rotation, rotation_of
 from skillagent.envs.robot.pictures import png
 from skillagent.envs.robot.simulator import OPEN, Vector
 from skillagent.errors import ConfigError, EnvironmentFailed
@@ -28,15 +31,19 @@ if TYPE_CHECKING:
 STEPS = 600  # of an episode
 _PREFIX = "libero_"
 _OTHER_NAMES = frozenset({"libero_100", "libero_mine"})  # of tasks that have a name already
+_ROBOT = ("robot0", "gripper0", "mount0")  # how the names of its bodies begin
 _SETTLE = 8  # control steps in which things come to rest
 _NOTHING = 0.003  # metres between fingers that hold nothing
-_CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
+_GIVE = 0.02  # metres above and below
+_ASTRAY = 0.03  # metres beyond the edge of what it should be on
+_TURN = 0.5  # radians that the controller turns the hand by, at most, in a control step
+_DOWN = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])  # the hand's axes, pointing down, in LIBERO's
 _GROUND = ("main_table", "floor", "kitchen_table", "living_room_table", "coffee_table", "study_table", "countertop")
 
 
 @dataclass(frozen=True)
 class Thing:
-    """Something in the scene: where its middle is, and the lowest and highest of its corners, shape (3,) each."""
+    """Something in the scene: where its middle is, its lowest and highest corner, shape (3,) each, and what moves."""
 
     role: str
     name: str
@@ -44,6 +51,7 @@ class Thing:
     place: Vector
     low: Vector
     high: Vector
+    part: Part | None = None
 
 
 @cache
@@ -94,6 +102,8 @@ class Scene:
                 raise EnvironmentFailed(f"libero/{name} could not be built: {error}") from error
         self.language: str = self._env.language_instruction  # the scene's own: a task's is made of its file's name
         self.steps, self.success = 0, False
+        self._owned: dict[str, NDArray[np.bool_]] = {}
+        self.turned: Vector | None = None  # the hand, from pointing down: axis times radians; None: as it was
         self.watch: Callable[[], None] = lambda: None  # is called after every control step
 
     def reset(self, start: int) -> None:
@@ -101,7 +111,7 @@ class Scene:
         with _silent():
             self._env.reset()
             self._told = self._env.set_init_state(self.starts[start])
-        self.steps, self.success = 0, False
+        self.steps, self.success, self.turned = 0, False, None
         for _ in range(_SETTLE):
             self.step(np.zeros(3), OPEN)
         self.steps = 0
@@ -119,7 +129,9 @@ class Scene:
         if self.over:
             return False
         right, away, up = np.clip(motion, -1, 1)
-        self._told, *_ = self._env.step(np.array([away, -right, up, 0.0, 0.0, 0.0, np.clip(grip, -1, 1)]))
+        self._told, *_ = self._env.step(
+            np.array([away, -right, up, *np.clip(self._turn() / _TURN, -1, 1), np.clip(grip, -1, 1)])
+        )
         self.steps += 1
         if not np.isfinite(self.hand).all():
             raise EnvironmentFailed("the simulation diverged")
@@ -135,7 +147,7 @@ class Scene:
     @property
     def hand(self) -> Vector:
         """Where the middle between the finger tips is, shape (3,)."""
-        return _ours(self._told["robot0_eef_pos"])
+        return ours(self._told["robot0_eef_pos"])
 
     @property
     def gap(self) -> float:
@@ -152,8 +164,44 @@ class Scene:
     def held(self) -> str | None:
         """The key of the thing that both fingers touch, if any."""
         env = self._env.env
-        gripper = env.robots[0].gripper
-        return next((key for key, one in env.objects_dict.items() if env._check_grasp(gripper, one)), None)
+        geoms = env.robots[0].gripper.important_geoms
+        fingers = [geoms["left_finger"], geoms["right_finger"]]
+        return next((key for key, one in env.objects_dict.items() if env._check_grasp(fingers, one)), None)
+
+    @property
+    def base(self) -> Vector:
+        """Where the robot stands, shape (3,)."""
+        return ours(self._physics[1].body("robot0_base").xpos)
+
+    def pieces(self, key: str) -> Pieces:
+        """Return what a thing that can be moved is made of."""
+        return pieces(*self._physics)[self._own(self._env.env.objects_dict[key].root_body)]
+
+    def others(self, key: str) -> Pieces:
+        """Return all that the hand could run into but one thing."""
+        model, data = self._physics
+        robot = np.array([model.body(one).name.startswith(_ROBOT) for one in range(model.nbody)])[model.geom_bodyid]
+        own = self._own(self._env.env.objects_dict[key].root_body)
+        return pieces(model, data)[(model.geom_contype > 0) & (model.geom_type > 0) & ~robot & ~own]
+
+    def lies(self, key: str, onto: str) -> bool:
+        """Tell whether a thing lies on or in another, as LIBERO's predicates have it; over it, where that is fixed."""
+        env, states = self._env.env, self._env.env.object_states_dict
+        if onto in env.object_sites_dict:
+            return bool(states[onto].check_contain(states[key]) or states[onto].check_ontop(states[key]))
+        if onto in env.fixtures_dict:
+            thing, below = (next(one for one in self.all if one.key == name) for name in (key, onto))
+            return over(thing, below)
+        places = [one for one, site in env.object_sites_dict.items() if getattr(site, "parent_name", None) == onto]
+        return any(self.lies(key, one) for one in places) or bool(states[onto].check_ontop(states[key]))
+
+    def lands(self, key: str) -> bool:
+        """Tell whether a thing touches something other than the hand."""
+        model, data = self._physics
+        own = self._own(self._env.env.objects_dict[key].root_body)
+        pairs = [(one.geom1, one.geom2) for one in data.contact[: data.ncon]]
+        touched = [two if own[one] else one for one, two in pairs if own[one] != own[two]]
+        return any(not model.body(model.geom_bodyid[one]).name.startswith(_ROBOT) for one in touched)
 
     @property
     def wanted(self) -> Sequence[Sequence[str]]:
@@ -164,17 +212,18 @@ class Scene:
     @property
     def all(self) -> Sequence[Thing]:
         """All things: what can be moved, what stands fixed, and the places in or on them."""
-        env, found = self._env.env, list[Thing]()
+        env, found, there = self._env.env, list[Thing](), pieces(*self._physics)
         for role, ones in (("object", env.objects_dict), ("fixture", env.fixtures_dict)):
             for key, one in ones.items():
                 if key not in _GROUND:
-                    low, high = self._corners(one.root_body)
-                    found.append(Thing(role, _named(key, ones), key, (low + high) / 2, low, high))
+                    low, high = self._corners(one.root_body, there)
+                    found.append(Thing(role, _named(key, ones), key, (low + high) / 2, low, high, part_of(env, key)))
         for key, site in env.object_sites_dict.items():
             if not key.startswith(_GROUND):
-                place = _ours(env.object_states_dict[key].get_geom_state()["pos"])
-                half = np.abs(_ours(np.array(site.size)))
-                found.append(Thing("place", key.replace("_", " "), key, place, place - half, place + half))
+                place, axes = ours(env.sim.data.get_site_xpos(key)), np.abs(env.sim.data.get_site_xmat(key))
+                half, part = np.abs(ours(axes @ np.array(site.size))), part_of(env, key)
+                role = part.kind if part else "place"
+                found.append(Thing(role, key.replace("_", " "), key, place, place - half, place + half, part))
         return found
 
     @property
@@ -191,45 +240,65 @@ class Scene:
         self._env.close()
 
     def _drawn(self) -> Any:  # noqa: ANN401 - mujoco's arrays
-        sim, mujoco = self._env.env.sim, _package("mujoco")
-        looks, renderer = mujoco.MjvOption(), mujoco.Renderer(sim.model._model, 480, 640)
+        mujoco, (model, data) = _package("mujoco"), self._physics
+        looks, renderer = mujoco.MjvOption(), mujoco.Renderer(model, 480, 640)
         looks.geomgroup[0] = 0  # what things collide by
         try:
-            renderer.update_scene(sim.data._data, camera="agentview", scene_option=looks)
+            renderer.update_scene(data, camera="agentview", scene_option=looks)
             return renderer.render()
         finally:
             renderer.close()
 
-    def _corners(self, body: str) -> tuple[Vector, Vector]:
+    @property
+    def astray(self) -> float:
+        """Radians by which the hand is not turned as it should be."""
+        return float(np.linalg.norm(self._turn()))
+
+    def _turn(self) -> Vector:
+        """Return by what the hand is to turn, in LIBERO's axes: axis times radians, shape (3,)."""
+        if self.turned is None:
+            return np.zeros(3)
+        right, away, up = self.turned
+        wanted = rotation([away, -right, up]) * rotation_of(_DOWN)
+        now = rotation_of(self._env.env.robots[0].controller.ee_ori_mat)
+        left: Vector = (wanted * now.inv()).as_rotvec()
+        return left
+
+    def _corners(self, body: str, there: Pieces) -> tuple[Vector, Vector]:
         """Return the lowest and highest corner of what a body and those on it look like, shape (3,) each."""
-        model, data = self._env.env.sim.model._model, self._env.env.sim.data._data
-        root = model.body(body).id
-        own = [one for one in range(model.nbody) if _below(model, one, root)]
-        corners = [
-            data.geom_xpos[geom]
-            + (
-                data.geom_xmat[geom].reshape(3, 3)
-                @ (model.geom_aabb[geom][:3] + _CORNERS * model.geom_aabb[geom][3:]).T
-            ).T
-            for geom in range(model.ngeom)
-            if model.geom_bodyid[geom] in own and model.geom_contype[geom]
-        ]
-        if not corners:
-            place = _ours(data.body(body).xpos)
+        own = there[self._own(body)]
+        if not len(own.middle):
+            place = ours(self._physics[1].body(body).xpos)
             return place, place
-        seen = np.array([_ours(corner) for corner in np.concatenate(corners)])
-        return seen.min(axis=0), seen.max(axis=0)
+        return own.low.min(axis=0), own.high.max(axis=0)
+
+    def _own(self, body: str) -> NDArray[np.bool_]:
+        """Tell which pieces can be touched and belong to a body or to one on it."""
+        model, _ = self._physics
+        if body not in self._owned:
+            root = model.body(body).id
+            below = np.array([_below(model, one, root) for one in range(model.nbody)])
+            self._owned[body] = below[model.geom_bodyid] & (model.geom_contype > 0)
+        return self._owned[body]
+
+    @property
+    def _physics(self) -> tuple[Any, Any]:
+        """MuJoCo's model and state."""
+        sim = self._env.env.sim
+        return sim.model._model, sim.data._data
+
+
+def over(thing: Thing, onto: Thing) -> bool:
+    """Tell whether a thing is over another, and its bottom or its middle no higher than its top."""
+    beside = (thing.place[:2] < onto.low[:2] - _ASTRAY) | (thing.place[:2] > onto.high[:2] + _ASTRAY)
+    heights = (float(thing.low[2]), float(thing.place[2]))
+    return not beside.any() and any(onto.low[2] - _GIVE < one < onto.high[2] + _GIVE for one in heights)
 
 
 def _below(model: Any, body: int, root: int) -> bool:  # noqa: ANN401 - mujoco's model
     while body > 0 and body != root:
         body = int(model.body_parentid[body])
     return body == root
-
-
-def _ours(place: Any) -> Vector:  # noqa: ANN401 - mujoco's arrays
-    """Turn away, left, up into right, away, up."""
-    return np.array([-place[1], place[0], place[2]], dtype=float)
 
 
 def _named(key: str, among: Mapping[str, object]) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from skillagent.envs.libero.actions import ACTIONS, EXAMPLES, Hand
+from skillagent.envs.libero.actions import ACTIONS, EXAMPLES
+from skillagent.envs.libero.claims import claimed
+from skillagent.envs.libero.hand import Hand
 from skillagent.envs.libero.scene import STEPS, Scene, tasks
 from skillagent.envs.robot.world import at
+from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.verbs import Verbs
 from skillagent.errors import EnvironmentFailed
@@ -48,10 +51,16 @@ class Libero(Filmed[Scene]):
         holding = f"it holds {self._arm.called(held)}" if held else "it holds nothing"
         lines, elements = [f"hand at {at(scene.hand)}, gripper {gripper}, {holding}"], list[Element]()
         for number, thing in enumerate(scene.all, start=1):
-            lines.append(f'[{number}] {thing.role} "{thing.name}" at {at(thing.place)}, its top at {thing.high[2]:.3f}')
+            state = f", {thing.part.told}" if thing.part else ""
+            place = f"at {at(thing.place)}, its top at {thing.high[2]:.3f}"
+            lines.append(f'[{number}] {thing.role} "{thing.name}"{state}{"," if state else ""} {place}')
             elements.append(Element(ref=str(number), role=thing.role, name=thing.name))
         lines.append(f"Numbers are metres: right, away from you, up. {STEPS - scene.steps} of {STEPS} steps are left.")
         return Observation(goal=scene.language, text="\n".join(lines), elements=tuple(elements))
+
+    def holds(self, said: str) -> bool | None:
+        """Tell whether what a sentence says of the scene is so; None where it cannot be told."""
+        return told(said, lambda claim: claimed(claim, self.simulation))
 
     @property
     def _done(self) -> bool:

@@ -6,14 +6,17 @@ however many primitives they make up.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm
 from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
+from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.verbs import Verbs
 from skillagent.schema import Element, Observation, Task
 
+_GRIPPER = re.compile(r"(?:gripper|hand) is (?P<state>open|closed|half closed)")
 _CLOSED, _OPEN = 0.32, 0.8  # gaps of the gripper
 
 
@@ -42,8 +45,7 @@ class MetaWorld(Filmed[Simulator]):
 
     def _seen(self) -> Observation:
         sim = self.simulation
-        gripper = "open" if sim.gap > _OPEN else "closed" if sim.gap < _CLOSED else "half closed"
-        lines, elements = [f"hand at {at(sim.hand)}, gripper {gripper}"], []
+        lines, elements = [f"hand at {at(sim.hand)}, gripper {_state(sim.gap)}"], []
         for number, (role, name, place) in enumerate(sim.things, start=1):
             lines.append(f'[{number}] {role} "{name}" at {at(place)}, that is {at(place - sim.hand)} from the hand')
             elements.append(Element(ref=str(number), role=role, name=name))
@@ -51,12 +53,26 @@ class MetaWorld(Filmed[Simulator]):
         goal = sim.described.say[self.task.seed % len(sim.described.say)]
         return Observation(goal=goal, text="\n".join(lines), elements=tuple(elements))
 
+    def holds(self, said: str) -> bool | None:
+        """Tell whether the gripper is as a sentence says; None where it says something else."""
+        return told(said, lambda claim: _claimed(claim, self.simulation.gap))
+
     @property
     def _done(self) -> bool:
         return self.simulation.success
 
     def _reward(self) -> float:
         return float(self._done)
+
+
+def _state(gap: float) -> str:
+    """Say how a gripper is that is open so far."""
+    return "open" if gap > _OPEN else "closed" if gap < _CLOSED else "half closed"
+
+
+def _claimed(claim: str, gap: float) -> bool | None:
+    said = _GRIPPER.fullmatch(claim)
+    return said["state"] == _state(gap) if said else None
 
 
 def at(place: Iterable[float]) -> str:
