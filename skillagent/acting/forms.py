@@ -8,7 +8,7 @@ that are in sight. Source: plans as calls of known functions (ProgPrompt), groun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from skillagent.errors import InvalidSkill
 from skillagent.programs.template import filled_by, slots_of_pattern, written
@@ -46,35 +46,41 @@ class Form(Value):
     solved: str = ""
 
 
-def form_of_skill(skill: Skill, goal: str, seen: Observation | None) -> Form | None:
-    """Return the sentence that a skill's program knows first, or None where it has none that can be filled here.
+def forms_of(skills: Sequence[Skill], goal: str, seen: Observation | None) -> list[Form]:
+    """Return the sentences that programs of the first thirty skills know and that can be filled here, each once.
 
-    A slot that names a thing takes the names of such things in sight, and one that was a number in every goal that the
-    skill has solved takes the numbers of this goal.
+    Of sentences with the same slots, which say the same in other words, the first. A slot that names a thing takes the
+    names of such things in sight, and one that was a number in every goal that the skill has solved takes the numbers
+    of this goal.
 
     Args:
-        skill: Whose program.
+        skills: Whose programs.
         goal: That is planned.
         seen: The present state; None: any value will do.
     """
+    known = [form for skill in skills[:_NAMED] for form in _forms(skill, goal, seen)]
+    return list({form.text: form for form in reversed(known)}.values())[::-1]
+
+
+def _forms(skill: Skill, goal: str, seen: Observation | None) -> Iterator[Form]:
     try:
         program = program_of(skill)
     except InvalidSkill:  # its words alone are used
-        return None
-    if program is None or not program.goals:
-        return None
-    text = program.goals[0]
-    solved = [(one, filled) for one in skill.goals if (filled := filled_by((text,), one)) is not None]
-    values = {} if seen is None else {**_numbers(goal, [filled for _, filled in solved]), **_named(program, seen)}
-    if not all(values.values()):
-        return None
-    return Form(text=text, values=values, solved=next((one for one, _ in solved if one != text), ""))
+        return
+    texts = {frozenset(slots_of_pattern(text)): text for text in reversed(program.goals if program else ())}
+    for text in reversed(texts.values()):
+        solved = [(one, filled) for one in skill.goals if (filled := filled_by((text,), one)) is not None]
+        values = _values(text, program, goal, [filled for _, filled in solved], seen) if program and seen else {}
+        if all(values.values()):
+            yield Form(text=text, values=values, solved=next((one for one, _ in solved if one != text), ""))
 
 
-def forms_of(skills: Sequence[Skill], goal: str, seen: Observation | None) -> list[Form]:
-    """Return the sentences that programs of the first thirty skills know and that can be filled here, each once."""
-    known = [form for skill in skills[:_NAMED] if (form := form_of_skill(skill, goal, seen)) is not None]
-    return list({form.text: form for form in reversed(known)}.values())[::-1]
+def _values(
+    text: str, program: Program, goal: str, solved: Sequence[Filled], seen: Observation
+) -> dict[str, tuple[str, ...]]:
+    """Return what can fill some of the slots of a sentence here."""
+    slots = slots_of_pattern(text)
+    return {**_numbers(goal, solved), **_named(slots, program, seen)}
 
 
 def described(forms: Sequence[Form], skills: Sequence[Skill]) -> str:
@@ -126,11 +132,11 @@ def _numbers(goal: str, filled: Sequence[Filled]) -> dict[str, tuple[str, ...]]:
     return dict.fromkeys(sorted(always), found)
 
 
-def _named(program: Program, seen: Observation) -> dict[str, tuple[str, ...]]:
+def _named(slots: Iterable[str], program: Program, seen: Observation) -> dict[str, tuple[str, ...]]:
     """Return for each slot that names an element the names of such elements in sight."""
     found = dict[str, tuple[str, ...]]()
     for target, within in _targets(program.steps, {}):
-        for slot in slots_of_pattern(program.goals[0]):
+        for slot in slots:
             if target.name in (f"{{{slot}}}", f"{{{within.get(slot, '')}}}"):
                 names = [one.name for one in seen.elements if target.role in ("", one.role) and one.name]
                 found[slot] = tuple(name for name in dict.fromkeys(names) if slot not in found or name in found[slot])

@@ -8,14 +8,17 @@ a goal of other parts is then planned from what programs know.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from itertools import product
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import permutations, product
+
+from pydantic import JsonValue
 
 from skillagent.goals import clauses
 from skillagent.learning.compiled import Induced, Shown, compiled, made_of, patterns_of, sound, styles_for
 from skillagent.learning.describe import Doubts, Style, by_first, by_fixed_label, by_part, either, never_seen
 from skillagent.learning.patterns import fits_all, free, named
-from skillagent.learning.wordings import Worded, in_one_language, named_on, wordings
+from skillagent.learning.wordings import Worded, by_way, in_one_language, named_on, wordings
 from skillagent.programs.find import words_of
 from skillagent.programs.template import slots_of_pattern
 from skillagent.schema import Check, Do, Node, Observation, Program, Repeat, Step, Target, Trajectory, When
@@ -23,6 +26,7 @@ from skillagent.schema import Check, Do, Node, Observation, Program, Repeat, Ste
 _WAYS = 6  # to write the goals of one wording as a pattern
 _COMBINED, _FOLLOWED = 48, 3  # combinations of those that are tried, and those that are worth more than one style
 _HAS = re.compile(r'"has":"\{')  # what the goal tells, and not a word that a name has anyway
+_TOKEN = re.compile(r"\{[^{}]*\}|\s+|[^\s{}]+")
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*)(\.\.\.)?\}")
 
 _Wording = tuple[list[Shown], list[str]]  # its successes, and all goals that are known to be of it
@@ -32,9 +36,9 @@ def in_other_words(shown: Sequence[Shown], others: Sequence[Trajectory]) -> list
     """Return programs for successes of several wordings, as if all did the same, and one or the other by its goal."""
     words = named_on(_pages(shown, others))
     told = _told(shown, others, words)
-    kinds: dict[frozenset[str], list[_Wording]] = {}
+    kinds: dict[frozenset[Hashable], list[_Wording]] = {}
     for one in told:
-        kinds.setdefault(_verbs(one[0][0]), []).append(one)
+        kinds.setdefault(_way(one[0][0]), []).append(one)
     made = [_unified(told, words, styles_for(shown, others))] if len(told) > 1 else []
     return [*made, _either([*kinds.values()], others, words)] if len(kinds) > 1 else made
 
@@ -57,7 +61,8 @@ def _pages(shown: Sequence[Shown], others: Sequence[Trajectory]) -> list[Observa
 
 def _told(shown: Sequence[Shown], others: Sequence[Trajectory], words: Collection[str]) -> list[_Wording]:
     goals = [*(one.goal for one in shown), *(one.goal for one in others)]
-    groups = wordings(goals, words)
+    ways = [_way(one) for one in shown]
+    groups = [part for group in wordings(goals, words) for part in by_way(group, goals, ways, words)]
     return [
         ([shown[n] for n in group if n < len(shown)], [goals[n] for n in group])
         for group in groups
@@ -65,8 +70,18 @@ def _told(shown: Sequence[Shown], others: Sequence[Trajectory], words: Collectio
     ]
 
 
-def _verbs(shown: Shown) -> frozenset[str]:
-    return frozenset(step.action.verb for step in shown.steps if step.target is not None)
+def _way(shown: Shown) -> frozenset[Hashable]:
+    """Return what was done in a success, elements and amounts aside: the verbs, and where to in space they went."""
+    acted = [step.action for step in shown.steps if step.target is not None]
+    return frozenset((action.verb, *map(_direction, action.arguments.values())) for action in acted)
+
+
+def _direction(argument: JsonValue) -> tuple[int, bool] | None:
+    """Return along which axis a way in space leads most, and whether forwards; None of anything else."""
+    if not isinstance(argument, list) or not all(isinstance(one, int | float) for one in argument) or not any(argument):
+        return None
+    axis = max(range(len(argument)), key=lambda n: abs(float(str(argument[n]))))
+    return axis, float(str(argument[axis])) > 0
 
 
 def _unified(
@@ -139,13 +154,60 @@ def _joined(parts: Sequence[Induced]) -> Induced | None:
         if given is None:
             return None
         steps = (When(check=Check(given=given), do=tuple(one.program.steps), otherwise=tuple(steps)),)
-    goals = tuple(dict.fromkeys(goal for one in parts for goal in one.program.goals))
+    told_apart = by_analogy([one.program.goals for one in parts])
+    goals = tuple(dict.fromkeys(goal for own in told_apart for goal in own))
     return Induced(
         program=Program(goals=goals, steps=tuple(steps)),
         explains=sum(one.explains for one in parts),
         begins=0,
         cost=sum(one.cost + 1 for one in parts),
     )
+
+
+def by_analogy(kinds: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the patterns of each kind with those that the others' suggest.
+
+    Where two kinds have a pattern of one wording, `put {a} behind {b}` and `put {c} left of {d}`, a wording that only
+    one of them was asked in is said of the other too: of `{a} is behind {b}` follows `{c} is left of {d}`.
+    """
+    found = [dict.fromkeys(own) for own in kinds]
+    for one, other in [*permutations(found, 2)] * len(found):  # what follows may be what something else follows from
+        for pair in product(tuple(one), tuple(other)):
+            if (alike := _differ(*pair)) is not None:
+                other.update(dict.fromkeys(said for pattern in one if (said := _instead(pattern, *alike))))
+    return [tuple(own) for own in found]
+
+
+def _instead(pattern: str, words: list[str], instead: list[str], slots: Mapping[str, str]) -> str:
+    """Return a pattern with other words in the one place where some stand, and other slots; else nothing."""
+    parts = _TOKEN.findall(pattern)
+    at = [n for n in range(len(parts)) if parts[n : n + len(words)] == words]
+    if len(at) != 1 or not slots.keys() >= slots_of_pattern(pattern).keys():
+        return ""
+    parts[at[0] : at[0] + len(words)] = instead
+    return "".join(slots[part.strip("{.}")] if part[0] == "{" else part for part in parts)
+
+
+def _differ(one: str, other: str) -> tuple[list[str], list[str], dict[str, str]] | None:
+    """Return the words in which two patterns differ, and how the slots of the first are called in the other.
+
+    None unless they differ in one place and have equal slots.
+    """
+    ours, theirs = _TOKEN.findall(one), _TOKEN.findall(other)
+    bare = [[_SLOT.sub("{}", part) for part in parts] for parts in (ours, theirs)]
+    changed = [code for code in SequenceMatcher(None, *bare, autojunk=False).get_opcodes() if code[0] != "equal"]
+    slots = [[part for part in parts if part[0] == "{"] for parts in (ours, theirs)]
+    if len(changed) != 1 or changed[0][0] != "replace" or [*map(_many, slots[0])] != [*map(_many, slots[1])]:
+        return None
+    _, start, end, begin, stop = changed[0]
+    words, instead = ours[start:end], theirs[begin:stop]
+    if any(part[0] == "{" for part in (*words, *instead)):
+        return None
+    return words, instead, {mine.strip("{.}"): their for mine, their in zip(*slots, strict=True)}
+
+
+def _many(slot: str) -> bool:
+    return "..." in slot
 
 
 def _searching(made: Induced) -> Induced | None:

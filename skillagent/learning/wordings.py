@@ -8,10 +8,10 @@ Nothing is said here about what a step means; patterns are made elsewhere (`patt
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import product
+from itertools import combinations, product
 
 from skillagent.learning.align import Use
 from skillagent.learning.patterns import free
@@ -59,13 +59,44 @@ def wordings(goals: Sequence[str], named: Collection[str]) -> list[list[int]]:
     groups: list[list[int]] = []
     said = [_without_values(goal, named) for goal in goals]
     for number, words in enumerate(said):
-        near = ((SequenceMatcher(None, said[group[0]], words, autojunk=False).ratio(), group) for group in groups)
+        near = ((_ratio(said[group[0]], words), group) for group in groups)
         share, best = max(near, key=lambda pair: pair[0], default=(0.0, []))
         if share >= _ALIKE:
             best.append(number)
         else:
             groups.append([number])
     return groups
+
+
+def by_way(
+    group: Sequence[int], goals: Sequence[str], ways: Sequence[Hashable], named: Collection[str]
+) -> list[list[int]]:
+    """Divide goals of one wording by what was done for them, where their words tell it: `behind it`, `in front of it`.
+
+    Args:
+        group: The goals by their numbers; those without a way of their own go where the words are most alike.
+        goals: All goals.
+        ways: What was done for the first of them.
+        named: Words that pages name things with.
+    """
+    said = {n: tuple(_without_values(goals[n], named)) for n in group}
+    found = dict[Hashable, list[int]]()
+    for n in group:
+        if n < len(ways):
+            found.setdefault(ways[n], []).append(n)
+    worded = [{said[n] for n in part} for part in found.values()]
+    if len(found) < 2 or any(one & two for one, two in combinations(worded, 2)):
+        return [list(group)]
+    parts = [*found.values()]
+    for n in group:
+        if n >= len(ways):
+            alike = [max(_ratio(said[n], words) for words in of) for of in worded]
+            parts[alike.index(max(alike))].append(n)
+    return parts
+
+
+def _ratio(one: Sequence[str], two: Sequence[str]) -> float:
+    return SequenceMatcher(None, one, two, autojunk=False).ratio()
 
 
 def in_one_language(worded: Sequence[Worded]) -> list[str]:

@@ -89,6 +89,21 @@ def test_a_sentence_that_needs_a_thing_of_which_none_is_in_sight_is_left_out():
     assert [form.text for form in forms_of([puts], "g", None)] == ["put {thing} in {below}"]
 
 
+EITHER = """- when:
+    is: {given: behind}
+    do: [{place: {role: cube, name: '{behind}'}}]
+    else: [{place: {role: bowl, name: '{front}'}}]"""
+
+
+def test_of_sentences_with_the_same_slots_the_first_is_told_and_others_are_things_of_their_own():
+    goals = ("go behind {behind}", "move behind {behind}", "go before {front}")
+    forms = forms_of([skill("goes", *goals, steps=EITHER)], "g", TABLE)
+    assert [(form.text, form.values) for form in forms] == [
+        ("go behind {behind}", {"behind": ("red", "blue")}),
+        ("go before {front}", {"front": ("deep",)}),
+    ]
+
+
 NESTED = """- each:
     in: all
     as: one

@@ -1,8 +1,10 @@
 """One program for successes of several kinds, for goals of several parts, and for goals that say where a thing is."""
 
+import pytest
 from test_induce import episode
 
 from skillagent.goals import clauses
+from skillagent.learning.across import by_analogy
 from skillagent.learning.induce import induce
 from skillagent.learning.prose import prose
 from skillagent.programs.text import dump, parse
@@ -106,3 +108,59 @@ def test_a_goal_can_be_read_as_parts_in_the_order_of_doing():
         ("go to a", "open b after you pick up c"),
     ]
     assert [*clauses('say "a and b", then stop')] == [('say "a and b"', "stop")]
+
+
+CUBES = [("cube", "red cube"), ("cube", "blue cube"), ("cube", "green cube")]
+
+
+def beside(goal, cube, other, offset):
+    return episode(goal, (CUBES, "pick", {"ref": cube}), (CUBES, "place_at", {"ref": other, "offset": offset}))
+
+
+def test_words_decide_where_to_where_they_differ_with_the_way_that_was_taken():
+    behind = beside("Put the red cube behind the blue cube now please.", 1, 2, [0, 0.1, 0])
+    left = beside("Put the green cube left of the red cube now please.", 3, 1, [-0.1, 0.02, 0])
+    assert lines(dump(induce([behind, left])[0].program)) == [
+        "goals:",
+        "- Put the {value} behind the {behind} now please.",
+        "- Put the {value_2} left of the {left} now please.",
+        "steps:",
+        "- when:",
+        "    is: {given: value}",
+        "    do:",
+        "    - pick: {role: cube, name: '{value}'}",
+        "    - place_at: {role: cube, name: '{behind}', offset: [0, 0.1, 0]}",
+        "    else:",
+        "    - pick: {role: cube, name: '{value_2}'}",
+        "    - place_at: {role: cube, name: '{left}', offset: [-0.1, 0.02, 0]}",
+    ]
+
+
+def test_ways_that_no_word_tells_apart_are_not_put_together():
+    one = beside("Put the red cube beside the blue cube.", 1, 2, [0, 0.1, 0])
+    other = beside("Put the green cube beside the red cube.", 3, 1, [-0.1, 0, 0])
+    assert all("given" not in text for text in programs(one, other))
+
+
+def test_a_wording_that_one_way_was_asked_in_is_known_of_the_others_too():
+    behind = ("Put {a} behind {b}, {n} cm away.", "{a} is behind {b}, within {n} cm.", "Hide {a}.")
+    right, front = ("Put {c} to the right of {d}, {m} cm away.",), ("{e} is in front of {f}, within {o} cm.",)
+    assert by_analogy([behind, right, front]) == [
+        behind,
+        (*right, "{c} is to the right of {d}, within {m} cm."),
+        (*front, "Put {e} in front of {f}, {o} cm away."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Go to {a} now.", "Walk to {a}."), ("Run from {b} later.",)),
+        (("Go to {a}.", "{a} or {x} and go"), ("Leave {b}.",)),
+        (("Go to {a}.", "Go to it, go to {a}."), ("Go off {b...}.",)),
+        (("Go to {a}.",), ("Go to {a} and {b}.",)),
+    ],
+    ids=["two places differ", "a slot that the other has not", "a list and none", "slots differ"],
+)
+def test_patterns_that_are_not_alike_suggest_none(one, other):
+    assert by_analogy([one, other]) == [one, other]
