@@ -194,8 +194,9 @@ def _differ(one: str, other: str) -> tuple[list[str], list[str], dict[str, str]]
     None unless they differ in one place and have equal slots.
     """
     ours, theirs = _TOKEN.findall(one), _TOKEN.findall(other)
-    bare = [[_SLOT.sub("{}", part) for part in parts] for parts in (ours, theirs)]
-    changed = [code for code in SequenceMatcher(None, *bare, autojunk=False).get_opcodes() if code[0] != "equal"]
+    bare, other_bare = ([_SLOT.sub("{}", part) for part in parts] for parts in (ours, theirs))
+    codes = SequenceMatcher(None, bare, other_bare, autojunk=False).get_opcodes()
+    changed = [code for code in codes if code[0] != "equal"]
     slots = [[part for part in parts if part[0] == "{"] for parts in (ours, theirs)]
     if len(changed) != 1 or changed[0][0] != "replace" or [*map(_many, slots[0])] != [*map(_many, slots[1])]:
         return None
