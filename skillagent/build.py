@@ -86,8 +86,8 @@ class Options:
     for the values of a goal that no pattern fits; without `replanning` no other program takes over from one that does
     not do it, and no plan is made again; without `diagnosis` nobody asks what the insights did in a failure; without
     `reranking` the router does not use what it was trained to. With `annotation` the model notes what mattered in a
-    demonstration. `similar` shows the model, at every step, moments of demonstrations like the present one; `memory` is
-    what it may do itself.
+    demonstration. With `dividing` short goals are divided too. `similar` shows the model, at every step, moments of
+    demonstrations like the present one; `memory` is what it may do itself.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -98,6 +98,7 @@ class Options:
     writing: Writing = field(default_factory=Writing)
     upkeep: Upkeep = field(default_factory=Upkeep)
     planning: bool = True
+    dividing: bool = False
     programs: bool = True
     filling: bool = True
     replanning: bool = True
@@ -203,7 +204,7 @@ def open_agent(
         yield Agent(
             open=worlds.open,
             drop=worlds.drop,
-            plan=partial(plan, llm=metered, covers=covered, form=formed, near=near),
+            plan=partial(plan, llm=metered, covers=covered, form=formed, near=near, short=options.dividing),
             stitch=partial(plan, llm=None, covers=covered, form=formed, near=near),
             route=routed,
             act=partial(
@@ -232,7 +233,7 @@ def open_agent(
             store=kept,
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
-            mend=_mend(options, metered, room, watch),
+            mend=_mend(options.practice, metered, room, watch),
             relabel=relabelled if options.practice.relabel else None,
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
@@ -273,8 +274,7 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
     return gated
 
 
-def _mend(options: Options, llm: LLM, room: int, watch: Watch) -> Mend:
-    how = options.practice
+def _mend(how: Practice, llm: LLM, room: int, watch: Watch) -> Mend:
     return partial(mended, llm=llm, rounds=how.mend, solved=how.solved, room=room, watch=watch)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from skillagent.errors import InvalidSkill
+from skillagent.programs.find import place_of
 from skillagent.programs.template import filled_by, slots_of_pattern, written
 from skillagent.programs.text import program_of
 from skillagent.schema import (
@@ -50,8 +51,8 @@ def forms_of(skills: Sequence[Skill], goal: str, seen: Observation | None) -> li
     """Return the sentences that programs of the first thirty skills know and that can be filled here, each once.
 
     Of sentences with the same slots, which say the same in other words, the first. A slot that names a thing takes the
-    names of such things in sight, and one that was a number in every goal that the skill has solved takes the numbers
-    of this goal.
+    names of such things in sight, of those that the goal names where it names any, and one that was a number in every
+    goal that the skill has solved takes the numbers of this goal. A sentence that names another thing is left out.
 
     Args:
         skills: Whose programs.
@@ -71,7 +72,7 @@ def _forms(skill: Skill, goal: str, seen: Observation | None) -> Iterator[Form]:
     for text in reversed(texts.values()):
         solved = [(one, filled) for one in skill.goals if (filled := filled_by((text,), one)) is not None]
         values = _values(text, program, goal, [filled for _, filled in solved], seen) if program and seen else {}
-        if all(values.values()):
+        if all(values.values()) and not (seen and _stray(text, goal, seen)):
             yield Form(text=text, values=values, solved=next((one for one, _ in solved if one != text), ""))
 
 
@@ -79,8 +80,14 @@ def _values(
     text: str, program: Program, goal: str, solved: Sequence[Filled], seen: Observation
 ) -> dict[str, tuple[str, ...]]:
     """Return what can fill some of the slots of a sentence here."""
-    slots = slots_of_pattern(text)
-    return {**_numbers(goal, solved), **_named(slots, program, seen)}
+    known = _named(slots_of_pattern(text), program, seen)
+    asked = {slot: tuple(name for name in names if place_of(name, goal)) for slot, names in known.items()}
+    return {**_numbers(goal, solved), **{slot: asked[slot] or names for slot, names in known.items()}}
+
+
+def _stray(text: str, goal: str, seen: Observation) -> bool:
+    """Tell whether a sentence itself, its slots aside, names a thing in sight that the goal does not name."""
+    return any(one.name and place_of(one.name, text) and not place_of(one.name, goal) for one in seen.elements)
 
 
 def described(forms: Sequence[Form], skills: Sequence[Skill]) -> str:

@@ -3,8 +3,9 @@
 Where programs know all parts word for word, nobody is asked (`stitch`); else the model splits a goal.
 
 A plan costs a model call and a small model splits badly, so it is only asked for where no skill claims the whole of the
-goal, and the goal is long enough to be several, or the world can look up whether a part is done: there a shorter one is
-divided too, but only into parts that programs know. A plan out of form, or a prompt too long to ask for one, is no
+goal and the goal is long enough to be several. Where the world can look up whether a part is done, a shorter one can be
+divided or said otherwise too, if that is wanted: only in parts that programs know, and also where a skill claims the
+goal because it has solved one like it. A plan out of form, or a prompt too long to ask for one, is no
 plan: the goal is then its own only subgoal.
 """
 
@@ -34,6 +35,7 @@ def plan(
     covers: Callable[[str, Library, str], bool],
     form: Callable[[str, Library, str], int],
     near: Callable[[str, Library, str], Sequence[Skill]],
+    short: bool = False,
 ) -> Plan:
     """Return the plan with its goal divided into subgoals, or as it is.
 
@@ -41,18 +43,21 @@ def plan(
         whole: Its goal in words, and the domain that it is for.
         library: Its skills nearest to the goal are named to the model.
         seen: The first state of a world that can look up whether a part is done; None: of any other.
-        llm: Asked only when no skill covers the goal, and it has more than `LONG_GOAL_WORDS` words or `seen` is given;
-            None: never.
+        llm: Asked only when no skill covers the goal and it has more than `LONG_GOAL_WORDS` words, or `seen` is given
+            and `short` set and no program knows its form; None: never.
         covers: Tells whether one skill covers a goal in a domain.
         form: Tells how many letters of a goal a program fixes in a domain; 0 where none says enough.
         near: Returns the skills of use in a domain, the nearest to a goal first.
+        short: Divide short goals too, where parts can be checked: for a model that plans better than it acts.
     """
     goal, domain = whole.goal, whole.domain
     if parts := stitched(goal, lambda text: form(text, library, domain)):
         return whole.model_copy(update={"subgoals": tuple(Subgoal(text=part) for part in parts)})
-    if covers(goal, library, domain):
+    covered = covers(goal, library, domain)
+    seen = seen if short else None
+    if covered and (llm is None or seen is None or form(goal, library, domain)):
         return whole.model_copy(update={"covered": True})
-    long = len(goal.split()) > LONG_GOAL_WORDS
+    long = len(goal.split()) > LONG_GOAL_WORDS and not covered
     if llm is None or not (long or seen) or not (known := near(goal, library, domain)):
         return whole
     told = (
@@ -61,9 +66,9 @@ def plan(
         else ""
     )
     made = asked("plan", goal, known, seen, llm, free=long, state=told)
-    if not long and not all(form(part.text, library, domain) for part in made):
-        return whole
-    return whole.model_copy(update={"subgoals": made or whole.subgoals})
+    if not made or not (long or all(form(part.text, library, domain) for part in made)):
+        return whole.model_copy(update={"covered": covered})
+    return whole.model_copy(update={"subgoals": made})
 
 
 def asked(

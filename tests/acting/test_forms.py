@@ -104,6 +104,20 @@ def test_of_sentences_with_the_same_slots_the_first_is_told_and_others_are_thing
     ]
 
 
+def test_of_things_in_sight_those_that_the_goal_names_where_it_names_any():
+    (form,) = forms_of([skill("puts", "put {thing} in {below}", steps=PICKED)], "the blue one", TABLE)
+    assert form.values == {"thing": ("blue",), "below": ("deep",)}
+
+
+def test_a_sentence_that_names_another_thing_than_the_goal_is_left_out():
+    known = skill("puts", "put red in the bowl", "put {thing} in the bowl", steps=PICKED.splitlines()[0])
+    assert [form.text for form in forms_of([known], "the blue one", TABLE)] == ["put {thing} in the bowl"]
+    assert [form.text for form in forms_of([known], "the red one", TABLE)] == [
+        "put red in the bowl",
+        "put {thing} in the bowl",
+    ]
+
+
 NESTED = """- each:
     in: all
     as: one

@@ -26,11 +26,13 @@ CUBES = tuple(Element(ref=name, role="cube", name=name) for name in ("red", "gre
 SEEN = Observation(goal=TOWER, text="[1] cube red", elements=CUBES)
 
 
-def planned(goal, library, llm, covered=False, near=lambda goal, held, domain: list(held.skills.values()), seen=None):
+def planned(
+    goal, library, llm, covered=False, near=lambda goal, held, domain: list(held.skills.values()), seen=None, short=True
+):
     def form(text, held, domain):
         return form_of((FORM,), text) if "puts" in held.skills else 0
 
-    return plan(Plan(goal=goal), library, seen, llm=llm, covers=lambda *_: covered, form=form, near=near)
+    return plan(Plan(goal=goal), library, seen, llm=llm, covers=lambda *_: covered, form=form, near=near, short=short)
 
 
 def part(thing, below, done_when=""):
@@ -94,8 +96,13 @@ def test_where_parts_can_be_checked_a_short_goal_is_divided_into_parts_that_prog
 
 @pytest.mark.parametrize(
     ("library", "seen", "covered"),
-    [(PUTTING, None, False), (LIBRARY, SEEN, False), (PUTTING, SEEN, True)],
-    ids=["nobody can check parts", "there are no programs", "covered by a skill"],
+    [(PUTTING, None, False), (LIBRARY, SEEN, False), (PUTTING, None, True), (LIBRARY, SEEN, True)],
+    ids=[
+        "nobody can check parts",
+        "there are no programs",
+        "covered, and nobody can check",
+        "covered, and no programs",
+    ],
 )
 def test_a_short_goal_stays_whole_and_no_model_is_asked(library, seen, covered):
     llm = ScriptedLLM([])
@@ -116,3 +123,29 @@ def test_a_long_goal_may_have_parts_in_the_models_own_words_beside_known_ones():
         ("log in", "logging in"),
         ("put the green on the red", None),
     ]
+
+
+KNOWN = "put the red on the blue"
+
+
+def test_a_goal_whose_form_a_program_knows_is_not_said_otherwise():
+    llm = ScriptedLLM([])
+    made = planned(KNOWN, PUTTING, llm, covered=True, seen=SEEN)
+    assert (made.covered, [one.text for one in made.subgoals]) == (True, [KNOWN])
+
+
+def test_a_goal_that_is_only_like_a_solved_one_is_said_as_programs_know_it():
+    llm = ScriptedLLM([{"subgoals": [part("red", "blue")]}])
+    made = planned("red belongs on blue", PUTTING, llm, covered=True, seen=SEEN)
+    assert (made.covered, [one.text for one in made.subgoals]) == (False, [KNOWN])
+
+
+def test_where_nobody_finds_other_words_a_goal_like_a_solved_one_stays_covered():
+    made = planned("red belongs on blue", PUTTING, ScriptedLLM(["no JSON"]), covered=True, seen=SEEN)
+    assert (made.covered, [one.text for one in made.subgoals]) == (True, ["red belongs on blue"])
+
+
+def test_short_goals_are_not_divided_unless_that_is_wanted():
+    llm = ScriptedLLM([])
+    assert [one.text for one in planned(TOWER, PUTTING, llm, seen=SEEN, short=False).subgoals] == [TOWER]
+    assert not llm.asked
