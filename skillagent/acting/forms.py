@@ -128,15 +128,11 @@ def _subgoal(part: Json) -> Subgoal | None:
 
 def _numbers(goal: str, filled: Sequence[Filled]) -> dict[str, tuple[str, ...]]:
     """Return the numbers of a goal for each slot that was a number in every goal that was solved."""
-    always = (
-        set[str]()
-        if not filled
-        else set.intersection(
-            *({name for name, value in one.items() if _NUMBER.fullmatch(str(value))} for one in filled)
-        )
-    )
+    if not filled:
+        return {}
+    told = [{name for name, value in one.items() if _NUMBER.fullmatch(str(value))} for one in filled]
     found = tuple(dict.fromkeys(_NUMBER.findall(goal)))
-    return dict.fromkeys(sorted(always), found)
+    return dict.fromkeys(sorted(set.intersection(*told)), found)
 
 
 def _named(slots: Iterable[str], program: Program, seen: Observation) -> dict[str, tuple[str, ...]]:

@@ -56,8 +56,11 @@ def test_a_long_goal_is_split_and_a_missing_skill_is_asked_for():
         {"text": "log in", "done_when": "", "wanted": ""},
         {"text": "pay", "done_when": "paid", "wanted": "paying"},
     ]
-    made = planned(LONG, LIBRARY, ScriptedLLM([{"subgoals": parts}]))
+    llm = ScriptedLLM([{"subgoals": parts}])
+    made = planned(LONG, LIBRARY, llm)
     assert [(part.text, part.wanted) for part in made.subgoals] == [("log in", None), ("pay", "paying")]
+    prompt = llm.asked[0][1][-1].content
+    assert "`wanted` describes a skill that is missing, or is empty" in prompt
 
 
 def test_a_reply_out_of_form_leaves_the_goal_whole():
