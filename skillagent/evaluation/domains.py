@@ -117,10 +117,10 @@ def of_library(library: Library, events: Sequence[Event]) -> list[Domain]:
             if worth >= 1 or query.goal in right:
                 right[query.goal].setdefault(name, worth)
     counts, found = defaultdict[str, int](int), list[tuple[bool, Query]]()
-    for goal, worth in right.items():
-        name = next(name for name, value in worth.items() if value >= 1)
+    for goal, whose in right.items():
+        name = next(name for name, worth in whose.items() if worth >= 1)
         counts[name] += 1
-        found.append((counts[name] % _TESTS == 0, Query((name, counts[name]), goal, "", "words", worth)))
+        found.append((counts[name] % _TESTS == 0, Query((name, counts[name]), goal, "", "words", whose)))
     return _by_domain(list(library.skills.values()), found)
 
 
@@ -133,7 +133,8 @@ def _by_domain(skills: Sequence[Skill], goals: Sequence[tuple[bool, Query]]) -> 
         by[skill.domain][0].append(skill.model_copy(update={"goals": ()}))
     for tests, goal in goals:
         if not tests or goal.goal not in learnt:
-            by[of[goal.family]][2 if tests else 1].append(goal)
+            _, learn, test = by[of[goal.family]]
+            (test if tests else learn).append(goal)
     return [
         Domain(name=name or "any", skills=tuple(own), learn=tuple(learn), test=tuple(test))
         for name, (own, learn, test) in by.items()
