@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skillagent.envs.drawing import imported
 from skillagent.envs.robot.pictures import png
 from skillagent.envs.robot.simulator import OPEN, Vector
 from skillagent.envs.tabletop.predicates import Now, Predicate
 from skillagent.envs.tabletop.scene import TRAVEL, WIDEST, Thing, mjcf
-from skillagent.errors import ConfigError, EnvironmentFailed
+from skillagent.errors import EnvironmentFailed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -45,7 +46,7 @@ class Table:
         wanted: What the task asks for.
 
     Raises:
-        ConfigError: MuJoCo is not installed.
+        ConfigError: MuJoCo is not installed or cannot be loaded.
     """
 
     second = 25.0
@@ -53,7 +54,7 @@ class Table:
 
     def __init__(self, things: Sequence[Thing], wanted: Sequence[Predicate] = ()) -> None:
         self.wanted = tuple(wanted)
-        self._mujoco = _package()
+        self._mujoco = imported("mujoco", "MuJoCo", "robot")
         self._start = tuple(things)
         self.model: Any = self._mujoco.MjModel.from_xml_string(mjcf(things))
         self.data: Any = self._mujoco.MjData(self.model)
@@ -222,12 +223,3 @@ def _drawn(mujoco: ModuleType, model: object, data: object) -> Any:  # noqa: ANN
         return renderer.render()
     finally:
         renderer.close()
-
-
-def _package() -> ModuleType:
-    import importlib
-
-    try:
-        return importlib.import_module("mujoco")
-    except ImportError as error:
-        raise ConfigError(f"MuJoCo is not installed ({error}); pip install 'skillagent[robot]'") from error
