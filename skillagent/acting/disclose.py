@@ -153,7 +153,8 @@ def _names(parts: Sequence[Sequence[Ranked]]) -> list[str]:
 def _others(route: Route, library: Library, chosen: Sequence[Skill], most: int) -> list[Skill]:
     """Return the skills that the router considered too, the best first."""
     known = {skill.name for skill in chosen}
-    return [library.skills[name] for name in _names(route.considered) if name in library.skills.keys() - known][:most]
+    names = [name for name in _names(route.considered) if name in library.skills and name not in known]
+    return [library.skills[name] for name in names[:most]]
 
 
 def _referred(skill: Skill) -> Iterator[tuple[str, str]]:
