@@ -19,6 +19,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from skillagent.acting.act import act
+from skillagent.acting.disclose import Showing
 from skillagent.acting.distil import Distiller
 from skillagent.acting.plan import plan
 from skillagent.acting.policy import Aids, Memory
@@ -69,9 +70,7 @@ from skillagent.store.disk import DiskStore
 from skillagent.store.trainings import Trainings
 from skillagent.store.vectors import ChromaVectors
 
-_CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: better to cut a little too early
 _ROOM = 12_000  # characters: more is slow to read and a small model makes no use of it
-_REPLY_TOKENS = 400
 _RULES = 600  # characters of a block of rules
 
 
@@ -87,7 +86,7 @@ class Options:
     not do it, and no plan is made again; without `diagnosis` nobody asks what the insights did in a failure; without
     `reranking` the router does not use what it was trained to. With `annotation` the model notes what mattered in a
     demonstration. With `dividing` short goals are divided too. `similar` shows the model, at every step, moments of
-    demonstrations like the present one; `memory` is what it may do itself.
+    demonstrations like the present one; `memory` is what it may do itself, `showing` how much of skills it is shown.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -107,6 +106,7 @@ class Options:
     annotation: bool = False
     memory: Memory = field(default_factory=Memory)
     similar: Similar = field(default_factory=Similar)
+    showing: Showing = field(default_factory=Showing)
 
     @property
     def making(self) -> Induction:
@@ -176,7 +176,7 @@ def open_agent(
         ConfigError: Something that the operator must install or set is missing.
     """
     options, meter = options or Options(), meter or Meter()
-    metered = Metered(llm or language_model(settings), meter, budget(settings))
+    metered = Metered(llm or language_model(settings), meter, budget(settings), context=settings.context)
     vectors = vector_cache(settings, read_only=read_only)
     worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
@@ -186,7 +186,6 @@ def open_agent(
     trained = in_use(Trainings(settings.memory).lines, vectors.name) if options.reranking else None
     routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes, trained=trained)
     near = partial(nearest_skills, catalogue=catalogue)
-    room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 
     def covered(goal: str, library: Library, domain: str) -> bool:
         return not options.planning or covers(goal, library, domain, catalogue=catalogue, thresholds=options.thresholds)
@@ -210,7 +209,7 @@ def open_agent(
             act=partial(
                 act,
                 llm=metered,
-                room=room,
+                room=_ROOM,
                 programs=options.programs,
                 filling=options.filling,
                 replanning=options.replanning,
@@ -233,7 +232,7 @@ def open_agent(
             store=kept,
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
-            mend=_mend(options.practice, metered, room, watch),
+            mend=_mend(options.practice, metered, watch),
             relabel=relabelled if options.practice.relabel else None,
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
@@ -274,8 +273,8 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
     return gated
 
 
-def _mend(how: Practice, llm: LLM, room: int, watch: Watch) -> Mend:
-    return partial(mended, llm=llm, rounds=how.mend, solved=how.solved, room=room, watch=watch)
+def _mend(how: Practice, llm: LLM, watch: Watch) -> Mend:
+    return partial(mended, llm=llm, rounds=how.mend, solved=how.solved, room=_ROOM, watch=watch)
 
 
 def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:
@@ -287,6 +286,7 @@ def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: S
         likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
         recall=partial(recall, catalogue=catalogue) if options.memory.recall else None,
         invent=options.memory.invent,
+        showing=options.showing,
     )
 
 

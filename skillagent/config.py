@@ -41,7 +41,11 @@ class Settings(BaseSettings):
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the embedded model; all cores."
     )
-    context: int = Field(default=8192, ge=4096, description="Tokens that the embedded model can read at once.")
+    context: int = Field(
+        default=8192,
+        ge=4096,
+        description="Tokens that a model can read at once: the embedded one, and one that litellm does not list.",
+    )
     timeout_s: float = Field(default=120.0, gt=0, description="Seconds to wait for one reply of a provider.")
     cache_replies: bool = Field(default=False, description="Keep replies on disk and give them again when asked alike.")
     embedder: str = Field(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -15,6 +16,9 @@ from skillagent.library import Library
 from skillagent.schema import Action, Entry, Event, Json, Message, Observation, Outcome, Reply, Role, Task, Verb
 
 Vectors = NDArray[np.float32]
+
+_CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: better to cut a little too early
+_REPLY_TOKENS = 400
 
 
 class LLM(Protocol):
@@ -46,6 +50,34 @@ class LLM(Protocol):
             BudgetSpent: A budget does not allow the call; the model was not asked.
         """
         ...
+
+
+def tokens(llm: LLM, text: str) -> int:
+    """Return how many tokens a text takes for a model, guessed from its characters where the model cannot tell.
+
+    A model that can count has a `tokens(text)`, which returns a number, or None where it cannot after all.
+    """
+    known = getattr(llm, "tokens", None)
+    counted: int | None = known(text) if known is not None else None
+    return math.ceil(len(text) / _CHARACTERS_PER_TOKEN) if counted is None else counted
+
+
+def window(llm: LLM) -> int | None:
+    """Return how many tokens a model can read and write at once; None where nobody knows.
+
+    A model that knows has a `window()`.
+    """
+    known = getattr(llm, "window", None)
+    return known() if known is not None else None
+
+
+def readable(llm: LLM, most: int) -> int:
+    """Return how many characters of conversation a model can read beside its reply, `most` at most.
+
+    What a page is made of is not counted but guessed: a page changes at every turn.
+    """
+    known = window(llm)
+    return most if known is None else min(most, round((known - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 
 
 class Embedder(Protocol):
