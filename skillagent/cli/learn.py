@@ -162,7 +162,10 @@ def read_shown(folder: Path) -> list[Attempt]:
 
     files = sorted(folder.rglob("*.json"))
     if not files:
-        raise ConfigError(f"--demos {folder}: no episodes there; `skillagent run TASK --keep {folder}` writes some")
+        raise ConfigError(
+            f"--demos {folder}: no episodes there; `skillagent run TASK --keep {folder}` writes some, "
+            "and `skillagent demos` those of scripted policies and of an arm's recordings"
+        )
     shown = []
     for file in files:
         attempt = read_kept(file).attempt
