@@ -185,6 +185,20 @@ def tells(environment: Environment) -> bool:
     return hasattr(environment, "holds")
 
 
+def shows(environment: Environment, task: Task) -> Sequence[Action] | None:
+    """Return actions that do a task, by the world's own scripted policy; None where it has none, or that fails.
+
+    A world that comes with such policies has a `shows(task)`. What it returns was seen to do the task.
+    """
+    known = getattr(environment, "shows", None)
+    return known(task) if known is not None else None
+
+
+def scripted(environment: Environment) -> bool:
+    """Tell whether a world comes with scripted policies of its own, and so has a `shows`."""
+    return hasattr(environment, "shows")
+
+
 class Store(Protocol):
     """Where the library lives. The only writer."""
 
