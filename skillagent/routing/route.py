@@ -173,7 +173,12 @@ def _skills(
         if chosen and (learned := _learned("words", goal, index, trained)):
             better = rerank.ordered(found.words, learned)
             chosen = [_in_place_of(was, now) for was, now in zip(chosen, better, strict=False)]
-    return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
+    shown, behind = _with_named(chosen, plan, index, limits), best[:_CONSIDERED]
+    return tuple(_as_said(shown, index)), _as_said(behind, index)
+
+
+def _as_said(found: Sequence[Ranked], index: Index[Skill]) -> list[Ranked]:
+    return [one.model_copy(update={"says": index.find(one.id).says}) for one in found]
 
 
 def _learned(kind: Kind, goal: str, index: Index[Skill], trained: Trained | None) -> Learned | None:
