@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skillagent.cli.output import AsJson, emit, examples, note, say, table
-from skillagent.cli.parts import Parts, parts_of
+from skillagent.cli.parts import Parts, Set, changes_of, parts_of
 
 if TYPE_CHECKING:
     from skillagent.config import Settings
@@ -34,6 +34,7 @@ def _router() -> None:
     epilog=examples(
         'skillagent router explain "Enter 05/20/2010 as the date and hit submit."',
         'skillagent router explain "/date-entry Enter 05/20/2010" --env miniwob --json',
+        'skillagent router explain "Enter 05/20/2010" --set thresholds.chance=0.7 --set remembering=off',
     )
 )
 def explain(
@@ -41,6 +42,7 @@ def explain(
     goal: Annotated[str, typer.Argument(help="What is to be done, in words.")],
     env: Annotated[str, typer.Option(help="The environment that it is to be done in; not given: any.")] = "",
     untrained: Annotated[bool, typer.Option("--untrained", help="As it would be without training.")] = False,
+    set_: Set = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which skill would be shown for a goal and why, with scores, runners-up, and what would change it.
@@ -50,26 +52,31 @@ def explain(
     best one fits at all, from its score and its lead. Of several programs that know a goal of this form, first comes
     what did such goals by itself, and what fixes more of the goal. Where the router was trained: learned, what that
     adds, and from what; works: that the skill does it, by training; and what would come first without it. Only skills
-    of that environment, or of none, are candidates. A goal whose parts programs know, and together better than the
-    whole, is explained part by part.
+    of that environment, or of none, are candidates. Goals that a skill solved since it was written are named. --set is
+    that of run, learn and chat: what they would be told, so that this tells what they would show. A goal whose parts
+    programs know, and together better than the whole, is explained part by part.
     """
     from functools import partial
 
     from skillagent.acting.stitch import stitched
+    from skillagent.build import Options
     from skillagent.goals import named
     from skillagent.routing.catalogue import Catalogue
     from skillagent.routing.explain import explain as explained
     from skillagent.routing.outcomes import Outcomes
     from skillagent.routing.route import form
+    from skillagent.routing.solved import Solved
 
-    parts = parts_of(ctx)
-    settings = parts.settings()
+    parts, options = parts_of(ctx), Options().changed(changes_of(set_))
+    settings, limits = parts.settings(), options.thresholds
     store, vectors = parts.store(settings), parts.vectors(settings)
-    known, catalogue, library = Outcomes(vectors, store.events), Catalogue(vectors), store.load()
-    trained = None if untrained else _in_use(parts, settings)
+    catalogue = Catalogue(vectors, Solved(vectors, store.events) if options.remembering else None)
+    known, library = Outcomes(vectors, store.events), store.load()
+    trained = None if untrained or not options.reranking else _in_use(parts, settings)
     told = partial(explained, library=library, catalogue=catalogue, domain=env, outcomes=known, trained=trained)
-    asked, words = named(goal, library.skills)
-    divided = () if asked else stitched(words, partial(form, library=library, domain=env, catalogue=catalogue))
+    told, asked, words = partial(told, thresholds=limits), *named(goal, library.skills)
+    fits = partial(form, library=library, domain=env, catalogue=catalogue, thresholds=limits)
+    divided = () if asked or not (options.planning and options.programs) else stitched(words, fits)
     found = [told(part) for part in divided or (goal,)]
     if as_json:
         inner = [one.model_dump(mode="json") for one in found if divided]

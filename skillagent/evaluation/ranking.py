@@ -21,6 +21,7 @@ from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.measured import measured
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.rerank import CODE, FEATURES, KINDS, Compared, Encoder, Kind, Order, Trained, Weights
+from skillagent.routing.solved import Solved
 from skillagent.routing.train import (
     FOLDS,
     Case,
@@ -106,7 +107,8 @@ def train(
     Raises:
         ConfigError: There is too little to train on, or torch is not installed.
     """
-    queries, outcomes, catalogue = measured(library, events), Outcomes(cache, lambda: events), Catalogue(cache)
+    queries, outcomes = measured(library, events), Outcomes(cache, lambda: events)
+    catalogue = Catalogue(cache, Solved(cache, lambda: events))
     given = {kind: cases([q for q in queries if q.kind == kind], library, catalogue, outcomes) for kind in KINDS}
     known = {kind: material(own) for kind, own in given.items()}
     for kind in KINDS:
