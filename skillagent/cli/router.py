@@ -35,11 +35,13 @@ def _router() -> None:
         'skillagent router explain "Enter 05/20/2010 as the date and hit submit."',
         'skillagent router explain "/date-entry Enter 05/20/2010" --env miniwob --json',
         'skillagent router explain "Enter 05/20/2010" --set thresholds.chance=0.7 --set remembering=off',
+        "skillagent router explain --attempt 'miniwob/login-user@3#1a2b3c4d'",
     )
 )
 def explain(
     ctx: typer.Context,
-    goal: Annotated[str, typer.Argument(help="What is to be done, in words.")],
+    goal: Annotated[str, typer.Argument(help="What is to be done, in words.")] = "",
+    attempt: Annotated[str, typer.Option(help="An attempt's id: what was routed then, as the ledger tells.")] = "",
     env: Annotated[str, typer.Option(help="The environment that it is to be done in; not given: any.")] = "",
     untrained: Annotated[bool, typer.Option("--untrained", help="As it would be without training.")] = False,
     set_: Set = None,
@@ -54,12 +56,14 @@ def explain(
     adds, and from what; works: that the skill does it, by training; and what would come first without it. Only skills
     of that environment, or of none, are candidates. Goals that a skill solved since it was written are named. --set is
     that of run, learn and chat: what they would be told, so that this tells what they would show. A goal whose parts
-    programs know, and together better than the whole, is explained part by part.
+    programs know, and together better than the whole, is explained part by part. With --attempt, in place of a goal, it
+    is told what was routed in that attempt, by the numbers of then; nothing is worked out anew.
     """
     from functools import partial
 
     from skillagent.acting.stitch import stitched
     from skillagent.build import Options
+    from skillagent.errors import ConfigError
     from skillagent.goals import named
     from skillagent.routing.catalogue import Catalogue
     from skillagent.routing.explain import explain as explained
@@ -67,6 +71,11 @@ def explain(
     from skillagent.routing.route import form
     from skillagent.routing.solved import Solved
 
+    if bool(goal) == bool(attempt):
+        raise ConfigError("say either a goal or --attempt ID")
+    if attempt:
+        _recount(parts_of(ctx), attempt, as_json=as_json)
+        return
     parts, options = parts_of(ctx), Options().changed(changes_of(set_))
     settings, limits = parts.settings(), options.thresholds
     store, vectors = parts.store(settings), parts.vectors(settings)
@@ -86,6 +95,34 @@ def explain(
         if divided:
             say(f"part {number} of {len(found)}: {one.goal}")
         _say(one)
+
+
+def _recount(parts: Parts, attempt: str, *, as_json: bool) -> None:
+    """Say what was routed in an attempt, the last one of that id."""
+    from skillagent.cli.texts import near
+    from skillagent.errors import NotFound
+    from skillagent.routing.recount import recount
+
+    store = parts.store(parts.settings())
+    library = store.load()
+    told = {found.attempt: found for event in store.events() if (found := recount(event, library))}
+    if attempt not in told:
+        raise NotFound(f"no attempt {attempt!r} in the ledger{near(attempt, told)}")
+    found = told[attempt]
+    if as_json:
+        emit(found.model_dump(mode="json"))
+        return
+    score = "unscored" if found.score is None else f"score {found.score:g}"
+    say(f"{found.attempt} at {found.at}, library {found.library}, {score}: {found.goal}")
+    if not found.parts:
+        say(f"its line is from before routes were kept; shown: {', '.join(found.shown) or 'nothing'}")
+    for number, part in enumerate(found.parts, start=1):
+        if len(found.parts) > 1:
+            say(f"part {number} of {len(found.parts)}: {part.goal}")
+        for line in part.why:
+            say(line)
+    for line in found.since:
+        say(line)
 
 
 def _say(found: Explanation) -> None:
@@ -119,16 +156,23 @@ def evaluate(
 
     Read off the ledger. Alone: its program did the task by itself. Helped: solved, and the model took part. Misled: not
     solved. Ignored: the model did something else than its words say, so it neither helped nor misled. Of those shown,
-    its program ran, or its words were followed, in so many. Every attempt counts that was scored.
+    its program ran, or its words were followed, in so many. Every attempt counts that was scored. First choices: where
+    the ledger knows what several skills were worth for a goal, what the one is worth that the untrained router tries
+    first, without what came of that goal, beside the best of them and a choice by chance.
     """
+    from skillagent.evaluation.ranking import first_choices
     from skillagent.routing.credit import routing
 
     parts = parts_of(ctx)
     settings = parts.settings()
     store = parts.store(settings)
-    found, trained = routing(store.load(), store.events()), _in_use(parts, settings)
+    library, events = store.load(), list(store.events())
+    found, trained = routing(library, events), _in_use(parts, settings)
+    chosen = first_choices(library, events, lambda: parts.vectors(settings))
     if as_json:
-        emit(found.model_dump(mode="json") | {"trained": trained.model_dump(mode="json") if trained else None})
+        version = trained.model_dump(mode="json") if trained else None
+        first = {kind: one.model_dump(mode="json") for kind, one in chosen.items()}
+        emit(found.model_dump(mode="json") | {"trained": version, "first_choices": first})
         return
     for line in _of_version(trained):
         say(line)
@@ -139,6 +183,9 @@ def evaluate(
         rows = [[str(cell) for cell in one.model_dump().values()] for one in found.credits]
         say(table(list(found.credits[0].model_dump()), rows))
         say()
+    for kind, one in chosen.items():
+        goals = f"{one.goals} goals of {one.families} tasks that several were tried for"
+        say(f"first choices of {kind}, {goals}: {one.first:.1%}; the best {one.best:.1%}, by chance {one.average:.1%}")
     if found.unused:
         say(f"never shown: {', '.join(found.unused)}")
     failed = sum(one.failed for one in found.lacking)
