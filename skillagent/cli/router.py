@@ -162,6 +162,7 @@ def evaluate(
     """
     from skillagent.evaluation.ranking import first_choices
     from skillagent.routing.credit import routing
+    from skillagent.routing.doing import of_kinds
 
     parts = parts_of(ctx)
     settings = parts.settings()
@@ -172,7 +173,10 @@ def evaluate(
     if as_json:
         version = trained.model_dump(mode="json") if trained else None
         first = {kind: one.model_dump(mode="json") for kind, one in chosen.items()}
-        emit(found.model_dump(mode="json") | {"trained": version, "first_choices": first})
+        emit(
+            found.model_dump(mode="json")
+            | {"trained": version, "first_choices": first, "wanted_by_kind": of_kinds(found.wanted)}
+        )
         return
     for line in _of_version(trained):
         say(line)
@@ -183,17 +187,19 @@ def evaluate(
         rows = [[str(cell) for cell in one.model_dump().values()] for one in found.credits]
         say(table(list(found.credits[0].model_dump()), rows))
         say()
-    for kind, one in chosen.items():
-        goals = f"{one.goals} goals of {one.families} tasks that several were tried for"
-        say(f"first choices of {kind}, {goals}: {one.first:.1%}; the best {one.best:.1%}, by chance {one.average:.1%}")
+    for order, came in chosen.items():
+        goals = f"{came.goals} goals of {came.families} tasks that several were tried for"
+        rest = f"the best {came.best:.1%}, by chance {came.average:.1%}"
+        say(f"first choices of {order}, {goals}: {came.first:.1%}; {rest}")
     if found.unused:
         say(f"never shown: {', '.join(found.unused)}")
     failed = sum(one.failed for one in found.lacking)
     say(f"no skill was shown in {found.abstained} of {found.attempts} attempts, of which {failed} failed")
     for one in found.lacking[:top]:
         say(f"  {one.failed} of {one.tried} failed: {one.shape[:100]}")
-    for words in found.wanted[:top]:
-        say(f"  asked for by a plan: {words}")
+    for kind, asked in of_kinds(found.wanted[:top]).items():
+        for words in asked:
+            say(f"  asked for by a plan{f' ({kind})' if kind else ''}: {words}")
 
 
 @app.command(

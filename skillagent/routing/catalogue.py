@@ -20,6 +20,7 @@ from skillagent.goals import shape
 from skillagent.library import Library, differing
 from skillagent.ports import VectorCache, Vectors
 from skillagent.programs.text import program_of
+from skillagent.routing.doing import kinds, marked
 from skillagent.routing.lexical import Words
 from skillagent.routing.patterns import Patterns
 from skillagent.routing.solved import Solved
@@ -32,12 +33,16 @@ T = TypeVar("T", bound=Value)
 
 
 class Item(NamedTuple):
-    """What something is searched by: its text, the goals that it solved, where it is of use, and forms of goals."""
+    """What something is searched by: its text, the goals that it solved, where it is of use, and forms of goals.
+
+    Its kinds of doing are those of the goals, and of what it is `told` to do in short.
+    """
 
     text: str
     goals: tuple[str, ...] = ()
     domain: str = ""
     patterns: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 class Likeness(NamedTuple):
@@ -74,6 +79,7 @@ class Index(Generic[T]):
         self._domains: dict[str, int] = {"": 0}
         self._codes = array("q")  # domains by number
         self._there = array("b")  # by number: 0 where it was taken out
+        self._kinds = array("q")  # of doing by number, of as many as were asked for; 0: not known
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -153,9 +159,13 @@ class Index(Generic[T]):
             self._codes.append(self._domains.setdefault(item.domain, len(self._domains)))
             self._there.append(1)
 
-    def likeness(self, goal: str, domain: str = "") -> Likeness:
-        """Return how like a goal the items are that are of use in a domain; an empty domain is every one."""
-        numbers = self._of_use(domain)
+    def likeness(self, goal: str, domain: str = "", *, verbs: bool = False) -> Likeness:
+        """Return how like a goal the items are that are of use in a domain; an empty domain is every one.
+
+        With `verbs` without those that are known to do other kinds of things than the goal is known to ask for; one
+        with a form that the goal has is never left out.
+        """
+        numbers = self._of_use(domain) if not verbs else self._of_kind(self._of_use(domain), goal)
         if not numbers.size:
             return Likeness(numbers, np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
         return Likeness(
@@ -184,6 +194,16 @@ class Index(Generic[T]):
         known = (0, self._domains.get(domain, _OTHER))
         found = self._patterns.fitting(goal)
         return {number: letters for number, letters in found.items() if not domain or self._codes[number] in known}
+
+    def _of_kind(self, numbers: NDArray[np.intp], goal: str) -> NDArray[np.intp]:
+        if not (asked := marked(kinds([goal]))):
+            return numbers
+        for _, _, item in self._entries[len(self._kinds) :]:
+            self._kinds.append(marked(kinds((*item.told, *item.goals))))
+        known = np.array(self._kinds)[numbers]
+        fitting = np.isin(numbers, list(self._patterns.fitting(goal)))
+        kept: NDArray[np.intp] = numbers[(known == 0) | (known & asked != 0) | fitting]
+        return kept
 
     def _of_use(self, domain: str) -> NDArray[np.intp]:
         there = np.array(self._there, dtype=bool)
@@ -236,7 +256,8 @@ class Catalogue:
         except InvalidSkill:
             program = None  # its words are still of use
         goals = (*skill.goals, *self.since_written(skill))
-        return Item(text_of(skill), goals, skill.domain, program.goals if program else ())
+        told = (skill.name.replace("-", " "), skill.description)
+        return Item(text_of(skill), goals, skill.domain, program.goals if program else (), told)
 
 
 def text_of(skill: Skill) -> str:

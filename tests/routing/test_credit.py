@@ -110,12 +110,13 @@ def test_the_command_says_it_in_words_and_in_json(tmp_path, capsys):
     assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
     assert "nothing was tried yet" in capsys.readouterr().out
     store.commit(tried(1.0, ("one",), ("one",)))
-    store.commit(tried(0.0, wanted=("sing a song",)))
+    store.commit(tried(0.0, wanted=("sing a song", "shut the door")))
     assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
     said = capsys.readouterr().out
     assert "never shown: other, idle" in said
     assert "no skill was shown in 1 of 2 attempts, of which 1 failed" in said
     assert "asked for by a plan: sing a song" in said
+    assert "asked for by a plan (close): shut the door" in said
     assert main(["router", "eval", "--json"], parts=parts(tmp_path, store=store)) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["credits"][0]["alone"] == 1
