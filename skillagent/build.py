@@ -50,7 +50,7 @@ from skillagent.llm.embed import LiteLLMEmbedder, MiniLM, SentenceTransformers
 from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
 from skillagent.llm.meter import Budget, Meter, Metered
-from skillagent.loop import Agent, Gate, Mend, Trial, Watch, undiagnosed, unwatched
+from skillagent.loop import Agent, Gate, Trial, Watch, undiagnosed, unwatched
 from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
@@ -63,6 +63,7 @@ from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.recall import recall
 from skillagent.routing.rerank import in_use
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
+from skillagent.routing.solved import Solved
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Task, Value, Variation
@@ -84,9 +85,10 @@ class Options:
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
     for the values of a goal that no pattern fits; without `replanning` no other program takes over from one that does
     not do it, and no plan is made again; without `diagnosis` nobody asks what the insights did in a failure; without
-    `reranking` the router does not use what it was trained to. With `annotation` the model notes what mattered in a
-    demonstration. With `dividing` short goals are divided too. `similar` shows the model, at every step, moments of
-    demonstrations like the present one; `memory` is what it may do itself, `showing` how much of skills it is shown.
+    `reranking` the router does not use what it was trained to; without `remembering` skills are not found by goals that
+    they solved since they were written. With `annotation` the model notes what mattered in a demonstration. With
+    `dividing` short goals are divided too. `similar` shows the model, at every step, moments of demonstrations like the
+    present one; `memory` is what it may do itself, `showing` how much of skills it is shown.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -103,6 +105,7 @@ class Options:
     replanning: bool = True
     diagnosis: bool = True
     reranking: bool = True
+    remembering: bool = True
     annotation: bool = False
     memory: Memory = field(default_factory=Memory)
     similar: Similar = field(default_factory=Similar)
@@ -181,11 +184,11 @@ def open_agent(
     worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
 
-    catalogue = Catalogue(vectors)
+    catalogue = Catalogue(vectors, Solved(vectors, kept.events) if options.remembering else None)
     outcomes = Outcomes(vectors, kept.events)
     trained = in_use(Trainings(settings.memory).lines, vectors.name) if options.reranking else None
     routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes, trained=trained)
-    near = partial(nearest_skills, catalogue=catalogue)
+    near, how = partial(nearest_skills, catalogue=catalogue), options.practice
 
     def covered(goal: str, library: Library, domain: str) -> bool:
         return not options.planning or covers(goal, library, domain, catalogue=catalogue, thresholds=options.thresholds)
@@ -217,7 +220,7 @@ def open_agent(
                 aids=_aids(options, vectors, catalogue, kept),
             ),
             judge=judge,
-            practise=partial(practise, practice=options.practice, again=lambda task: surprised(task, kept.events())),
+            practise=partial(practise, practice=how, again=lambda task: surprised(task, kept.events())),
             reflect=reflect,
             write=partial(
                 write,
@@ -231,9 +234,9 @@ def open_agent(
             gate=_gate(options, worlds, routed, watch),
             store=kept,
             spent=lambda: meter.total,
-            borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
-            mend=_mend(options.practice, metered, watch),
-            relabel=relabelled if options.practice.relabel else None,
+            borrow=partial(borrowed, near=near, most=how.borrow * options.programs),
+            mend=partial(mended, llm=metered, rounds=how.mend, solved=how.solved, room=_ROOM, watch=watch),
+            relabel=relabelled if how.relabel else None,
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
@@ -271,10 +274,6 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
         )
 
     return gated
-
-
-def _mend(how: Practice, llm: LLM, watch: Watch) -> Mend:
-    return partial(mended, llm=llm, rounds=how.mend, solved=how.solved, room=_ROOM, watch=watch)
 
 
 def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:

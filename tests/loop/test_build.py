@@ -187,6 +187,18 @@ def test_the_program_that_the_ledger_speaks_for_is_tried_first(opened):
         assert [ranked.id for ranked in agent.route(plan, store.load()).skills[0]] == [other, one]
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_a_skill_is_found_by_what_it_solved_since_it_was_written_unless_that_is_off(opened, on):
+    one = skill("one", "open the door")
+    store, goal = MemoryStore(Library(skills={"one": one})), "let me through"
+    run = Ran(skill="one", program=digest_of(one.files[FILE]), goal=goal)
+    with opened(store=store, remembering=on) as agent:
+        assert agent.route(Plan(goal=goal), store.load()).considered[0][0].parts["solved"] < 0.9
+        store.commit(Attempted(attempt="x", task=TASK, goal=goal, score=1.0, programs=("one",), runs=(run,)))
+        found = agent.route(Plan(goal=goal), store.load()).considered[0][0]
+        assert (found.parts["solved"] > 0.99) is on
+
+
 def pressing(key, colour, wall="a wall"):
     step = KeyStep(observation=f"{wall} with {colour}", action=f'{{"verb":"click","ref":"button {colour} [2]"}}')
     return Demonstration(id=key, domain="corridor", goal=f'press the "{colour}" button', steps=(step,))
