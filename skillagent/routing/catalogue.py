@@ -7,6 +7,7 @@ out stay until they are the most, and never come back in a result. Nothing is ch
 
 from __future__ import annotations
 
+import textwrap
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
@@ -28,6 +29,8 @@ from skillagent.schema import Demonstration, Insight, Skill, Value
 
 _SPARE = 64  # rows of what was taken out that are never worth a rebuild
 _FEW = 8
+_READ = 1000  # letters of English that MiniLM reads to the end: 256 tokens
+_WINDOW = 800  # letters of a part of a longer text: 200 tokens
 _OTHER = -1  # the code of a domain that no item has
 T = TypeVar("T", bound=Value)
 
@@ -139,10 +142,11 @@ class Index(Generic[T]):
             return []
         items = [self._as_item(one) for one in fresh.values()]
         shapes = [tuple(dict.fromkeys(shape(goal) for goal in item.goals)) for item in items]
-        rows = self.cache.vectors([*(item.text for item in items), *(one for of in shapes for one in of)])
-        ends = np.cumsum([len(items), *map(len, shapes)])
-        solved = [rows[start:end] for start, end in pairwise(ends.tolist())]
-        parts = zip(fresh.items(), items, rows[: len(items)], solved, strict=True)
+        texts = [windows(item.text) for item in items]
+        rows = self.cache.vectors([one for of in (*texts, *shapes) for one in of])
+        ends = np.cumsum([0, *map(len, texts), *map(len, shapes)])
+        each = [rows[start:end] for start, end in pairwise(ends.tolist())]
+        parts = zip(fresh.items(), items, map(_mean, each[: len(items)]), each[len(items) :], strict=True)
         return [(key, one, item, text, own) for (key, one), item, text, own in parts]
 
     def _add(self, made: Iterable[tuple[str, T, Item, Vectors, Vectors]]) -> None:
@@ -275,6 +279,21 @@ def _of_demonstration(demonstration: Demonstration) -> Item:
 
 def _expanded(item: Item) -> str:
     return "\n".join([item.text, *item.goals])
+
+
+def windows(text: str) -> list[str]:
+    """Return a text in parts that an embedder reads to their ends; one that it reads to its end as it is."""
+    return [text] if len(text) <= _READ else textwrap.wrap(text, _WINDOW, break_on_hyphens=False)
+
+
+def _mean(rows: Vectors) -> Vectors:
+    """Return the unit mean of unit rows; a lone one as it is."""
+    if len(rows) == 1:
+        alone: Vectors = rows[0]
+        return alone
+    mean = rows.mean(axis=0)
+    unit: Vectors = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    return unit
 
 
 def _prototype(text: Vectors, solved: Vectors) -> Vectors:
