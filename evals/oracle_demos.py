@@ -3,8 +3,8 @@
     python -m evals.oracle_demos miniwob-ax demos/
     skillagent learn miniwob-ax --demos demos/ --retries 0
 
-Solutions of pages, levels and tables are those that the tests use. A robot's task is shown by its own scripted policy,
-cut into phases and said in primitives. Only practice seeds are played. A task without a solution is left out and named.
+Solutions of pages, levels and tables are those that the tests use; what a world shows by itself, as Meta-World does,
+`skillagent demos record` writes too. Only practice seeds are played. A task without a solution is left out and named.
 """
 
 from __future__ import annotations
@@ -20,16 +20,14 @@ from skillagent.cli.output import note
 from skillagent.envs.babyai.world import BabyAI
 from skillagent.envs.libero.world import Libero
 from skillagent.envs.registry import open_environment
-from skillagent.envs.robot.phases import recorded, ways
-from skillagent.envs.robot.world import MetaWorld
 from skillagent.envs.tabletop.world import Tabletop
 from skillagent.envs.worlds import Worlds
 from skillagent.evaluation.rows import keep
 from skillagent.evaluation.suites import load_suite
 from skillagent.learning.judge import judge
-from skillagent.ports import Environment
+from skillagent.ports import Environment, shows
 from skillagent.schema import Attempt, Split, Task
-from skillagent.testing import Oracle, solve
+from skillagent.testing import Oracle
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "envs"))
 
@@ -48,21 +46,9 @@ def solution(environment: Environment, task: Task) -> Oracle | None:
             return cast(Oracle, at_the_table(environment))
         case Libero():
             return cast(Oracle | None, carrying(environment))
-        case MetaWorld():
-            return _told_in_primitives(environment, task)
         case _:
-            return ORACLES.get(task.name)
-
-
-def _told_in_primitives(world: MetaWorld, task: Task) -> Oracle | None:
-    """Return the first way to say the scripted policy's demonstration that does it again, in primitives."""
-    world.reset(task)
-    demo = recorded(world.simulation, task.name, task.seed)
-    for actions in ways(world.simulation, demo) if demo is not None else ():
-        oracle = reciting(actions)
-        if solve(world, task, oracle).reward == 1.0:
-            return oracle
-    return None
+            actions = shows(environment, task)
+            return reciting(actions) if actions else ORACLES.get(task.name)
 
 
 def demonstrated(world: Environment, task: Task) -> Attempt | None:

@@ -31,6 +31,7 @@ import typer
 from evals.program_reach import ALONE, Wordless, solved
 from skillagent import load, open_agent
 from skillagent.acting.play import played, reciting
+from skillagent.cli.demos import as_shown, paths_of
 from skillagent.cli.output import note
 from skillagent.envs.robot.phases import Recorded, means, recorded, unfit, ways
 from skillagent.envs.robot.primitives import Arm
@@ -41,7 +42,7 @@ from skillagent.learning.write import Induction, write
 from skillagent.library import Library
 from skillagent.loop import Agent, attempt
 from skillagent.programs.text import program_of
-from skillagent.schema import Action, Attempt, Cause, Decided, Decision, Do, Edit, Lesson, PutSkill, Split, Task
+from skillagent.schema import Action, Attempt, Cause, Decided, Decision, Do, Edit, Lesson, PutSkill, Skill, Split, Task
 from skillagent.store.disk import DiskStore
 from skillagent.testing import MemoryStore
 
@@ -97,18 +98,14 @@ def learnt(agent: Agent, world: MetaWorld, given: Sequence[Shown]) -> tuple[Edit
     edit = next((one for one in edits if any(isinstance(change, PutSkill) for change in one.changes)), None)
     if edit is None:
         return None, ""
-    varies = {_paths([step.action for step in one.trajectory.steps]): note for one, note in tried}
-    return edit, varies.get(_paths(_steps(edit)), "")
+    varies = {paths_of([step.action for step in one.trajectory.steps]): note for one, note in tried}
+    return edit, varies.get(paths_of(_steps(edit)), "")
 
 
 def _steps(edit: Edit) -> list[Do]:
     """Return the steps of the program that an edit adds."""
     programs = [program_of(one.skill) for one in edit.changes if isinstance(one, PutSkill)]
     return [step for program in programs if program for step in program.steps if isinstance(step, Do)]
-
-
-def _paths(steps: Sequence[Do | Action]) -> tuple[str, ...]:
-    return tuple(str(step.arguments.get("path")) for step in steps)
 
 
 def _solving(
@@ -124,12 +121,13 @@ def _solving(
 
 def named(edit: Edit, task: str, varies: str = "") -> Edit:
     """Return the edit with its skill called like the task, as no model named it, and with what varied."""
-    noted = f"\n## As shown\n\nOver several demonstrations: {varies}.\n" if varies else ""
+
+    def told(skill: Skill) -> Skill:
+        body = as_shown(skill.body, varies) if varies else skill.body
+        return skill.model_copy(update={"name": task, "body": body})
+
     changes = [
-        one.model_copy(update={"skill": one.skill.model_copy(update={"name": task, "body": one.skill.body + noted})})
-        if isinstance(one, PutSkill)
-        else one
-        for one in edit.changes
+        one.model_copy(update={"skill": told(one.skill)}) if isinstance(one, PutSkill) else one for one in edit.changes
     ]
     return edit.model_copy(update={"changes": tuple(changes)})
 

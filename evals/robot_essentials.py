@@ -6,13 +6,13 @@
 
 No model is asked. On practice seeds on which the program succeeds: each step left out, each two neighbours the other
 way round, each offset moved by 1, 2 and 4 cm along each axis. A step without which four of five still succeed is free.
-With --note, what was found is written into the skill. Source: counterfactual perturbation of demonstrations (GLiDE).
+With --note, what was found is written into the skill. It is `skillagent skills essentials NAME` for several tasks and a
+table. Source: counterfactual perturbation of demonstrations (GLiDE).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,34 +20,16 @@ from typing import Annotated
 
 import typer
 
-from evals.program_reach import ALONE, Wordless
+from evals.program_reach import Wordless
 from skillagent import load, open_agent
+from skillagent.cli.essentials import noted
 from skillagent.cli.output import note
-from skillagent.envs.robot.essentials import dropped, shifts, swapped, told
-from skillagent.library import Library
-from skillagent.loop import Agent, attempt
-from skillagent.programs.text import FILE, dump, program_of
-from skillagent.schema import Decided, Decision, Edit, Program, PutSkill, Skill, Task
+from skillagent.envs.robot.essentials import told
+from skillagent.evaluation.perturbed import replayed, solved
+from skillagent.programs.text import program_of
+from skillagent.schema import Task
 from skillagent.store.disk import DiskStore
 from skillagent.testing import MemoryStore
-
-_HEADING = "## What matters"
-
-
-def share(agent: Agent, skill: Skill, program: Program, tasks: Sequence[Task]) -> float:
-    """Return the share of instances that a program in the place of a skill's solves by itself."""
-    own = skill.model_copy(update={"version": 1, "files": {**skill.files, FILE: dump(program)}})
-    library = Library().apply(Edit(changes=(PutSkill(skill=own, base=None),), why="perturbed"))
-    return sum(attempt(agent, one, library, ALONE).verdict.success is True for one in tasks) / len(tasks)
-
-
-def noted(skill: Skill, lines: Sequence[str]) -> Decided:
-    """Return the entry that writes what matters into a skill, in the place of what was found before."""
-    body = skill.body.split(f"\n{_HEADING}\n")[0] + f"\n{_HEADING}\n\n" + "".join(f"- {line}\n" for line in lines)
-    new = skill.model_copy(update={"version": skill.version + 1, "body": body})
-    edit = Edit(changes=(PutSkill(skill=new, base=skill.version),), why="replays with one thing changed")
-    reason = "accepted: words only, asked for by a person"
-    return Decided(decision=Decision(edit=edit, accepted=True, reason=reason, by="person"))
 
 
 def main(
@@ -72,12 +54,11 @@ def main(
                 program = program_of(skill)
                 assert program is not None
                 tried = [Task(env="metaworld", name=name, seed=first + n, max_steps=50) for n in range(3 * seeds)]
-                held = [one for one in tried if share(agent, skill, program, [one])][:seeds]
+                held = solved(agent, skill, program, tried, seeds)
                 if not held:
                     note(f"{name}: the program solves none of {len(tried)} practice instances")
                     continue
-                changed = {**dropped(program), **swapped(program), **shifts(program)}
-                found = {what: share(agent, skill, one, held) for what, one in changed.items()}
+                found = replayed(agent, skill, program, held)
                 table[name] = {"instances": len(held), **{str(what): value for what, value in found.items()}}
                 lines = told(program, found)
                 for line in lines:

@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from evals.robot_demos import done
-from skillagent.envs.robot.phases import recorded, ways
 from skillagent.envs.robot.several import stitched
 from skillagent.envs.robot.world import MetaWorld
 from skillagent.schema import Attempt, Task
@@ -21,10 +20,8 @@ from skillagent.schema import Attempt, Task
 
 def shown(world: MetaWorld, task: Task) -> Attempt | None:
     """Return the first way to say the scripted policy's demonstration that does it again."""
-    world.reset(task)
-    demo = recorded(world.simulation, task.name, task.seed)
-    tried = (done(world, task, actions) for actions in ways(world.simulation, demo)) if demo is not None else ()
-    return next((one for one in tried if one.verdict.success), None)
+    actions = world.shows(task)
+    return done(world, task, actions) if actions else None
 
 
 def main(

@@ -5,7 +5,8 @@
 Goals and skills are those of `evals/router_data`, distractors what botocore says of its operations. recall@1 and @5 are
 means over skills (each skill counts once), with 95 % intervals from resampling skills; a tie is a miss. AUROC: how well
 a score tells a goal whose skill is in the library from one whose skill was taken out of it. "own": skills of other
-environments are no candidates. Texts are embedded once and kept in `--cache`.
+environments are no candidates; "verbs": nor those that are known to do other kinds of things (`thresholds.verbs`).
+Texts are embedded once and kept in `--cache`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from skillagent.build import embedder
 from skillagent.config import load as load_settings
 from skillagent.goals import shape
 from skillagent.ports import VectorCache
-from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.catalogue import Catalogue, Index
 from skillagent.routing.fuse import fuse
 from skillagent.routing.lexical import Words
 from skillagent.schema import Skill, Split
@@ -120,11 +121,24 @@ class Bench:
                 rows[n] = _unit((1 - weight) * rows[n] + weight * mean)
         return np.asarray(self.queries @ rows.T, dtype=np.float64)
 
-    def routed(self) -> Scores:
-        """The product's own score."""
+    @cached_property
+    def index(self) -> Index[Skill]:
+        """The product's index of the skills, whose numbers are their columns."""
         index = Catalogue(self.cache).skills
         index.hold({skill.name: skill for skill in self.skills})
-        return np.array([fuse(index.likeness(goal.text)) for goal in self.goals])
+        return index
+
+    def routed(self) -> Scores:
+        """The product's own score."""
+        return np.array([fuse(self.index.likeness(goal.text)) for goal in self.goals])
+
+    @cached_property
+    def of_kind(self) -> Kept:
+        """Which skills are not known to do other kinds of things than each goal asks for (`thresholds.verbs`)."""
+        kept = np.zeros((len(self.goals), len(self.skills)), dtype=bool)
+        for row, goal in enumerate(self.goals):
+            kept[row, self.index.likeness(goal.text, verbs=True).numbers] = True
+        return kept
 
     def parts(self) -> Scores:
         """Cosines to the nearest of a skill's own texts: what it says it does, and its body in parts."""
@@ -223,12 +237,14 @@ class Firsts:
     absent: NDArray[np.float64]
 
 
-def measured(bench: Bench, way: Way, filtered: bool = False) -> tuple[dict[str, object], Firsts]:
+def measured(bench: Bench, way: Way, filtered: bool = False, verbs: bool = False) -> tuple[dict[str, object], Firsts]:
     """Return recall and AUROC of one way to route, and what they are made of."""
     kept = np.ones((len(bench.goals), len(bench.skills)), dtype=bool)
     if filtered:
         domains, asked = np.array([skill.domain for skill in bench.skills]), [goal.domain for goal in bench.goals]
         kept = (domains == "") | (domains == np.array(asked)[:, None])
+    if verbs:
+        kept &= bench.of_kind
     rows = np.arange(len(bench.goals))
     there = np.where(kept, way(kept), -np.inf)
     own = there[rows, bench.right]
@@ -281,6 +297,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--split", default="holdout", choices=[str(split) for split in Split])
     parser.add_argument("--solved", type=int, help="so many solved goals a skill; all, if not given")
+    parser.add_argument("--router", action="store_true", help="the router alone")
     parser.add_argument("--distractors", default="0,1000,10000")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/skillagent/router")
     wanted = parser.parse_args()
@@ -300,10 +317,19 @@ def main() -> int:
     }
     for count in counts:
         bench, found, firsts = Bench(goals, [*skills, *unrelated[:count]], cache), {}, {}
-        for name, way in ladder(bench, parts=count <= 1000).items():
-            (one, firsts[name]), (own, _) = measured(bench, way), measured(bench, way, filtered=True)
-            found[name] = {"all": one, "own": own}
+        alone = {"the router": partial(as_it_is, bench.routed())} if wanted.router else None
+        for name, way in (alone or ladder(bench, parts=count <= 1000)).items():
+            (one, firsts[name]), (own, of) = measured(bench, way), measured(bench, way, filtered=True)
+            kind, kinds = measured(bench, way, filtered=True, verbs=True)
+            found[name] = {"all": one, "own": own, "verbs": kind}
             print(f"{count:6} {name:48} {one} own {own['recall@1']} {own['recall@5']} {own['auroc']}", flush=True)
+            print(f"{'':6} of kind {kind['recall@1']} {kind['recall@5']} {kind['auroc']}", flush=True)
+            if name == "the router":
+                by_kind = kinds.skills - of.skills
+                ends = [round(float(end), 3) for end in _interval(by_kind)]
+                sure = lead_in_abstention(np.array([goal.skill for goal in goals]), kinds, of)
+                found[name]["by kind"] = {"recall@1": [round(float(by_kind.mean()), 3), *ends], "auroc": sure}
+                print(f"{'':6} leaving out other kinds: {by_kind.mean():.3f} {ends}, auroc {sure}", flush=True)
         asked = np.array([goal.skill for goal in goals])
         for name in (
             "fusion before: z(words) + z(text) + z(nearest)",
@@ -311,6 +337,8 @@ def main() -> int:
             "criterion before: cosines over their thresholds",
             "nearest solved goal",
         ):
+            if name not in firsts:
+                continue
             lead = firsts["the router"].skills - firsts[name].skills
             ends = [round(float(end), 3) for end in _interval(lead)]
             found["the router"][f"recall@1 above {name.split(':')[0]}"] = [round(float(lead.mean()), 3), *ends]

@@ -19,6 +19,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from skillagent.acting.act import act
+from skillagent.acting.disclose import Showing
 from skillagent.acting.distil import Distiller
 from skillagent.acting.plan import plan
 from skillagent.acting.policy import Aids, Memory
@@ -49,7 +50,7 @@ from skillagent.llm.embed import LiteLLMEmbedder, MiniLM, SentenceTransformers
 from skillagent.llm.litellm import LiteLLM
 from skillagent.llm.local import LlamaCpp
 from skillagent.llm.meter import Budget, Meter, Metered
-from skillagent.loop import Agent, Gate, Mend, Trial, Watch, undiagnosed, unwatched
+from skillagent.loop import Agent, Gate, Trial, Watch, undiagnosed, unwatched
 from skillagent.loop import Upkeep as Care
 from skillagent.ports import LLM, Embedder, Store, VectorCache
 from skillagent.practice.curriculum import surprised
@@ -62,6 +63,7 @@ from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.recall import recall
 from skillagent.routing.rerank import in_use
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
+from skillagent.routing.solved import Solved
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Task, Value, Variation
@@ -69,9 +71,7 @@ from skillagent.store.disk import DiskStore
 from skillagent.store.trainings import Trainings
 from skillagent.store.vectors import ChromaVectors
 
-_CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: better to cut a little too early
 _ROOM = 12_000  # characters: more is slow to read and a small model makes no use of it
-_REPLY_TOKENS = 400
 _RULES = 600  # characters of a block of rules
 
 
@@ -85,9 +85,10 @@ class Options:
     Without `programs` skills are words alone, and none is learnt as a program; without `filling` the model is not asked
     for the values of a goal that no pattern fits; without `replanning` no other program takes over from one that does
     not do it, and no plan is made again; without `diagnosis` nobody asks what the insights did in a failure; without
-    `reranking` the router does not use what it was trained to. With `annotation` the model notes what mattered in a
-    demonstration. With `dividing` short goals are divided too. `similar` shows the model, at every step, moments of
-    demonstrations like the present one; `memory` is what it may do itself.
+    `reranking` the router does not use what it was trained to; without `remembering` skills are not found by goals that
+    they solved since they were written. With `annotation` the model notes what mattered in a demonstration. With
+    `dividing` short goals are divided too. `similar` shows the model, at every step, moments of demonstrations like the
+    present one; `memory` is what it may do itself, `showing` how much of skills it is shown.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -104,9 +105,11 @@ class Options:
     replanning: bool = True
     diagnosis: bool = True
     reranking: bool = True
+    remembering: bool = True
     annotation: bool = False
     memory: Memory = field(default_factory=Memory)
     similar: Similar = field(default_factory=Similar)
+    showing: Showing = field(default_factory=Showing)
 
     @property
     def making(self) -> Induction:
@@ -176,17 +179,16 @@ def open_agent(
         ConfigError: Something that the operator must install or set is missing.
     """
     options, meter = options or Options(), meter or Meter()
-    metered = Metered(llm or language_model(settings), meter, budget(settings))
+    metered = Metered(llm or language_model(settings), meter, budget(settings), context=settings.context)
     vectors = vector_cache(settings, read_only=read_only)
     worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
 
-    catalogue = Catalogue(vectors)
+    catalogue = Catalogue(vectors, Solved(vectors, kept.events) if options.remembering else None)
     outcomes = Outcomes(vectors, kept.events)
     trained = in_use(Trainings(settings.memory).lines, vectors.name) if options.reranking else None
     routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes, trained=trained)
-    near = partial(nearest_skills, catalogue=catalogue)
-    room = min(_ROOM, round((settings.context - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
+    near, how = partial(nearest_skills, catalogue=catalogue), options.practice
 
     def covered(goal: str, library: Library, domain: str) -> bool:
         return not options.planning or covers(goal, library, domain, catalogue=catalogue, thresholds=options.thresholds)
@@ -210,7 +212,7 @@ def open_agent(
             act=partial(
                 act,
                 llm=metered,
-                room=room,
+                room=_ROOM,
                 programs=options.programs,
                 filling=options.filling,
                 replanning=options.replanning,
@@ -218,7 +220,7 @@ def open_agent(
                 aids=_aids(options, vectors, catalogue, kept),
             ),
             judge=judge,
-            practise=partial(practise, practice=options.practice, again=lambda task: surprised(task, kept.events())),
+            practise=partial(practise, practice=how, again=lambda task: surprised(task, kept.events())),
             reflect=reflect,
             write=partial(
                 write,
@@ -232,9 +234,9 @@ def open_agent(
             gate=_gate(options, worlds, routed, watch),
             store=kept,
             spent=lambda: meter.total,
-            borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
-            mend=_mend(options.practice, metered, room, watch),
-            relabel=relabelled if options.practice.relabel else None,
+            borrow=partial(borrowed, near=near, most=how.borrow * options.programs),
+            mend=partial(mended, llm=metered, rounds=how.mend, solved=how.solved, room=_ROOM, watch=watch),
+            relabel=relabelled if how.relabel else None,
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
             upkeep=upkeep_of(options, vectors, metered),
@@ -274,10 +276,6 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
     return gated
 
 
-def _mend(how: Practice, llm: LLM, room: int, watch: Watch) -> Mend:
-    return partial(mended, llm=llm, rounds=how.mend, solved=how.solved, room=room, watch=watch)
-
-
 def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:
     close = partial(demonstrations_near, cache=vectors, most=options.memory.rules, least=options.similar.least)
     return Aids(
@@ -287,6 +285,7 @@ def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: S
         likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
         recall=partial(recall, catalogue=catalogue) if options.memory.recall else None,
         invent=options.memory.invent,
+        showing=options.showing,
     )
 
 

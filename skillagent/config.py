@@ -10,12 +10,13 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from pathlib import Path
 
 from pydantic import Field, JsonValue, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from skillagent.envs import drawing
 from skillagent.errors import ConfigError
 
 
@@ -40,7 +41,11 @@ class Settings(BaseSettings):
     threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1, ge=1, description="Threads of the embedded model; all cores."
     )
-    context: int = Field(default=8192, ge=4096, description="Tokens that the embedded model can read at once.")
+    context: int = Field(
+        default=8192,
+        ge=4096,
+        description="Tokens that a model can read at once: the embedded one, and one that litellm does not list.",
+    )
     timeout_s: float = Field(default=120.0, gt=0, description="Seconds to wait for one reply of a provider.")
     cache_replies: bool = Field(default=False, description="Keep replies on disk and give them again when asked alike.")
     embedder: str = Field(
@@ -134,9 +139,17 @@ _WORDS = {  # pydantic's, in the words of people who write YAML and JSON
 }
 
 
-def draw_without_a_screen() -> None:
-    """Let MuJoCo draw without a screen, unless the operator has said how it draws."""
-    os.environ.setdefault("MUJOCO_GL", "egl")
+def draw_without_a_screen(
+    environ: MutableMapping[str, str] = os.environ, way: Callable[[], str | None] = drawing.way
+) -> str:
+    """Let MuJoCo draw without a screen, and return how: as the operator has said, or with what is found here.
+
+    Where nothing is found it is told not to draw: the physics runs, and only a picture is a ConfigError. Empty: it is
+    left to the system. To be called before MuJoCo is imported.
+    """
+    if not environ.get("MUJOCO_GL") and (found := way()):
+        environ["MUJOCO_GL"] = found
+    return environ.get("MUJOCO_GL", "")
 
 
 def export_provider_keys(env_file: Path = Path(".env")) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -15,6 +16,9 @@ from skillagent.library import Library
 from skillagent.schema import Action, Entry, Event, Json, Message, Observation, Outcome, Reply, Role, Task, Verb
 
 Vectors = NDArray[np.float32]
+
+_CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: better to cut a little too early
+_REPLY_TOKENS = 400
 
 
 class LLM(Protocol):
@@ -46,6 +50,34 @@ class LLM(Protocol):
             BudgetSpent: A budget does not allow the call; the model was not asked.
         """
         ...
+
+
+def tokens(llm: LLM, text: str) -> int:
+    """Return how many tokens a text takes for a model, guessed from its characters where the model cannot tell.
+
+    A model that can count has a `tokens(text)`, which returns a number, or None where it cannot after all.
+    """
+    known = getattr(llm, "tokens", None)
+    counted: int | None = known(text) if known is not None else None
+    return math.ceil(len(text) / _CHARACTERS_PER_TOKEN) if counted is None else counted
+
+
+def window(llm: LLM) -> int | None:
+    """Return how many tokens a model can read and write at once; None where nobody knows.
+
+    A model that knows has a `window()`.
+    """
+    known = getattr(llm, "window", None)
+    return known() if known is not None else None
+
+
+def readable(llm: LLM, most: int) -> int:
+    """Return how many characters of conversation a model can read beside its reply, `most` at most.
+
+    What a page is made of is not counted but guessed: a page changes at every turn.
+    """
+    known = window(llm)
+    return most if known is None else min(most, round((known - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
 
 
 class Embedder(Protocol):
@@ -151,6 +183,20 @@ def holds(environment: Environment, said: str) -> bool | None:
 def tells(environment: Environment) -> bool:
     """Tell whether a world has such a `holds`, so that the parts of a plan can be checked."""
     return hasattr(environment, "holds")
+
+
+def shows(environment: Environment, task: Task) -> Sequence[Action] | None:
+    """Return actions that do a task, by the world's own scripted policy; None where it has none, or that fails.
+
+    A world that comes with such policies has a `shows(task)`. What it returns was seen to do the task.
+    """
+    known = getattr(environment, "shows", None)
+    return known(task) if known is not None else None
+
+
+def scripted(environment: Environment) -> bool:
+    """Tell whether a world comes with scripted policies of its own, and so has a `shows`."""
+    return hasattr(environment, "shows")
 
 
 class Store(Protocol):

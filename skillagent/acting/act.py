@@ -60,7 +60,7 @@ def act(
         llm: Chooses the actions that no program chooses.
         variation: At temperature 0 a try repeats; above, the task's seed and the turn decide the sample, and no program
             runs: a warmer try is there to find what the agent does not know.
-        room: Characters of conversation that the model can read.
+        room: Characters of conversation, fewer where the model can read no more.
         programs: Run the programs of the routed skills.
         filling: Ask the model for a program's values where the goal matches none of its patterns.
         replanning: Where nothing lasts, another program that knows a subgoal takes over from one that does not do it;
@@ -110,7 +110,7 @@ def act(
             watch(pilot.replanned[-1])
         if isinstance(move, Action):
             outcome = done(environment, move)
-            steps.append(policy.noted(now, move, outcome, by="program" if pilot else "model"))
+            steps.append(policy.noted(steps, now, move, outcome, by="program" if pilot else "model"))
         elif variation.alone or not turns:
             break
         else:

@@ -8,7 +8,6 @@ oldest states of this episode, and what was said of errors, are replaced by a ma
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 
 from skillagent.library import Library
@@ -16,7 +15,6 @@ from skillagent.prompts import defused, fence, render
 from skillagent.replies import as_reply
 from skillagent.schema import Demonstration, Insight, Message, Moment, Observation, Plan, Ranked, Route, Step, Verb
 
-_SKILL_CHARACTERS = 2_400
 _GOAL = 800  # characters of an insight's example
 _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 
@@ -36,7 +34,7 @@ def opening(
     demonstration, as turns that look like the model's own; its states are shortened so that it takes no more either.
     Instead of it those are shown that `fit`, the `whole` of them. Where there is none, what worked with the first
     insight that tells it, and has room, is shown `instead`, as such turns: a small model does what it sees itself do
-    sooner than what it is told. Skills are `advice`. A verb that no example shows is shown by its own, if it has one.
+    sooner than what it is told. A verb that no example shows is shown by its own, if it has one.
     """
     examples = whole or [library.demonstrations[key] for key in _first(route.demonstrations, 1)]
     insights = _insights(route, library)
@@ -93,16 +91,6 @@ def _documented(verb: Verb, shown: str) -> str:
         return line
     call = json.dumps({"verb": verb.name, **verb.example}, ensure_ascii=False, separators=(",", ":"))
     return f"{line} For example: {call}"
-
-
-def advice(route: Route, library: Library) -> str:
-    """Return what at most two skills say about how it is done, to stand beside the goal.
-
-    Of a skill with a section of steps only that section is shown: a small model follows what stands close to the goal,
-    and loses the goal in a long text.
-    """
-    shown = [fence("skill", _gist(library.skills[name].body)) for name in _first(route.skills, 2)]
-    return "\n".join(["How it is done:", *shown]) if shown else ""
 
 
 def like_moments(moments: Sequence[Moment]) -> str:
@@ -177,11 +165,6 @@ def _task(plan: Plan) -> str:
         done = [f" (done when: {part.done_when})" if part.done_when else "" for part in plan.subgoals]
         lines += [f"{n}. {part.text}{when}" for n, (part, when) in enumerate(zip(plan.subgoals, done, strict=True), 1)]
     return "\n".join(lines)
-
-
-def _gist(body: str) -> str:
-    steps = re.search(r"^## Steps\n(.*?)(?=^## |\Z)", body, re.MULTILINE | re.DOTALL)
-    return (steps[1] if steps else body).strip()[:_SKILL_CHARACTERS]
 
 
 def _turns(demonstration: Demonstration, room: int | None) -> list[Message]:

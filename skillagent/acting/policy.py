@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, JsonValue
 
-from skillagent.acting.history import advice, conversation, exemplary, like_moments, opening
+from skillagent.acting.disclose import READ, Disclosed, Showing, disclosed, reading
+from skillagent.acting.history import conversation, exemplary, like_moments, opening
 from skillagent.acting.invent import SELF_MADE, invented
 from skillagent.acting.reply import reply_schema
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
-from skillagent.ports import LLM, Environment
+from skillagent.ports import LLM, Environment, readable, tokens
 from skillagent.programs.perform import Wanted
 from skillagent.replies import as_action, as_reply
 from skillagent.schema import (
@@ -57,7 +59,7 @@ NEXT = Verb(
     doc="Say that the present part of the plan is done and the next one is to begin; changes nothing by itself.",
     parameters={"type": "object", "properties": {}, "additionalProperties": False},
 )
-_SAID = frozenset({RECALL.name, NEXT.name})  # turns in which nothing is done
+_SAID = frozenset({RECALL.name, READ.name, NEXT.name})  # turns in which nothing is done
 
 By = Literal["model", "program"]
 Likes = Callable[[str, str, str, Library], Sequence[Moment]]
@@ -86,21 +88,24 @@ class Aids:
     `recall` answers a question out of the library; with it, the model may ask, and each question is a turn. `distil`
     names the demonstrations that are shown for a goal instead of an example, or where there is no room for them gives a
     block of rules. `invent` examples the model makes up for itself where the route has no skill and shows no example.
+    `showing` says how much of skills is shown, and what of them it may read.
     """
 
     likes: Likes | None = None
     recall: Recall | None = None
     distil: Distil | None = None
     invent: int = 0
+    showing: Showing = field(default_factory=Showing)
 
 
 @dataclass(frozen=True)
 class Policy:
     """The model as the one who chooses.
 
-    `room` is in characters, `seed` the task's; `told` is what it has written for itself before it acts, or without
-    words the demonstrations that it is shown; `instead` of a demonstration it may be shown what worked with an insight;
-    `part` is the number of the plan's next part, where a program waits for the model to be done with the present one.
+    `room` is in characters, fewer where the model can read no more; `seed` is the task's; `told` is what it has written
+    for itself before it acts, or without words the demonstrations that it is shown; `instead` of a demonstration it may
+    be shown what worked with an insight; `part` is the number of the plan's next part, where a program waits for the
+    model to be done with the present one.
     """
 
     verbs: Sequence[Verb]
@@ -138,11 +143,11 @@ class Policy:
 
     def prepared(self, now: Observation) -> Policy:
         """Return the same, about to choose for the first time: with more for its example, or examples for none."""
-        if self.aids.distil and (more := self.aids.distil(self.plan.goal, self.library, self.llm, self.room)).of:
+        if self.aids.distil and (more := self.aids.distil(self.plan.goal, self.library, self.llm, self._room)).of:
             bare = self.route.model_copy(update={"demonstrations": tuple(() for _ in self.route.demonstrations)})
             return replace(self, told=more, route=bare)
         known = any(self.route.skills) or any(self.route.demonstrations)
-        shown = known or exemplary(self.route, self.library, self.room)
+        shown = known or exemplary(self.route, self.library, self._room)
         if not self.aids.invent or shown or self._like("", now):
             return self
         made = invented(now.goal, self.verbs, self.llm, count=self.aids.invent)
@@ -179,9 +184,10 @@ class Policy:
             for shown, own, offered in zip(self.route.demonstrations, left, self.route.skills, strict=True)
         )
         unfit = any(self.route.skills) and not any(left)
+        others = tuple(tuple(one for one in part if one.id not in skills) for part in self.route.considered)
         return replace(
             self,
-            route=self.route.model_copy(update={"skills": left, "demonstrations": examples}),
+            route=self.route.model_copy(update={"skills": left, "demonstrations": examples, "considered": others}),
             told=Recalled() if unfit and not self.told.text else self.told,
             instead=not (any(self.route.demonstrations) or self._whole),
             part=part,
@@ -195,11 +201,20 @@ class Policy:
         moments = self._like(before, now)
         action, outcome = self._chosen(environment, steps, now, wanted, moments)
         shown = (*(one.of for one in moments), *self.told.of)
-        return self.noted(now, action, outcome, by="model", shown=shown), outcome
+        return self.noted(steps, now, action, outcome, by="model", shown=shown), outcome
 
-    def noted(self, now: Observation, action: Action, outcome: Outcome, *, by: By, shown: Sequence[str] = ()) -> Step:
-        """Return what was done as a step, with what memory answered where it was asked."""
-        remembered = self._recalled(action)
+    def noted(
+        self,
+        steps: Sequence[Step],
+        now: Observation,
+        action: Action,
+        outcome: Outcome,
+        *,
+        by: By,
+        shown: Sequence[str] = (),
+    ) -> Step:
+        """Return what was done after these steps as a step, with what memory answered where it was asked."""
+        remembered = self._recalled(action, steps)
         return Step(
             observation=now,
             action=action,
@@ -218,7 +233,29 @@ class Policy:
     def _like(self, before: str, now: Observation) -> Sequence[Moment]:
         return self.aids.likes(self.plan.goal, now.text, before, self.library) if self.aids.likes else ()
 
-    def _recalled(self, action: Action) -> Recalled:
+    @cached_property
+    def _room(self) -> int:
+        """Characters of conversation that the model can read; who is never asked is not looked at."""
+        return readable(self.llm, self.room)
+
+    @cached_property
+    def _disclosed(self) -> Disclosed:
+        """What is shown of the skills; in a world with a verb of its own that is called so, nothing can be read."""
+        showing = self.aids.showing if self._reads else self.aids.showing.model_copy(update={"read": "off"})
+        return disclosed(self.route, self.library, showing=showing, count=self._count)
+
+    @property
+    def _reads(self) -> bool:
+        return all(verb.name != READ.name for verb in self.verbs)
+
+    def _count(self, text: str) -> int:
+        return tokens(self.llm, text)
+
+    def _recalled(self, action: Action, steps: Sequence[Step]) -> Recalled:
+        if action.verb == READ.name:
+            what = str(action.arguments.get("what"))
+            there = what in self._disclosed.unread(steps, self._count)
+            return self._disclosed.read(what, steps, self._count) if there else Recalled()
         if action.verb == NEXT.name and self.part is not None:
             return Recalled(text=f"part {self.part} of the plan comes now: {self.plan.subgoals[self.part - 1].text}")
         if self.aids.recall is None or action.verb != RECALL.name:
@@ -238,6 +275,8 @@ class Policy:
         asked = any(one.observation.text == now.text for one in questions)
         barring = {*([RECALL.name] if asked else []), *([NEXT.name] if self.part is None else [])}
         free = [verb for verb in self.verbs if verb.name not in barring]  # to ask once in each state is enough
+        unread = self._disclosed.unread(steps, self._count)
+        free += [reading(unread)] if unread else []
         verbs, shown, settled = (free, now, {}) if wanted is None else _open(wanted, free, now)
         tried = [step for step in steps if step.action.verb != NEXT.name]  # two parts may end in the same state
         useless = [*barred(tried, now), *barred(self.variation.avoid, now)]
@@ -263,18 +302,22 @@ class Policy:
         action = action.model_copy(update={"arguments": {**action.arguments, **settled}})
         if action.verb == NEXT.name and self.part is None:
             return action, wasted(environment, "no part of the plan waits for this one")
+        if action.verb == READ.name and self._reads and action.arguments.get("what") not in unread:
+            return action, wasted(environment, f"there is no {action.arguments.get('what')!r} to read")
         return action, done(environment, action)
 
     def _conversation(
         self, steps: Sequence[Step], now: Observation, wanted: Wanted | None, moments: Sequence[Moment]
     ) -> list[Message]:
         whole = [self.library.demonstrations[key] for key in self._whole]
-        opened = opening(self.verbs, self.route, self.library, room=self.room, whole=whole, instead=self.instead)
+        verbs = (*self.verbs, READ) if self._disclosed.more else self.verbs
+        opened = opening(verbs, self.route, self.library, room=self._room, whole=whole, instead=self.instead)
         if self.told.text:
             opened = [opened[0].model_copy(update={"content": f"{opened[0].content}\n\n{self.told.text}"}), *opened[1:]]
-        known = advice(self.route, self.library)
         beside, only = like_moments(moments), f"Now only: {wanted.about}" if wanted and wanted.about else ""
-        messages = conversation(opened, self.plan, steps, now, room=self.room - len(beside), advice=known)
+        messages = conversation(
+            opened, self.plan, steps, now, room=self._room - len(beside), advice=self._disclosed.text
+        )
         last = "\n".join(filter(None, [beside, messages[-1].content, only]))
         return [*messages[:-1], messages[-1].model_copy(update={"content": last})]
 
@@ -305,7 +348,7 @@ def _open(
 
 def done(environment: Environment, action: Action) -> Outcome:
     """Do one thing; to ask one's memory, or to say that a part is done, is a turn in which nothing is done."""
-    if action.verb in _SAID:
+    if action.verb in _SAID and all(verb.name != action.verb for verb in environment.verbs):
         return environment.step(NO_ACTION).model_copy(update={"error": None})
     return environment.step(action)
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "chat": ("skillagent.cli.chat", "Give goals in words, watch, and say what was good or bad."),
     "eval": ("skillagent.cli.evaluate", "Measure a suite with and without the library."),
     "replay": ("skillagent.cli.replay", "Do again what a kept episode did, or step through it."),
+    "demos": ("skillagent.cli.record", "Write demonstrations: a world's own, or an arm's recordings."),
     "skills": ("skillagent.cli.skills", "See, compare, check and undo what was learnt as skills."),
     "insights": ("skillagent.cli.insights", "See, search, look after and undo what was learnt as insights."),
     "router": ("skillagent.cli.router", "See why the router shows a skill, what came of it, and train it."),

@@ -7,13 +7,18 @@ with the rest of another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from skillagent.acting.play import played, reciting
 from skillagent.envs.robot.several import Telling, idle, mean, refused, stitched, telling
 from skillagent.errors import WorldFault
-from skillagent.loop import Agent
-from skillagent.schema import Action, Attempt, Task
+from skillagent.library import Library
+from skillagent.loop import Agent, Alone
+from skillagent.programs.text import program_of
+from skillagent.schema import Action, Attempt, Do, Edit, Lesson, Node, PutSkill, Task
+
+Paths = tuple[str, ...]  # what the steps of a program follow
 
 
 def compared(shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attempt]:
@@ -33,9 +38,14 @@ def compared(shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attem
     return [one for one in shown if one.id not in out]
 
 
-def with_means(agent: Agent, shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attempt]:
-    """Return the episodes behind those in which the mean of several did their task where the first of them did."""
-    made = list[Attempt]()
+def with_means(
+    agent: Agent, shown: Sequence[Attempt], say: Callable[[str], None]
+) -> tuple[list[Attempt], dict[Paths, str]]:
+    """Return the episodes behind those in which the mean of several did their task where the first of them did.
+
+    With it how far the demonstrations vary, in words, by the paths of their mean and of each of them.
+    """
+    made, varies = list[Attempt](), dict[Paths, str]()
     for task, told in _paths(shown).items():
         demos = [one for _, one in told]
         both = mean(demos) if len(demos) > 1 and not refused(demos) else None
@@ -43,11 +53,44 @@ def with_means(agent: Agent, shown: Sequence[Attempt], say: Callable[[str], None
             continue
         tried = _done(agent, told[0][0].trajectory.task, both.actions)
         say(f"--demos: {task}: {len(told)} demonstrations: {both.note}")
+        for actions in (both.actions, *([step.action for step in one] for one in demos)):
+            varies[paths_of(actions)] = both.note
         if tried is not None and tried.verdict.success:
             made.append(tried)
         else:
             say(f"--demos: {task}: their mean does not do it at {_seed(told[0][0])}; each is learnt from by itself")
-    return [*made, *shown]
+    return [*made, *shown], varies
+
+
+def noting(agent: Agent, varies: Mapping[Paths, str]) -> Agent:
+    """Return the agent who writes into a skill that follows such paths how far its demonstrations vary."""
+
+    def write(lesson: Lesson, library: Library, alone: Alone) -> Iterator[Edit]:
+        for edit in agent.write(lesson, library, alone):
+            changes = (_noted(one, varies) if isinstance(one, PutSkill) else one for one in edit.changes)
+            yield edit.model_copy(update={"changes": tuple(changes)})
+
+    return replace(agent, write=write) if varies else agent
+
+
+def as_shown(body: str, varies: str) -> str:
+    """Return a skill's text with how far its demonstrations vary."""
+    return f"{body}\n## As shown\n\nOver several demonstrations: {varies}.\n"
+
+
+def paths_of(steps: Sequence[Node | Action]) -> Paths:
+    """Return the paths that steps follow, as text; that of a step that follows none is empty."""
+    return tuple(str(one.arguments.get("path", "")) for one in steps if isinstance(one, Do | Action))
+
+
+def _noted(change: PutSkill, varies: Mapping[Paths, str]) -> PutSkill:
+    program = program_of(change.skill)
+    told = varies.get(paths_of(program.steps)) if program else None
+    if told is None:
+        return change
+    return change.model_copy(
+        update={"skill": change.skill.model_copy(update={"body": as_shown(change.skill.body, told)})}
+    )
 
 
 def with_rests(agent: Agent, shown: Sequence[Attempt], say: Callable[[str], None]) -> list[Attempt]:

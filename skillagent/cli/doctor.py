@@ -69,6 +69,7 @@ def findings(parts: Parts, settings: Settings, *, deep: bool) -> Iterator[Findin
     checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("browser", lambda: _browser(settings)),
         ("pages", _pages),
+        ("drawing", _drawing),
         ("model", lambda: _model(settings, deep=deep)),
         ("embedder", lambda: _embedder(settings)),
         ("store", lambda: _store(parts, settings)),
@@ -84,12 +85,13 @@ def _found(name: str, check: Callable[[], str]) -> Finding:
     except Exception as error:  # whatever is broken on a strange machine is what this command is for
         lines = str(error).strip().splitlines()
         text = lines[0] if lines else type(error).__name__
-        status: Literal["problem", "note"] = "note" if name == "pages" else "problem"
+        status: Literal["problem", "note"] = "note" if name in _OPTIONAL else "problem"
         if told := _TOLD.search(text):
             return Finding(name, status, text[: told.start()], told.group(1))
         return Finding(name, status, text, _REMEDIES.get(name, ""))
 
 
+_OPTIONAL = ("pages", "drawing")  # only some tasks need them
 _TOLD = re.compile(r"[;:] ((?:run `|pip install |set |correct ).*)$")  # most messages end with their own remedy
 
 
@@ -123,6 +125,14 @@ def _pages() -> str:
     from skillagent.envs.web.miniwob import tasks
 
     return f"{len(tasks())} MiniWoB++ pages"
+
+
+def _drawing() -> str:
+    from skillagent.config import draw_without_a_screen
+    from skillagent.envs.tabletop.table import Table
+
+    how = draw_without_a_screen() or "the system"
+    return f"robots are drawn by {how}, {len(Table(()).picture()) / 1000:.0f} kB a picture"
 
 
 def _model(settings: Settings, *, deep: bool) -> str:

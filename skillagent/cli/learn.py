@@ -74,7 +74,7 @@ def learn(
     from collections import deque
 
     from skillagent.build import Options
-    from skillagent.cli.demos import compared, with_means, with_rests
+    from skillagent.cli.demos import compared, noting, with_means, with_rests
     from skillagent.cli.show import watching
     from skillagent.errors import BudgetSpent
     from skillagent.loop import evolve
@@ -92,7 +92,8 @@ def learn(
         if idle := sorted({one.trajectory.task.id for one in shown} - {task.id for task in pool}):
             watch.say(f"--demos: nothing is learnt from {', '.join(idle)}: not among the tasks that are practised")
         shown = compared([one for one in shown if one.trajectory.task.id not in idle], watch.say)
-        shown = with_rests(agent, with_means(agent, shown, watch.say), watch.say)
+        shown, varies = with_means(agent, shown, watch.say)
+        shown, agent = with_rests(agent, shown, watch.say), noting(agent, varies)
         if resume:
             chosen = _left(chosen, agent.store.events(), watch)
         tried: list[Attempt] = []
@@ -162,7 +163,10 @@ def read_shown(folder: Path) -> list[Attempt]:
 
     files = sorted(folder.rglob("*.json"))
     if not files:
-        raise ConfigError(f"--demos {folder}: no episodes there; `skillagent run TASK --keep {folder}` writes some")
+        raise ConfigError(
+            f"--demos {folder}: no episodes there; `skillagent run TASK --keep {folder}` writes some, "
+            "and `skillagent demos` those of scripted policies and of an arm's recordings"
+        )
     shown = []
     for file in files:
         attempt = read_kept(file).attempt

@@ -8,7 +8,7 @@ import typer
 
 from skillagent.cli import domains
 from skillagent.cli.output import AsJson, emit, examples, note, say, table
-from skillagent.cli.parts import Parts, parts_of
+from skillagent.cli.parts import Parts, Set, changes_of, parts_of
 
 if TYPE_CHECKING:
     from skillagent.config import Settings
@@ -36,13 +36,17 @@ def _router() -> None:
     epilog=examples(
         'skillagent router explain "Enter 05/20/2010 as the date and hit submit."',
         'skillagent router explain "/date-entry Enter 05/20/2010" --env miniwob --json',
+        'skillagent router explain "Enter 05/20/2010" --set thresholds.chance=0.7 --set remembering=off',
+        "skillagent router explain --attempt 'miniwob/login-user@3#1a2b3c4d'",
     )
 )
 def explain(
     ctx: typer.Context,
-    goal: Annotated[str, typer.Argument(help="What is to be done, in words.")],
+    goal: Annotated[str, typer.Argument(help="What is to be done, in words.")] = "",
+    attempt: Annotated[str, typer.Option(help="An attempt's id: what was routed then, as the ledger tells.")] = "",
     env: Annotated[str, typer.Option(help="The environment that it is to be done in; not given: any.")] = "",
     untrained: Annotated[bool, typer.Option("--untrained", help="As it would be without training.")] = False,
+    set_: Set = None,
     as_json: AsJson = False,
 ) -> None:
     """Say which skill would be shown for a goal and why, with scores, runners-up, and what would change it.
@@ -52,26 +56,38 @@ def explain(
     best one fits at all, from its score and its lead. Of several programs that know a goal of this form, first comes
     what did such goals by itself, and what fixes more of the goal. Where the router was trained: learned, what that
     adds, and from what; works: that the skill does it, by training; and what would come first without it. Only skills
-    of that environment, or of none, are candidates. A goal whose parts programs know, and together better than the
-    whole, is explained part by part.
+    of that environment, or of none, are candidates. Goals that a skill solved since it was written are named. --set is
+    that of run, learn and chat: what they would be told, so that this tells what they would show. A goal whose parts
+    programs know, and together better than the whole, is explained part by part. With --attempt, in place of a goal, it
+    is told what was routed in that attempt, by the numbers of then; nothing is worked out anew.
     """
     from functools import partial
 
     from skillagent.acting.stitch import stitched
+    from skillagent.build import Options
+    from skillagent.errors import ConfigError
     from skillagent.goals import named
     from skillagent.routing.catalogue import Catalogue
     from skillagent.routing.explain import explain as explained
     from skillagent.routing.outcomes import Outcomes
     from skillagent.routing.route import form
+    from skillagent.routing.solved import Solved
 
-    parts = parts_of(ctx)
-    settings = parts.settings()
+    if bool(goal) == bool(attempt):
+        raise ConfigError("say either a goal or --attempt ID")
+    if attempt:
+        _recount(parts_of(ctx), attempt, as_json=as_json)
+        return
+    parts, options = parts_of(ctx), Options().changed(changes_of(set_))
+    settings, limits = parts.settings(), options.thresholds
     store, vectors = parts.store(settings), parts.vectors(settings)
-    known, catalogue, library = Outcomes(vectors, store.events), Catalogue(vectors), store.load()
-    trained = None if untrained else _in_use(parts, settings)
+    catalogue = Catalogue(vectors, Solved(vectors, store.events) if options.remembering else None)
+    known, library = Outcomes(vectors, store.events), store.load()
+    trained = None if untrained or not options.reranking else _in_use(parts, settings)
     told = partial(explained, library=library, catalogue=catalogue, domain=env, outcomes=known, trained=trained)
-    asked, words = named(goal, library.skills)
-    divided = () if asked else stitched(words, partial(form, library=library, domain=env, catalogue=catalogue))
+    told, asked, words = partial(told, thresholds=limits), *named(goal, library.skills)
+    fits = partial(form, library=library, domain=env, catalogue=catalogue, thresholds=limits)
+    divided = () if asked or not (options.planning and options.programs) else stitched(words, fits)
     found = [told(part) for part in divided or (goal,)]
     if as_json:
         inner = [one.model_dump(mode="json") for one in found if divided]
@@ -81,6 +97,34 @@ def explain(
         if divided:
             say(f"part {number} of {len(found)}: {one.goal}")
         _say(one)
+
+
+def _recount(parts: Parts, attempt: str, *, as_json: bool) -> None:
+    """Say what was routed in an attempt, the last one of that id."""
+    from skillagent.cli.texts import near
+    from skillagent.errors import NotFound
+    from skillagent.routing.recount import recount
+
+    store = parts.store(parts.settings())
+    library = store.load()
+    told = {found.attempt: found for event in store.events() if (found := recount(event, library))}
+    if attempt not in told:
+        raise NotFound(f"no attempt {attempt!r} in the ledger{near(attempt, told)}")
+    found = told[attempt]
+    if as_json:
+        emit(found.model_dump(mode="json"))
+        return
+    score = "unscored" if found.score is None else f"score {found.score:g}"
+    say(f"{found.attempt} at {found.at}, library {found.library}, {score}: {found.goal}")
+    if not found.parts:
+        say(f"its line is from before routes were kept; shown: {', '.join(found.shown) or 'nothing'}")
+    for number, part in enumerate(found.parts, start=1):
+        if len(found.parts) > 1:
+            say(f"part {number} of {len(found.parts)}: {part.goal}")
+        for line in part.why:
+            say(line)
+    for line in found.since:
+        say(line)
 
 
 def _say(found: Explanation) -> None:
@@ -114,16 +158,27 @@ def evaluate(
 
     Read off the ledger. Alone: its program did the task by itself. Helped: solved, and the model took part. Misled: not
     solved. Ignored: the model did something else than its words say, so it neither helped nor misled. Of those shown,
-    its program ran, or its words were followed, in so many. Every attempt counts that was scored.
+    its program ran, or its words were followed, in so many. Every attempt counts that was scored. First choices: where
+    the ledger knows what several skills were worth for a goal, what the one is worth that the untrained router tries
+    first, without what came of that goal, beside the best of them and a choice by chance.
     """
+    from skillagent.evaluation.ranking import first_choices
     from skillagent.routing.credit import routing
+    from skillagent.routing.doing import of_kinds
 
     parts = parts_of(ctx)
     settings = parts.settings()
     store = parts.store(settings)
-    found, trained = routing(store.load(), store.events()), _in_use(parts, settings)
+    library, events = store.load(), list(store.events())
+    found, trained = routing(library, events), _in_use(parts, settings)
+    chosen = first_choices(library, events, lambda: parts.vectors(settings))
     if as_json:
-        emit(found.model_dump(mode="json") | {"trained": trained.model_dump(mode="json") if trained else None})
+        version = trained.model_dump(mode="json") if trained else None
+        first = {kind: one.model_dump(mode="json") for kind, one in chosen.items()}
+        emit(
+            found.model_dump(mode="json")
+            | {"trained": version, "first_choices": first, "wanted_by_kind": of_kinds(found.wanted)}
+        )
         return
     for line in _of_version(trained):
         say(line)
@@ -134,14 +189,19 @@ def evaluate(
         rows = [[str(cell) for cell in one.model_dump().values()] for one in found.credits]
         say(table(list(found.credits[0].model_dump()), rows))
         say()
+    for order, came in chosen.items():
+        goals = f"{came.goals} goals of {came.families} tasks that several were tried for"
+        rest = f"the best {came.best:.1%}, by chance {came.average:.1%}"
+        say(f"first choices of {order}, {goals}: {came.first:.1%}; {rest}")
     if found.unused:
         say(f"never shown: {', '.join(found.unused)}")
     failed = sum(one.failed for one in found.lacking)
     say(f"no skill was shown in {found.abstained} of {found.attempts} attempts, of which {failed} failed")
     for one in found.lacking[:top]:
         say(f"  {one.failed} of {one.tried} failed: {one.shape[:100]}")
-    for words in found.wanted[:top]:
-        say(f"  asked for by a plan: {words}")
+    for kind, asked in of_kinds(found.wanted[:top]).items():
+        for words in asked:
+            say(f"  asked for by a plan{f' ({kind})' if kind else ''}: {words}")
 
 
 @app.command(

@@ -201,6 +201,61 @@ def correct(
         note(f"undo with `skillagent skills rollback {name}`")
 
 
+@app.command(
+    epilog=examples(
+        "skillagent skills essentials pick-place",
+        "skillagent skills essentials pick-place --task metaworld/pick-place --seeds 10",
+        "skillagent skills essentials pick-place --note",
+    )
+)
+def essentials(
+    ctx: typer.Context,
+    name: Name,
+    task: Annotated[
+        str | None, typer.Option(help="Where it is tried; default: the task that it was learnt from.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Practice instances that the program does, to replay on.")] = 5,
+    first: Annotated[int, typer.Option(min=0, help="The first practice seed that is tried.")] = 100,
+    note_: Annotated[
+        bool, typer.Option("--note", help="Write what was found into the skill, as a new version.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which steps of a skill's program matter, by replays with one thing changed.
+
+    On practice instances that the program does by itself, each step is left out, each two neighbours are turned round,
+    and each offset is moved by 1, 2 and 4 cm along each axis. A step without which four of five still succeed is free.
+    No model is asked, and nothing is written without --note; `skillagent skills rollback` takes that back.
+    """
+    from skillagent.cli.essentials import essentials as found_in
+    from skillagent.cli.essentials import noted, practice, program_in, source
+    from skillagent.cli.texts import known_skill
+    from skillagent.cli.words import of_changes
+    from skillagent.evaluation.perturbed import changed
+
+    parts = parts_of(ctx)
+    store, library, events = _opened(ctx)
+    skill = known_skill(library, name)
+    many, tasks = len(changed(program_in(skill))), practice(task or source(skill, events), seeds, first)
+    note(f"{many} changes, each replayed on up to {seeds} instances of {tasks[0].id}")
+    with parts.agent(parts.settings(), read_only=True) as agent:
+        found = found_in(agent, skill, tasks, seeds)
+    made = None
+    if note_:
+        entry = noted(skill, found.lines)
+        store.commit(entry)
+        made = of_changes(entry.decision.edit.changes)
+    if as_json:
+        emit({"name": name, **found.model_dump(mode="json"), "changes": made})
+        return
+    for line in found.lines:
+        say(line)
+    note(f"replayed on seeds {', '.join(map(str, found.instances))}")
+    if made:
+        say(f"noted: {made}")
+        note(f"undo with `skillagent skills rollback {name}`")
+
+
 @app.command(epilog=examples("skillagent skills retire log-in"))
 def retire(ctx: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """Take a skill out of the library.

@@ -103,6 +103,15 @@ def checked(file: Path) -> Path:
             import imageio_ffmpeg  # noqa: F401
     except ImportError as error:
         raise ConfigError(f"{file}: films need more ({error}); pip install 'skillagent[video]'") from error
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        there = file.exists()
+        with file.open("ab"):  # whether it can be written is known by trying; what is in it stays until the film is
+            pass
+        if not there:
+            file.unlink()
+    except OSError as error:
+        raise ConfigError(f"{file}: no film can be written there: {error.strerror}") from error
     return file
 
 

@@ -18,9 +18,10 @@ from skillagent.evaluation.statistics import compare
 from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.routing.catalogue import Catalogue
-from skillagent.routing.measured import measured
+from skillagent.routing.measured import Query, measured
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.rerank import CODE, FEATURES, KINDS, Compared, Encoder, Kind, Order, Trained, Weights
+from skillagent.routing.solved import Solved
 from skillagent.routing.train import (
     FOLDS,
     Case,
@@ -80,6 +81,50 @@ def material(given: Sequence[Case]) -> Material:
     )
 
 
+class Choices(Value):
+    """First choices of the untrained router, each without what came of that very goal, where two or more were tried.
+
+    `first` is what they were worth on average, 0 to 1; `best` what the best of those tried was worth, `average` all of
+    them: what a choice by chance comes to.
+    """
+
+    goals: int
+    families: int
+    first: float
+    best: float
+    average: float
+
+
+def first_choices(library: Library, events: Sequence[Event], cache: Callable[[], VectorCache]) -> dict[Kind, Choices]:
+    """Return what first choices come to in each order, where the ledger knows the worth of several candidates.
+
+    Args:
+        library: Whose skills are ordered.
+        events: The ledger.
+        cache: Opens the vectors; not asked where nothing can be compared.
+    """
+    queries = [query for query in measured(library, events) if len(query.worth) > 1]
+    given, found = _cases(queries, library, events, cache()) if queries else {}, dict[Kind, Choices]()
+    for kind, own in given.items():
+        if told := [case for case in own if case.tried.sum() > 1]:
+            worth = [case.worth[case.tried] for case in told]
+            found[kind] = Choices(
+                goals=len(told),
+                families=len({case.family for case in told}),
+                first=float(np.mean([first(case, case.untrained) for case in told])),
+                best=float(np.mean([one.max() for one in worth])),
+                average=float(np.mean([one.mean() for one in worth])),
+            )
+    return found
+
+
+def _cases(
+    queries: Sequence[Query], library: Library, events: Sequence[Event], cache: VectorCache
+) -> dict[Kind, list[Case]]:
+    outcomes, catalogue = Outcomes(cache, lambda: events), Catalogue(cache, Solved(cache, lambda: events))
+    return {kind: cases([q for q in queries if q.kind == kind], library, catalogue, outcomes) for kind in KINDS}
+
+
 def train(
     library: Library,
     events: Sequence[Event],
@@ -106,8 +151,7 @@ def train(
     Raises:
         ConfigError: There is too little to train on, or torch is not installed.
     """
-    queries, outcomes, catalogue = measured(library, events), Outcomes(cache, lambda: events), Catalogue(cache)
-    given = {kind: cases([q for q in queries if q.kind == kind], library, catalogue, outcomes) for kind in KINDS}
+    given = _cases(measured(library, events), library, events, cache)
     known = {kind: material(own) for kind, own in given.items()}
     for kind in KINDS:
         watch(f"{kind}: {known[kind]}")

@@ -11,7 +11,7 @@ from skillagent.errors import ConfigError
 from skillagent.evaluation.asked import asked
 from skillagent.learning.attribute import blame
 from skillagent.library import Library
-from skillagent.schema import Attempt, Usage, Value
+from skillagent.schema import Attempt, Task, Usage, Value
 
 _COSTS = (
     *("model_calls", "tokens_in", "tokens_cached", "tokens_out", "cost_usd", "learning_tokens", "learning_usd"),
@@ -212,10 +212,14 @@ class Kept(Value):
     pictures: tuple[str, ...] = ()
 
 
+def kept_at(task: Task, arm: str, folder: Path) -> Path:
+    """Return the file that an arm's episode at a task is kept in, below a run's folder."""
+    return folder / "episodes" / arm / f"{task.id.replace('/', '--')}@{task.seed}.json"
+
+
 def keep(tried: Attempt, arm: str, pictures: Sequence[bytes], folder: Path) -> str:
     """Write an episode below the run's folder, and return its file relative to that."""
-    task = tried.trajectory.task
-    file = folder / "episodes" / arm / f"{task.id.replace('/', '--')}@{task.seed}.json"
+    file = kept_at(tried.trajectory.task, arm, folder)
     file.parent.mkdir(parents=True, exist_ok=True)
     names = [f"{file.stem}-{number:02d}.png" for number in range(len(pictures))]
     for name, picture in zip(names, pictures, strict=True):

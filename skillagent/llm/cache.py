@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from skillagent.llm.request import key_of, request_json
 from skillagent.llm.wrapped import close, identity_of
-from skillagent.ports import LLM
+from skillagent.ports import LLM, tokens, window
 from skillagent.schema import Json, Message, Reply, Role, Usage
 
 log = logging.getLogger("skillagent.llm")
@@ -77,6 +77,14 @@ class Cached:
         )
         _write(file, request, reply)
         return reply
+
+    def tokens(self, text: str) -> int:
+        """Count as the model does."""
+        return tokens(self._llm, text)
+
+    def window(self) -> int | None:
+        """Return the model's own."""
+        return window(self._llm)
 
     def close(self) -> None:
         """Let go of what the model holds."""

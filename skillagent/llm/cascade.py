@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from skillagent.errors import PromptTooLong
 from skillagent.llm.wrapped import close, identity_of
-from skillagent.ports import LLM
+from skillagent.ports import LLM, tokens, window
 from skillagent.schema import Json, Message, Reply, Role, Usage
 
 _ROLE = re.compile(r"[^\W_]+(?= .*\[[^\[\]]+\]$)")  # of an element as a model names it: `button Login [3]`
@@ -98,6 +98,15 @@ class Cascade:
         if drafted.drafted:
             drafted += Usage(deferred_seconds=reply.usage.seconds, deferred_usd=reply.usage.cost_usd)
         return reply.model_copy(update={"usage": reply.usage + drafted})
+
+    def tokens(self, text: str) -> int:
+        """Count as the teacher does."""
+        return tokens(self._teacher, text)
+
+    def window(self) -> int | None:
+        """Return what both can read, or the teacher's window where the student's is not known."""
+        both = window(self._student), window(self._teacher)
+        return both[1] if None in both else min(one for one in both if one is not None)
 
     def close(self) -> None:
         """Let go of what both hold."""

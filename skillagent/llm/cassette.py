@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from skillagent.errors import ConfigError
 from skillagent.llm.request import key_of, request_json
-from skillagent.ports import LLM
+from skillagent.ports import LLM, tokens, window
 from skillagent.schema import Json, Message, Reply, Role
 
 
@@ -56,6 +56,14 @@ class Recorder:
             out.write(json.dumps({"request": request, "reply": reply.model_dump(mode="json")}, ensure_ascii=False))
             out.write("\n")
         return reply
+
+    def tokens(self, text: str) -> int:
+        """Count as the model does; that is not recorded."""
+        return tokens(self._llm, text)
+
+    def window(self) -> int | None:
+        """Return the model's own; that is not recorded."""
+        return window(self._llm)
 
 
 class Player:

@@ -108,6 +108,22 @@ class LiteLLM:
         text, data = asking.ask_for_object(list(messages), schema)
         return Reply(text=text, data=data, usage=asking.usage(started))
 
+    def tokens(self, text: str) -> int | None:
+        """Return how many tokens a text takes, as litellm counts for this model; None where it cannot."""
+        try:
+            with _no_warnings():
+                return int(imported().token_counter(model=self._model, text=text))
+        except Exception as e:  # not worth failing over: what is shown is then measured in characters
+            log.debug("%s: no count of tokens: %s", self._model, e)
+            return None
+
+    def window(self) -> int | None:
+        """Return how many tokens the model can read, by litellm's own list; None where that does not have it."""
+        listed = imported().model_cost
+        found = listed.get(self._model) or listed.get(self._model.partition("/")[2]) or {}
+        tokens = found.get("max_input_tokens")
+        return tokens if isinstance(tokens, int) else None
+
     def complete(self, **request: object) -> Any:  # noqa: ANN401 - litellm's response type is made at run time
         """Ask litellm, again after faults that may pass. For `_Asking`."""
         lib = imported()
@@ -210,7 +226,7 @@ def endpoint(model: str, base_url: str | None, api_key: str | None) -> dict[str,
 
 @functools.cache
 def imported() -> Any:  # noqa: ANN401 - a library without types
-    """Import litellm, quiet, and without its download of a price list at import (which hangs in a closed network).
+    """Import litellm, quiet, and without its own downloads (which hang in a closed network).
 
     This is the one variable that is set outside of `config`: litellm reads it while it is imported.
     """
@@ -220,6 +236,7 @@ def imported() -> Any:  # noqa: ANN401 - a library without types
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    litellm.disable_hf_tokenizer_download = True  # to count tokens it would fetch some models' tokenizers
     return litellm
 
 

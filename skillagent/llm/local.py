@@ -118,6 +118,14 @@ class LlamaCpp:
             return Reply(text=written.text, usage=usage)
         return Reply(text=written.text, data=self._parse(written.text, schema), usage=usage)
 
+    def tokens(self, text: str) -> int:
+        """Return how many tokens a text takes; the model is loaded for that."""
+        return len(self.load().tokenize(text, special=False))
+
+    def window(self) -> int:
+        """Return the context that it is opened with."""
+        return self._context
+
     def load(self) -> Engine:
         """Load the model now instead of at the first question; a second call does nothing.
 

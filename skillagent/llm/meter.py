@@ -15,7 +15,7 @@ from pydantic import Field
 
 from skillagent.errors import BudgetSpent, LLMUnavailable
 from skillagent.llm.wrapped import close
-from skillagent.ports import LLM
+from skillagent.ports import LLM, tokens, window
 from skillagent.schema import Json, Message, Reply, Role, Usage, Value
 
 
@@ -67,7 +67,7 @@ class Metered:
     """A model whose calls are counted on `meter` and refused once `budget` is spent.
 
     Several metered models may share one meter. A call that fails is counted with the time it took; what a provider
-    charges for it is not known.
+    charges for it is not known. `context` are the tokens that it is taken to read where it does not say.
     """
 
     def __init__(
@@ -76,9 +76,11 @@ class Metered:
         meter: Meter,
         budget: Budget = Budget(),  # noqa: B008 - a frozen value
         *,
+        context: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._llm = llm
+        self._context = context
         self._meter = meter
         self._budget = budget
         self._clock = clock
@@ -115,6 +117,15 @@ class Metered:
             raise
         self._meter.add(role, reply.usage)
         return reply
+
+    def tokens(self, text: str) -> int:
+        """Count as the model does."""
+        return tokens(self._llm, text)
+
+    def window(self) -> int | None:
+        """Return the model's own, or what it is taken to be."""
+        known = window(self._llm)
+        return self._context if known is None else known
 
     def close(self) -> None:
         """Let go of what the model holds; it is loaded again when asked."""

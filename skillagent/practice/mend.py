@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from skillagent.ports import LLM
+from skillagent.ports import LLM, readable
 from skillagent.practice.wander import Play
 from skillagent.prompts import fence, render
 from skillagent.replies import as_reply, bounded, called, written
@@ -65,7 +65,7 @@ def mended(
         llm: Corrects.
         rounds: How often it may, for an instance; for a try that a person spoke of, `ROUNDS`.
         solved: Instances that are enough, with those that were solved anyway.
-        room: Characters that the model can read.
+        room: Characters to read, fewer where the model can read no more.
         watch: Is told what came of it, instance by instance.
 
     Raises:
@@ -101,7 +101,7 @@ def _mend(
 ) -> tuple[Attempt | None, int]:
     """Return a success that the model made of a failure, and after how many rounds it was one or given up."""
     task, spent, known = failed.trajectory.task, Usage(), set[str]()
-    asked, rest = Message.user(_asked(failed, verbs, room)), list[Message]()
+    asked, rest = Message.user(_asked(failed, verbs, readable(llm, room))), list[Message]()
     schema = _schema(verbs, min(task.max_steps, _LONGEST))
     for number in range(1, rounds + 1):
         messages = [asked, *rest[-2 * _KEPT :]]

@@ -7,6 +7,7 @@ out stay until they are the most, and never come back in a result. Nothing is ch
 
 from __future__ import annotations
 
+import textwrap
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
@@ -20,23 +21,31 @@ from skillagent.goals import shape
 from skillagent.library import Library, differing
 from skillagent.ports import VectorCache, Vectors
 from skillagent.programs.text import program_of
+from skillagent.routing.doing import kinds, marked
 from skillagent.routing.lexical import Words
 from skillagent.routing.patterns import Patterns
+from skillagent.routing.solved import Solved
 from skillagent.schema import Demonstration, Insight, Skill, Value
 
 _SPARE = 64  # rows of what was taken out that are never worth a rebuild
 _FEW = 8
+_READ = 1000  # letters of English that MiniLM reads to the end: 256 tokens
+_WINDOW = 800  # letters of a part of a longer text: 200 tokens
 _OTHER = -1  # the code of a domain that no item has
 T = TypeVar("T", bound=Value)
 
 
 class Item(NamedTuple):
-    """What something is searched by: its text, the goals that it solved, where it is of use, and forms of goals."""
+    """What something is searched by: its text, the goals that it solved, where it is of use, and forms of goals.
+
+    Its kinds of doing are those of the goals, and of what it is `told` to do in short.
+    """
 
     text: str
     goals: tuple[str, ...] = ()
     domain: str = ""
     patterns: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 class Likeness(NamedTuple):
@@ -73,6 +82,7 @@ class Index(Generic[T]):
         self._domains: dict[str, int] = {"": 0}
         self._codes = array("q")  # domains by number
         self._there = array("b")  # by number: 0 where it was taken out
+        self._kinds = array("q")  # of doing by number, of as many as were asked for; 0: not known
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -89,14 +99,21 @@ class Index(Generic[T]):
         """Return the item of a name or id; raises KeyError where there is none."""
         return self._kept[key]
 
-    def hold(self, items: Mapping[str, T]) -> None:
-        """Hold just these."""
-        if items is self._seen:
+    def item(self, key: str) -> Item:
+        """Return what the item of a name or id is searched by; raises KeyError where there is none."""
+        return self._entries[self._numbers[key]][2]
+
+    def hold(self, items: Mapping[str, T], renewed: Iterable[str] = ()) -> None:
+        """Hold just these; `renewed` ones may be the same and yet be searched by something else than before."""
+        both = (key for key in renewed if key in self._kept and key in items)
+        moved = {key: items[key] for key in both if self._as_item(items[key]) != self.item(key)}
+        if items is self._seen and not moved:
             return
-        known = None if self._seen is None else differing(self._seen, items)
+        known = None if self._seen is None else [] if items is self._seen else differing(self._seen, items)
         there = items if known is None else [key for key in known if key in items]
         other = {key: items[key] for key in there if self._kept.get(key) is not items[key]}
-        fresh = {key: one for key, one in other.items() if key not in self._kept or self._kept[key] != one}
+        fresh = {key: one for key, one in other.items() if key not in self._kept or self._kept[key] != one} | moved
+        other |= moved
         anew = len(self._entries) + len(fresh) > 2 * len(items) + _SPARE
         made = self._made(items if anew else fresh)  # what fails, fails before anything is changed
         if anew:
@@ -125,10 +142,11 @@ class Index(Generic[T]):
             return []
         items = [self._as_item(one) for one in fresh.values()]
         shapes = [tuple(dict.fromkeys(shape(goal) for goal in item.goals)) for item in items]
-        rows = self.cache.vectors([*(item.text for item in items), *(one for of in shapes for one in of)])
-        ends = np.cumsum([len(items), *map(len, shapes)])
-        solved = [rows[start:end] for start, end in pairwise(ends.tolist())]
-        parts = zip(fresh.items(), items, rows[: len(items)], solved, strict=True)
+        texts = [windows(item.text) for item in items]
+        rows = self.cache.vectors([one for of in (*texts, *shapes) for one in of])
+        ends = np.cumsum([0, *map(len, texts), *map(len, shapes)])
+        each = [rows[start:end] for start, end in pairwise(ends.tolist())]
+        parts = zip(fresh.items(), items, map(_mean, each[: len(items)]), each[len(items) :], strict=True)
         return [(key, one, item, text, own) for (key, one), item, text, own in parts]
 
     def _add(self, made: Iterable[tuple[str, T, Item, Vectors, Vectors]]) -> None:
@@ -145,9 +163,13 @@ class Index(Generic[T]):
             self._codes.append(self._domains.setdefault(item.domain, len(self._domains)))
             self._there.append(1)
 
-    def likeness(self, goal: str, domain: str = "") -> Likeness:
-        """Return how like a goal the items are that are of use in a domain; an empty domain is every one."""
-        numbers = self._of_use(domain)
+    def likeness(self, goal: str, domain: str = "", *, verbs: bool = False) -> Likeness:
+        """Return how like a goal the items are that are of use in a domain; an empty domain is every one.
+
+        With `verbs` without those that are known to do other kinds of things than the goal is known to ask for; one
+        with a form that the goal has is never left out.
+        """
+        numbers = self._of_use(domain) if not verbs else self._of_kind(self._of_use(domain), goal)
         if not numbers.size:
             return Likeness(numbers, np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
         return Likeness(
@@ -177,6 +199,16 @@ class Index(Generic[T]):
         found = self._patterns.fitting(goal)
         return {number: letters for number, letters in found.items() if not domain or self._codes[number] in known}
 
+    def _of_kind(self, numbers: NDArray[np.intp], goal: str) -> NDArray[np.intp]:
+        if not (asked := marked(kinds([goal]))):
+            return numbers
+        for _, _, item in self._entries[len(self._kinds) :]:
+            self._kinds.append(marked(kinds((*item.told, *item.goals))))
+        known = np.array(self._kinds)[numbers]
+        fitting = np.isin(numbers, list(self._patterns.fitting(goal)))
+        kept: NDArray[np.intp] = numbers[(known == 0) | (known & asked != 0) | fitting]
+        return kept
+
     def _of_use(self, domain: str) -> NDArray[np.intp]:
         there = np.array(self._there, dtype=bool)
         if domain:
@@ -186,30 +218,50 @@ class Index(Generic[T]):
 
 
 class Catalogue:
-    """What a library's skills, insights and demonstrations are searched by."""
+    """What a library's skills, insights and demonstrations are searched by.
 
-    def __init__(self, cache: VectorCache) -> None:
-        self._cache = cache
-        self.skills = Index[Skill](cache, _of_skill)
+    Args:
+        cache: The vectors.
+        solved: Tells what goals skills solved since they were written; None: they are searched as they stand.
+    """
+
+    def __init__(self, cache: VectorCache, solved: Solved | None = None) -> None:
+        self._cache, self._solved, self._told, self._without = cache, solved, 0, ""
+        self.skills = Index[Skill](cache, self._of_skill)
         self.insights = Index[Insight](cache, _of_insight)
         self.demonstrations = Index[Demonstration](cache, _of_demonstration)
 
-    def of(self, library: Library) -> Catalogue:
-        """Return the catalogue of just this library; that of a few items is its own, so that what is held stays."""
+    def of(self, library: Library, *, without: str = "") -> Catalogue:
+        """Return the catalogue of just this library; that of a few items is its own, so that what is held stays.
+
+        Args:
+            library: What there is.
+            without: A goal that no skill has solved since it was written, as if it were still to come.
+        """
         if len(library) <= _FEW < len(self.skills):
-            return Catalogue(self._cache).of(library)
-        self.skills.hold(library.skills)
+            return Catalogue(self._cache, self._solved).of(library, without=without)
+        renewed, told = self._solved.since(self._told) if self._solved else (set[str](), 0)
+        if self._solved and without != self._without:
+            renewed |= self._solved.owners(without) | self._solved.owners(self._without)
+        self._without = without
+        self.skills.hold(library.skills, renewed)
+        self._told = told  # only now: where it fails, it is told again
         self.insights.hold(library.insights)
         self.demonstrations.hold(library.demonstrations)
         return self
 
+    def since_written(self, skill: Skill) -> tuple[str, ...]:
+        """Return the goals that a skill is found by beside those that it tells itself."""
+        return tuple(one for one in self._solved.goals(skill) if one != self._without) if self._solved else ()
 
-def _of_skill(skill: Skill) -> Item:
-    try:
-        program = program_of(skill)
-    except InvalidSkill:
-        program = None  # its words are still of use
-    return Item(text_of(skill), skill.goals, skill.domain, program.goals if program else ())
+    def _of_skill(self, skill: Skill) -> Item:
+        try:
+            program = program_of(skill)
+        except InvalidSkill:
+            program = None  # its words are still of use
+        goals = (*skill.goals, *self.since_written(skill))
+        told = (skill.name.replace("-", " "), skill.description)
+        return Item(text_of(skill), goals, skill.domain, program.goals if program else (), told)
 
 
 def text_of(skill: Skill) -> str:
@@ -227,6 +279,21 @@ def _of_demonstration(demonstration: Demonstration) -> Item:
 
 def _expanded(item: Item) -> str:
     return "\n".join([item.text, *item.goals])
+
+
+def windows(text: str) -> list[str]:
+    """Return a text in parts that an embedder reads to their ends; one that it reads to its end as it is."""
+    return [text] if len(text) <= _READ else textwrap.wrap(text, _WINDOW, break_on_hyphens=False)
+
+
+def _mean(rows: Vectors) -> Vectors:
+    """Return the unit mean of unit rows; a lone one as it is."""
+    if len(rows) == 1:
+        alone: Vectors = rows[0]
+        return alone
+    mean = rows.mean(axis=0)
+    unit: Vectors = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    return unit
 
 
 def _prototype(text: Vectors, solved: Vectors) -> Vectors:

@@ -5,10 +5,12 @@ Everything said here is read off the route itself; nothing is decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
-from skillagent.goals import named
+from pydantic import Field
+
+from skillagent.goals import named, shape
 from skillagent.library import Library
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.fuse import lacking
@@ -18,16 +20,21 @@ from skillagent.routing.route import Thresholds, route
 from skillagent.schema import Plan, Ranked, Value
 
 _WORTH_SAYING = 0.01
+_TOLD, _LETTERS = 3, 80
 
 
 class Explanation(Value):
-    """What is shown for a goal and what was considered, with the reasons in words."""
+    """What is shown for a goal and what was considered, with the reasons in words.
+
+    `solved` are the goals, by skill, that those solved since they were written and are found by, the nearest first.
+    """
 
     goal: str
     shown: tuple[Ranked, ...]
     considered: tuple[Ranked, ...]
     why: tuple[str, ...]
     otherwise: tuple[str, ...]
+    solved: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 def explain(
@@ -58,14 +65,34 @@ def explain(
     found = routed(trained=trained)
     shown, considered = found.skills[0], found.considered[0]
     without = routed().skills[0] if trained and any("learned" in one.parts for one in shown) else shown
-    forms = {catalogue.skills[n][0]: count for n, count in catalogue.skills.fitting(words, domain).items()}
+    held = catalogue.of(library)
+    forms = {held.skills[n][0]: count for n, count in held.skills.fitting(words, domain).items()}
+    solved = {one.id: since for one in (*shown, *considered) if (since := _since(one, words, held))}
     return Explanation(
         goal=words,
         shown=shown,
         considered=considered,
-        why=(*_why(shown, considered, forms, asked, limits), *_learned(shown, without, trained)),
+        why=(*_why(shown, considered, forms, asked, limits), *_learned(shown, without, trained), *_found_by(solved)),
         otherwise=tuple(_otherwise(shown, considered, limits)),
+        solved=solved,
     )
+
+
+def _since(one: Ranked, goal: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the goals that a skill solved since it was written, the nearest to a goal first."""
+    goals = catalogue.since_written(catalogue.skills.find(one.id))
+    if not goals:
+        return ()
+    rows = catalogue.skills.cache.vectors([shape(text) for text in (goal, *goals)])
+    near = (rows[1:] @ rows[0]).round(6).tolist()
+    return tuple(text for _, text in sorted(zip(near, goals, strict=True), key=lambda pair: -pair[0]))
+
+
+def _found_by(solved: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    for name, goals in solved.items():
+        more = f" and {len(goals) - _TOLD} more" if len(goals) > _TOLD else ""
+        told = ", ".join(f'"{goal[:_LETTERS]}"' for goal in goals[:_TOLD])
+        yield f"{name} is found by goals that it solved since it was written, too: {told}{more}"
 
 
 def _why(

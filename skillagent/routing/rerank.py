@@ -29,7 +29,7 @@ from skillagent.schema import Ask, Do, Each, Expect, Json, Node, Ranked, Repeat,
 
 _log = logging.getLogger("skillagent.routing")
 
-CODE = 1  # changes with the meaning of a feature or a score: weights of another one are not used
+CODE = 2  # changes with the meaning of a feature or a score: weights of another one are not used
 FEATURES = (
     "words",  # the parts of the score, see `Likeness` and `Index.near`
     "text",

@@ -56,6 +56,9 @@ class Thresholds(Value):
     skills: int = 1
     programs: int = Field(default=3, description="skills that may run, each where the one before does not fit the page")
     insights: int = 3
+    verbs: bool = Field(
+        default=False, description="leave out skills that are known to do other kinds of things than the goal asks for"
+    )
     pinned: Annotated[tuple[str, ...], BeforeValidator(_names)] = Field(
         default=(), description="skills that are shown for every goal, after those that fit"
     )
@@ -99,7 +102,7 @@ def covers(
     if form(goal, library, domain, catalogue=catalogue, thresholds=limits):
         return True
     skills = catalogue.of(library).skills
-    like = skills.likeness(goal, domain)
+    like = skills.likeness(goal, domain, verbs=limits.verbs)
     best = _best(skills, fuse(like), like, 1 + RIVALS)
     return any(solved >= limits.covers for _, solved in skills.near(goal, like.numbers[best].tolist()))
 
@@ -173,7 +176,12 @@ def _skills(
         if chosen and (learned := _learned("words", goal, index, trained)):
             better = rerank.ordered(found.words, learned)
             chosen = [_in_place_of(was, now) for was, now in zip(chosen, better, strict=False)]
-    return tuple(_with_named(chosen, plan, index, limits)), best[:_CONSIDERED]
+    shown, behind = _with_named(chosen, plan, index, limits), best[:_CONSIDERED]
+    return tuple(_as_said(shown, index)), _as_said(behind, index)
+
+
+def _as_said(found: Sequence[Ranked], index: Index[Skill]) -> list[Ranked]:
+    return [one.model_copy(update={"says": index.find(one.id).says}) for one in found]
 
 
 def _learned(kind: Kind, goal: str, index: Index[Skill], trained: Trained | None) -> Learned | None:
@@ -215,7 +223,7 @@ def candidates(
         without: An instance whose tries at this goal are left out of what came of programs.
     """
     limits = limits or Thresholds()
-    like = index.likeness(goal, domain)
+    like = index.likeness(goal, domain, verbs=limits.verbs)
     scores = fuse(like)
     order = _best(index, scores, like, limits.skills + RIVALS)
     best = _ranked(goal, index, scores, like, order, limits.skills)

@@ -85,7 +85,8 @@ def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outc
         for goal in skill.goals:
             owners[goal].append(name)
     for query in queries:
-        index = catalogue.of(_before(library, query.goal, dict.fromkeys(owners[query.goal]))).skills
+        before = _before(library, query.goal, dict.fromkeys(owners[query.goal]))
+        index = catalogue.of(before, without=query.goal).skills
         told = candidates(query.goal, query.domain, index, outcomes=outcomes, without=query.at)
         kept = _one_each(told.programs if query.kind == "programs" else told.words, index.find)
         kept = sorted(kept, key=lambda one: (-one.score, -one.one.score, one.one.id))

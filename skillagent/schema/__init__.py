@@ -38,7 +38,7 @@ from skillagent.schema.learning import (
     RetireInsight,
     RetireSkill,
 )
-from skillagent.schema.ledger import Attempted, Decided, Entry, Event, Label, Labelled, Remarked, RolledBack
+from skillagent.schema.ledger import Attempted, Decided, Entry, Event, Label, Labelled, Remarked, RolledBack, Routed
 from skillagent.schema.model import Message, Reply, Role, Usage
 from skillagent.schema.program import Ask, Check, Do, Each, Expect, Filled, Node, Program, Repeat, Target, When
 from skillagent.schema.task import Split, Task
@@ -117,6 +117,7 @@ __all__ = [
     # The lines of the ledger.
     "Decided",
     "RolledBack",
+    "Routed",
     "Attempted",
     "Remarked",
     "Label",

@@ -44,7 +44,7 @@ class Plan(Value):
 class Ranked(Value):
     """One candidate of a route, by id, with its score and the parts that the score was made of.
 
-    A `pinned` one is shown for its words, whatever the goal; its program does not run.
+    A `pinned` one is shown for its words, whatever the goal; its program does not run. `says` is that of a skill.
     """
 
     id: str
@@ -52,6 +52,7 @@ class Ranked(Value):
     pinned: bool = False
     parts: Mapping[str, float] = Field(default_factory=dict)
     version: int | None = None
+    says: str = ""
 
 
 class Route(Value):
@@ -239,10 +240,15 @@ class Attempt(Value):
         return (*((self.plan,) if self.plan else ()), *(one.plan for one in self.trajectory.replanned))
 
     @property
+    def routes(self) -> tuple[tuple[Plan, Route], ...]:
+        """The plan and those that were made again, each with what was chosen for it."""
+        first = ((self.plan, self.route),) if self.plan and self.route else ()
+        return (*first, *((one.plan, one.route) for one in self.trajectory.replanned))
+
+    @property
     def chosen(self) -> tuple[str, ...]:
         """What was chosen of the library for any of the plans, each once."""
-        routes = (*((self.route,) if self.route else ()), *(one.route for one in self.trajectory.replanned))
-        return tuple(dict.fromkeys(key for route in routes for key in route.ids))
+        return tuple(dict.fromkeys(key for _, route in self.routes for key in route.ids))
 
 
 class Score(Value):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from skillagent.schema.value import Value
+from skillagent.schema.value import Value, digest_of
 
 
 class Skill(Value):
@@ -30,6 +30,11 @@ class Skill(Value):
     metadata: Mapping[str, str] = Field(default_factory=dict)
     files: Mapping[str, str] = Field(default_factory=dict)
     foreign: bool = False
+
+    @property
+    def says(self) -> str:
+        """Sixteen hex digits of what it says and does, which other goals that it solved leave as they are."""
+        return digest_of([self.description, self.body, dict(self.files)])
 
 
 InsightKind = Literal["causal", "state-change", "subgoal", "construal", "pitfall"]

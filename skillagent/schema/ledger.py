@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from skillagent.schema.episode import Attempt, Ran
+from skillagent.schema.episode import Attempt, Plan, Ran, Ranked, Route
 from skillagent.schema.learning import Change, Decision, Edit, PutInsight
 from skillagent.schema.model import Usage
 from skillagent.schema.task import Task
@@ -43,12 +43,34 @@ def _unlinked(change: PutInsight) -> str:
     return change.insight.model_copy(update={"related": ()}).digest
 
 
+class Routed(Value):
+    """What the router chose for one goal or part of one: the skills that were shown, and the best that was not."""
+
+    goal: str
+    shown: tuple[Ranked, ...] = ()
+    runner_up: Ranked | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, route: Route) -> Iterator[Self]:
+        """Yield what was chosen for each part of a plan."""
+        for n, (part, shown) in enumerate(zip(plan.subgoals, route.skills, strict=False)):
+            there = {one.id for one in shown}
+            behind = (one for best in route.considered[n : n + 1] for one in best if one.id not in there)
+            yield cls(goal=part.text, shown=tuple(map(_brief, shown)), runner_up=next(map(_brief, behind), None))
+
+
+def _brief(one: Ranked) -> Ranked:
+    parts = {name: round(value, 4) for name, value in one.parts.items()}
+    return one.model_copy(update={"score": round(one.score, 4), "parts": parts})
+
+
 class Attempted(Value):
     """An episode ended; what was shown and how it went, whose programs ran, and what surprised the last of them.
 
     `runs` says of each program that was to run which one it was, for what, and what came of it. `wanted` describes the
     skills that the plans asked for and the library lacks. `actions` tell in short what was done, and
-    what memory answered.
+    what memory answered. `routed` tells of each part of the plans which skills were chosen, by what numbers, and which
+    one came next; lines from before that was kept have none.
     """
 
     kind: Literal["attempted"] = "attempted"
@@ -67,6 +89,7 @@ class Attempted(Value):
     wanted: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     usage: Usage = Usage()
+    routed: tuple[Routed, ...] = ()
 
     @classmethod
     def of(cls, tried: Attempt, *, actions: Sequence[str] = ()) -> Self:
@@ -88,6 +111,7 @@ class Attempted(Value):
             wanted=tuple(dict.fromkeys(part.wanted for plan in tried.plans for part in plan.subgoals if part.wanted)),
             actions=tuple(actions),
             usage=trajectory.usage,
+            routed=tuple(one for plan, route in tried.routes for one in Routed.of(plan, route)),
         )
 
 

@@ -2,7 +2,8 @@
 
 import re
 
-from skillagent.acting.history import advice, conversation, like_moments, opening
+from skillagent.acting.disclose import Showing, disclosed
+from skillagent.acting.history import conversation, like_moments, opening
 from skillagent.library import Library
 from skillagent.schema import (
     Action,
@@ -26,6 +27,10 @@ VERB = Verb(name="done", doc="End.", parameters={"type": "object", "properties":
 PLAN = Plan(goal="do it")
 NOTHING = Route(skills=((),), insights=((),), demonstrations=((),))
 OPENED = opening([VERB], NOTHING, Library(), room=10_000)
+
+
+def advice(route, library):
+    return disclosed(route, library, showing=Showing(), count=len).text
 
 
 def seen(text):

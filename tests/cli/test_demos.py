@@ -1,16 +1,18 @@
 """Demonstrations of an arm that are read from a folder: compared in words, and their mean tried in the real world."""
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
 
-from skillagent.cli.demos import compared, with_means, with_rests
+from skillagent.cli.demos import compared, noting, with_means, with_rests
 from skillagent.config import draw_without_a_screen
 from skillagent.envs.robot.phases import recorded, ways
 from skillagent.envs.robot.primitives import path_of, rows_of
 from skillagent.envs.robot.world import MetaWorld
 from skillagent.learning.judge import judge
-from skillagent.schema import Attempt, Outcome, Step, Task, Trajectory
+from skillagent.programs.text import FILE, dump
+from skillagent.schema import Attempt, Do, Edit, Outcome, Program, PutSkill, Skill, Step, Target, Task, Trajectory
 
 draw_without_a_screen()
 
@@ -69,7 +71,7 @@ def test_a_demonstration_that_departs_is_refused_in_words_and_the_others_are_lea
 
 def test_where_no_two_of_several_fit_together_none_is_called_the_odd_one(world, shown):
     bows, said = [shown[0], detour(shown[1]), detour(shown[2], -0.15)], []
-    assert with_means(None, compared(bows, said.append), said.append) == bows
+    assert with_means(None, compared(bows, said.append), said.append) == (bows, {})
     (line,) = said
     assert "no two of 3 fit together: demonstration 2 departs from the others" in line
 
@@ -86,12 +88,40 @@ def test_the_same_again_is_noted_and_kept(shown):
 
 def test_the_mean_of_several_is_done_in_the_world_and_learnt_from_first(world, shown):
     agent, said = SimpleNamespace(open=lambda _: world, drop=print, judge=judge), []
-    tried, *rest = with_means(agent, shown, said.append)
+    (tried, *rest), _ = with_means(agent, shown, said.append)
     assert rest == shown
     assert tried.verdict.success
     assert tried.trajectory.shown
     assert tried.trajectory.task.seed == 0
     assert said[0].startswith("--demos: metaworld/pick-place: 3 demonstrations: where step 1 leads varies by 0.0")
+
+
+def test_how_far_demonstrations_vary_is_written_into_the_skill_that_follows_their_mean_or_one_of_them(world, shown):
+    (tried, *_), varies = with_means(SimpleNamespace(open=lambda _: world, drop=print, judge=judge), shown, print)
+
+    def proposed(one):
+        steps = [
+            Do(
+                verb=step.action.verb,
+                targets={"ref": Target(role="object")},
+                arguments={key: value for key, value in step.action.arguments.items() if key != "ref"},
+            )
+            for step in one.trajectory.steps
+        ]
+        skill = Skill(name="x", description="X.", body="# X\n", files={FILE: dump(Program(steps=tuple(steps)))})
+        return Edit(changes=(PutSkill(skill=skill),), why="shown")
+
+    @dataclass(frozen=True)
+    class Writer:
+        write: object = lambda *_: iter([proposed(tried), proposed(shown[1]), proposed(detour(shown[1])), words])
+
+    words = Edit(changes=(PutSkill(skill=Skill(name="x", description="X.", body="# X\n")),), why="words alone")
+    own, second, other, last = noting(Writer(), varies).write(None, None, None)
+    for edit in (own, second):
+        assert edit.changes[0].skill.body.startswith(
+            "# X\n\n## As shown\n\nOver several demonstrations: where step 1 leads varies by 0.0"
+        )
+    assert (other, last) == (proposed(detour(shown[1])), words)
 
 
 def test_a_mean_that_does_not_do_the_task_is_not_learnt_from(world, shown):
@@ -103,7 +133,7 @@ def test_a_mean_that_does_not_do_the_task_is_not_learnt_from(world, shown):
             return world.step(action)
 
     agent, said = SimpleNamespace(open=lambda _: Elsewhere(), drop=print, judge=judge), []
-    assert with_means(agent, shown, said.append) == shown
+    assert with_means(agent, shown, said.append)[0] == shown
     assert "their mean does not do it at seed 0; each is learnt from by itself" in said[-1]
 
 
@@ -139,5 +169,5 @@ def test_what_others_did_elsewhere_than_with_an_arm_is_passed_on_without_a_word(
     )
     other = shown[0].model_copy(update={"trajectory": shown[0].trajectory.model_copy(update={"steps": steps})})
     said = []
-    assert with_means(None, compared([other, other], said.append), said.append) == [other, other]
+    assert with_means(None, compared([other, other], said.append), said.append) == ([other, other], {})
     assert not said

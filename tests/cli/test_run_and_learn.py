@@ -1,9 +1,11 @@
 """`run` and `learn`: what is shown, what is learnt, and with which code they end. Real stages, a tiny world."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 from corridor_parts import Lucky, lines, parts
+from PIL import Image
 
 from skillagent.cli import main
 from skillagent.errors import EnvironmentFailed
@@ -16,6 +18,23 @@ class Crashing(Corridor):
 
     def step(self, action):
         raise EnvironmentFailed("the browser has gone")
+
+
+class Seen(Corridor):
+    """Can be filmed: red before a button is pressed, and then green."""
+
+    def __init__(self, secret=None):
+        super().__init__(secret)
+        self.resets = 0
+
+    def reset(self, task):
+        self.resets += 1
+        return super().reset(task)
+
+    def screenshot(self):
+        out = BytesIO()
+        Image.new("RGB", (40, 30), "green" if self._over else "red").save(out, "PNG")
+        return out.getvalue()
 
 
 def kinds(store):
@@ -342,3 +361,55 @@ def test_learn_as_json_ends_with_one_result(tmp_path, capsys):
     assert set(result["spent"]) == {"acting", "gating", "reflecting"}
     assert {what: one["calls"] > 0 for what, one in result["spent"].items()} == dict.fromkeys(result["spent"], True)
     assert result["spent"]["reflecting"]["calls"] == 1
+
+
+def test_a_run_is_filmed_from_its_start_to_its_last_action(tmp_path, capsys):
+    film, world = tmp_path / "films" / "press.gif", Seen()
+    command = ["run", "corridor/press", "--no-learn", "--video", str(film)]
+    assert main(command, parts=parts(tmp_path, store=MemoryStore(), environment=world)) == 0
+    assert f"film    {film}: 2 pictures" in capsys.readouterr().out
+    with Image.open(film) as shown:
+        colours = [shown.seek(n) or shown.convert("RGB").getpixel((5, 5)) for n in range(shown.n_frames)]
+    assert colours == [(255, 0, 0), (0, 128, 0)]
+
+
+def test_what_is_replayed_for_the_gate_is_not_filmed(tmp_path, capsys):
+    film, world = tmp_path / "press.gif", Seen(dict.fromkeys(Corridor.colours, "white"))
+    store = MemoryStore()
+    command = ["run", "corridor/press", "--video", str(film)]
+    assert main(command, parts=parts(tmp_path, store=store, environment=world)) == 0
+    tries = kinds(store).count("attempted")
+    assert f"film    {film}: {2 * tries} pictures" in capsys.readouterr().out
+    assert world.resets > tries, "the gate has replayed something"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("film.avi", "a film ends in .gif or .mp4"),
+        ("film", "a film ends in .gif or .mp4"),
+        ("file/film.gif", "no film can be written there"),
+        ("folder.gif", "no film can be written there: Is a directory"),
+    ],
+)
+def test_a_film_that_cannot_be_written_is_refused_before_anything_is_played(tmp_path, capsys, name, said):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.gif").mkdir()
+    world, store = Seen(), MemoryStore()
+    command = ["run", "corridor/press", "--video", str(tmp_path / name)]
+    assert main(command, parts=parts(tmp_path, store=store, environment=world)) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"error: {tmp_path / name}: ")
+    assert said in printed.err
+    assert printed.out == ""
+    assert (world.resets, kinds(store)) == (0, [])
+
+
+def test_a_film_that_is_there_stays_where_nothing_is_filmed(tmp_path, capsys):
+    film = tmp_path / "press.gif"
+    film.write_bytes(b"an older one")
+    command = ["run", "nowhere/press", "--video", str(film)]
+    assert main(command, parts=parts(tmp_path, store=MemoryStore())) == 2
+    assert film.read_bytes() == b"an older one"
+    assert main(["run", "nowhere/press", "--video", str(tmp_path / "new.gif")], parts=parts(tmp_path)) == 2
+    assert not (tmp_path / "new.gif").exists()

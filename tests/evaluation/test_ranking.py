@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skillagent.errors import ConfigError
-from skillagent.evaluation.ranking import train
+from skillagent.evaluation.ranking import Choices, first_choices, train
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.rerank import FEATURES
@@ -18,7 +18,7 @@ from skillagent.testing import HashEmbedder
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "routing"))
 
-from ledgers import by_chance, checked, goal_of, looks_first, plain, ridge, turning, world
+from ledgers import by_chance, checked, goal_of, ledger, looks_first, plain, ridge, tried, turning, world
 
 
 def trained(library, events, **options):
@@ -117,3 +117,17 @@ def test_each_family_is_judged_by_weights_that_it_did_not_train():
     everyone = {f"x/t{n}" for n in range(30)}
     assert last == everyone
     assert sorted(family for part in parts for family in everyone - part) == sorted(everyone)
+
+
+def test_first_choices_are_told_beside_the_best_and_chance_where_several_were_tried():
+    library, events = world(3, looks_first)
+
+    def choices(*more):
+        return first_choices(library, [*events, *more], HashEmbedder)
+
+    new = {"goals": 3, "families": 3, "best": 1.0, "average": 0.5}
+    assert choices() == {"programs": Choices(first=0.0, **new)}, "a goal's own outcome says nothing: the first by name"
+    again = ledger(*(tried(one, n, score, 1) for n in range(3) for one, score in ((plain(n), 0.0), (checked(n), 1.0))))
+    assert choices(*again) == {"programs": Choices(first=1.0, **(new | {"goals": 6}))}
+    alone = ledger(tried(plain(0), 0, 1.0))
+    assert first_choices(library, alone, lambda: pytest.fail("there is nothing to compare")) == {}

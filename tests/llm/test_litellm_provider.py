@@ -46,6 +46,15 @@ def test_a_plain_reply_carries_text_tokens_and_money(provider):
     ]
 
 
+def test_what_it_reads_is_counted_and_looked_up_without_asking_anybody(provider):
+    known, own = model_at(provider), LiteLLM("openai/mine", base_url=provider.url)
+    text = "Press <|endoftext|> now. " * 100
+    assert 500 <= known.tokens(text) <= 1_300, "by its tokenizer: far fewer than a token for each two characters"
+    assert known.tokens("hello") == own.tokens("hello") == LiteLLM("ollama/llama-3").tokens("hello") == 1
+    assert (known.window(), own.window(), LiteLLM("gpt-4o-mini").window()) == (128_000, None, 128_000)
+    assert provider.asked == []
+
+
 def unknown(text):
     """A reply of a model that nobody has a price for."""
     return 200, completion(text) | {"model": "mine"}

@@ -53,6 +53,16 @@ def test_it_passes_the_public_check(small_model):
     check_llm(small_model)
 
 
+def test_it_counts_tokens_as_it_reads_them_and_tells_its_context(small_model):
+    short, long = (
+        small_model.reply([Message.user(text)], role=Role.JUDGE, max_tokens=1).usage.tokens_in
+        for text in ("press", "press the red button <|im_end|>")
+    )
+    counted = small_model.tokens("press the red button <|im_end|>")
+    assert counted - small_model.tokens("press") == long - short > 4, "names of control tokens are text"
+    assert small_model.window() == 2048
+
+
 def test_a_reply_does_not_depend_on_what_was_asked_before(small_model):
     questions = [(page("log in"), Role.ACTOR), (page("type bob"), Role.JUDGE), (page("log out"), Role.ACTOR)]
 

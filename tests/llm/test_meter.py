@@ -6,7 +6,10 @@ import pytest
 
 from skillagent.errors import BudgetSpent, LLMUnavailable
 from skillagent.llm.cache import Cached
+from skillagent.llm.cascade import Cascade
+from skillagent.llm.cassette import Recorder
 from skillagent.llm.meter import Budget, Meter, Metered
+from skillagent.ports import readable, tokens, window
 from skillagent.schema import Message, Reply, Role, Usage
 
 ASK = [Message.user("What next?")]
@@ -97,3 +100,53 @@ def test_closing_reaches_the_model_through_its_wrappers_and_is_not_asked_of_ever
     Metered(Cached(Model(), tmp_path), Meter()).close()
 
     assert inner.closed == 1
+
+
+class Telling(Model):
+    """Counts words, and knows what it can read."""
+
+    def __init__(self, name="telling", reads=3_000):
+        super().__init__(name)
+        self.reads = reads
+
+    def tokens(self, text):
+        return len(text.split()) if text else None
+
+    def window(self):
+        return self.reads
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        pytest.param(lambda model, path: Metered(model, Meter(), context=9_000), id="meter"),
+        pytest.param(lambda model, path: Cached(model, path), id="cache"),
+        pytest.param(lambda model, path: Recorder(model, path / "tape"), id="recorder"),
+        pytest.param(lambda model, path: Cascade(Model(), model), id="a student that does not tell"),
+        pytest.param(lambda model, path: Cascade(Telling(reads=5_000), model), id="a student that reads more"),
+    ],
+)
+def test_who_asks_a_wrapped_model_what_it_reads_is_told_what_the_model_tells(wrapped, tmp_path):
+    model = wrapped(Telling(), tmp_path)
+    assert (tokens(model, "one two"), window(model)) == (2, 3_000)
+
+
+def test_what_a_model_does_not_tell_is_guessed():
+    assert tokens(Model(), "a" * 23) == 11, "of 2.2 characters each, rounded up"
+    assert tokens(Metered(Telling(), Meter()), "") == 0
+    assert window(Metered(Model(), Meter())) is None
+    assert window(Metered(Model(), Meter(), context=9_000)) == 9_000
+    assert window(Cascade(Telling(reads=2_000), Telling())) == 2_000, "both have to read it"
+    assert window(Cascade(Telling(), Model())) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "room"),
+    [
+        pytest.param(Telling(reads=4_096), 8_131, id="2.2 characters for each token that the reply leaves"),
+        pytest.param(Telling(reads=200_000), 12_000, id="it could read more"),
+        pytest.param(Model(), 12_000, id="it does not say"),
+    ],
+)
+def test_the_room_is_what_the_model_can_read_beside_its_reply(model, room):
+    assert readable(model, 12_000) == room

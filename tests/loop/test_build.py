@@ -22,7 +22,9 @@ from skillagent.schema import (
     Lesson,
     Plan,
     Ran,
+    Ranked,
     Role,
+    Route,
     Skill,
     Task,
     Trajectory,
@@ -185,6 +187,18 @@ def test_the_program_that_the_ledger_speaks_for_is_tried_first(opened):
         assert [ranked.id for ranked in agent.route(plan, store.load()).skills[0]] == [other, one]
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_a_skill_is_found_by_what_it_solved_since_it_was_written_unless_that_is_off(opened, on):
+    one = skill("one", "open the door")
+    store, goal = MemoryStore(Library(skills={"one": one})), "let me through"
+    run = Ran(skill="one", program=digest_of(one.files[FILE]), goal=goal)
+    with opened(store=store, remembering=on) as agent:
+        assert agent.route(Plan(goal=goal), store.load()).considered[0][0].parts["solved"] < 0.9
+        store.commit(Attempted(attempt="x", task=TASK, goal=goal, score=1.0, programs=("one",), runs=(run,)))
+        found = agent.route(Plan(goal=goal), store.load()).considered[0][0]
+        assert (found.parts["solved"] > 0.99) is on
+
+
 def pressing(key, colour, wall="a wall"):
     step = KeyStep(observation=f"{wall} with {colour}", action=f'{{"verb":"click","ref":"button {colour} [2]"}}')
     return Demonstration(id=key, domain="corridor", goal=f'press the "{colour}" button', steps=(step,))
@@ -193,6 +207,16 @@ def pressing(key, colour, wall="a wall"):
 MEMORIES = Library(
     skills={"press": Skill(name="press", description="press a button", body="look at its name\n")},
     demonstrations={key: pressing(key, key) for key in ("red", "blue")},
+)
+OTHERS = Library(
+    skills={
+        "press": Skill(name="press", description="press the button", body="b"),
+        "turn": Skill(name="turn", description="turn a wheel", body="b"),
+    }
+)
+WORDY = Library(skills={"s": Skill(name="s", description="press the button", body="press the button " * 9)})
+STEPS = Library(
+    skills={"s": Skill(name="s", description="press the button", body="# press\n\nthe button\n\n## Steps\n\npress\n")}
 )
 LENGTHY = Library(demonstrations={key: pressing(key, key, "a wall" * 500) for key in ("red", "blue")})
 
@@ -212,6 +236,9 @@ LENGTHY = Library(demonstrations={key: pressing(key, key, "a wall" * 500) for ke
         pytest.param(
             {"memory.rules": "4"}, MEMORIES, {"verb": "fly"}, 'a task: press the "blue"', id="what fits whole"
         ),
+        pytest.param({"showing.others": "1"}, OTHERS, {"verb": "fly"}, "- turn: turn a wheel", id="others"),
+        pytest.param({"showing.tokens": "40"}, WORDY, {"verb": "fly"}, "the rest is left out", id="fewer tokens"),
+        pytest.param({"showing.read": "always"}, STEPS, {"verb": "fly"}, "read(what)", id="reading"),
         pytest.param({"memory.invent": "2"}, Library(), "press x: click x", "nobody has checked them", id="invent"),
     ],
 )
@@ -238,3 +265,46 @@ def test_with_a_student_the_model_is_a_cascade_and_without_one_it_is_the_model()
     assert isinstance(both, Cascade)
     assert both.name == f"openai/small then {alone.name}"
     assert " x2 then " in both.identity
+
+
+class Reader(ScriptedLLM):
+    """A model that can read so many tokens; None: it does not say."""
+
+    def __init__(self, script, reads):
+        super().__init__(script)
+        self.reads = reads
+
+    def window(self):
+        return self.reads
+
+
+@pytest.mark.parametrize(
+    ("reads", "room"),
+    [
+        pytest.param(2_000, 3_520, id="a small one"),
+        pytest.param(128_000, 12_000, id="the setting of the embedded one is not for it"),
+        pytest.param(None, 8_131, id="one that does not say: the setting"),
+    ],
+)
+def test_a_conversation_takes_what_the_model_can_read(reads, room, tmp_path):
+    demos = {
+        "d": Demonstration(id="d", domain="corridor", goal="g", steps=(KeyStep(observation="~" * 20_000, action="{}"),))
+    }
+    route = Route(skills=((),), insights=((),), demonstrations=((Ranked(id="d", score=1.0),),))
+    model, world = Reader([{"verb": "fly"}], reads), Corridor()
+    settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory", context=4_096)
+    with open_agent(settings, llm=model, store=MemoryStore()) as agent:
+        task = TASK.model_copy(update={"max_steps": 1})
+        seen = world.reset(task)
+        agent.act(
+            world,
+            task,
+            seen,
+            Plan(goal=seen.goal),
+            route,
+            Library(demonstrations=demos),
+            variation=Variation(),
+            watch=lambda _: None,
+        )
+    ((_, messages),) = model.asked
+    assert sum(message.content.count("~") for message in messages) == room // 3

@@ -110,11 +110,27 @@ def test_the_command_says_it_in_words_and_in_json(tmp_path, capsys):
     assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
     assert "nothing was tried yet" in capsys.readouterr().out
     store.commit(tried(1.0, ("one",), ("one",)))
-    store.commit(tried(0.0, wanted=("sing a song",)))
+    store.commit(tried(0.0, wanted=("sing a song", "shut the door")))
     assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
     said = capsys.readouterr().out
     assert "never shown: other, idle" in said
     assert "no skill was shown in 1 of 2 attempts, of which 1 failed" in said
     assert "asked for by a plan: sing a song" in said
+    assert "asked for by a plan (close): shut the door" in said
     assert main(["router", "eval", "--json"], parts=parts(tmp_path, store=store)) == 0
-    assert json.loads(capsys.readouterr().out)["credits"][0]["alone"] == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["credits"][0]["alone"] == 1
+    assert told["first_choices"] == {}
+
+
+def test_the_command_tells_first_choices_where_several_programs_were_tried(tmp_path, capsys):
+    from ledgers import looks_first, world
+
+    library, events = world(2, looks_first)
+    store = MemoryStore(library)
+    for event in events:
+        store.commit(event.entry)
+    assert main(["router", "eval"], parts=parts(tmp_path, store=store)) == 0
+    said = capsys.readouterr().out
+    assert "first choices of programs, 2 goals of 2 tasks" in said
+    assert "tried for: 0.0%; the best 100.0%, by chance 50.0%" in said

@@ -97,6 +97,40 @@ def test_the_command_says_why_in_words_and_as_json(tmp_path, capsys):
     assert set(found["shown"][0]["parts"]) == {"words", "text", "solved", "whole", "chance"}
 
 
+@pytest.mark.parametrize(
+    ("set_", "shown", "said"),
+    [
+        ("thresholds.pinned=pick-date", ["log-in", "pick-date"], "pick-date is shown because it is pinned"),
+        ("thresholds.chance=1.0", ["log-in"], "it solved a goal like this one"),
+        ("thresholds.covers=2", ["log-in"], "the chance that it fits"),
+    ],
+)
+def test_the_command_tells_what_a_run_with_other_options_would_show(tmp_path, capsys, set_, shown, said):
+    given = parts(tmp_path, store=MemoryStore(LIBRARY))
+    assert main(["router", "explain", LOGIN, "--set", set_, "--json"], parts=given) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["id"] for one in found["shown"]] == shown
+    assert any(said in line for line in found["why"])
+
+
+def test_the_command_refuses_an_option_that_there_is_not(tmp_path, capsys):
+    given = parts(tmp_path, store=MemoryStore(LIBRARY))
+    assert main(["router", "explain", LOGIN, "--set", "thresholds.chances=1"], parts=given) != 0
+    assert "thresholds.chance" in capsys.readouterr().err
+
+
+def test_the_command_tells_what_was_solved_since_unless_that_is_off(tmp_path, capsys):
+    goal, program = "feed the ferns", RUNS[FILE]
+    run, store = Ran(skill="water", program=digest_of(program), goal=goal), MemoryStore(LIBRARY)
+    task = Task(env="x", name="t")
+    store.commit(Attempted(attempt="a", task=task, goal=goal, score=1.0, programs=("water",), runs=(run,)))
+    given = parts(tmp_path, store=store)
+    assert main(["router", "explain", goal], parts=given) == 0
+    assert f'water is found by goals that it solved since it was written, too: "{goal}"' in capsys.readouterr().out
+    assert main(["router", "explain", goal, "--set", "remembering=off"], parts=given) == 0
+    assert "since it was written" not in capsys.readouterr().out
+
+
 def test_a_goal_in_parts_that_programs_know_is_explained_part_by_part(tmp_path, capsys):
     def knowing(name, pattern):
         text = f"goals: ['{pattern}']\nsteps: [done]"

@@ -10,7 +10,7 @@ from skillagent.goals import named, shape
 from skillagent.library import Library
 from skillagent.programs.template import form_of
 from skillagent.programs.text import FILE
-from skillagent.routing.catalogue import Catalogue, Likeness
+from skillagent.routing.catalogue import Catalogue, Likeness, text_of, windows
 from skillagent.routing.fuse import chance, fuse
 from skillagent.routing.lexical import Words, bm25_scores
 from skillagent.routing.patterns import Patterns, fixed_words
@@ -398,3 +398,37 @@ def test_the_score_and_the_chance_are_those_of_the_handbook():
     lead = 0.95 - (0.6 + 18 * 0.1) / 19
     assert chance(0.95, np.array([0.6]), proven=True) == pytest.approx(1 / (1 + np.exp(10.6 - 8.1 * 0.95 - 6.4 * lead)))
     assert chance(0.95, np.array([0.6]), proven=False) == pytest.approx(1 / (1 + np.exp(7.1 - 3.5 * 0.95 - 9.0 * lead)))
+
+
+class Brief(HashEmbedder):
+    """Reads the first thousand letters of a text and no more, as an embedder with a window does."""
+
+    def vectors(self, texts):
+        return super().vectors([text[:1000] for text in texts])
+
+
+def long_skill(name, tail):
+    filler = " ".join(["sweep the house"] * 100)
+    return Skill(name=name, description="Keeps a house.", body=f"{filler}\n{tail}")
+
+
+def test_what_stands_at_the_end_of_a_long_text_is_found_by_its_meaning_too():
+    library = Library(
+        skills={one.name: one for one in (long_skill("a", "Feed fish."), long_skill("b", "Polish brass."))}
+    )
+    index = Catalogue(Brief()).of(library).skills
+    for goal, name in (("feed fish", "a"), ("polish brass", "b")):
+        text = dict(zip((index[n][0] for n in (0, 1)), (near for near, _ in index.near(goal, [0, 1])), strict=True))
+        assert max(text, key=text.get) == name
+        assert max(text.values()) > min(text.values()) + 0.1
+
+
+def test_a_text_that_is_read_to_its_end_keeps_its_very_vector_and_none_is_lost_of_a_longer_one():
+    cache, short = HashEmbedder(), LIBRARY.skills["log-in"]
+    index = Catalogue(cache).of(LIBRARY).skills
+    assert index._texts._rows[0].tobytes() == cache.vectors([text_of(short)])[0].tobytes()
+    assert windows("x" * 1000) == ["x" * 1000]
+    parts = windows(text_of(long_skill("a", "Feed fish.")))
+    assert len(parts) > 1
+    assert max(map(len, parts)) <= 800
+    assert " ".join(parts).split() == text_of(long_skill("a", "Feed fish.")).split()

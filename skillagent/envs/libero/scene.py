@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skillagent.envs.drawing import imported
 from skillagent.envs.libero.parts import Part, Pieces, ours, part_of, pieces
 from skillagent.envs.libero.turns import rotation, rotation_of
 from skillagent.envs.robot.pictures import png
 from skillagent.envs.robot.simulator import OPEN, Vector
-from skillagent.errors import ConfigError, EnvironmentFailed
+from skillagent.errors import EnvironmentFailed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -76,7 +77,7 @@ class Scene:
         name: Of the task, as `tasks` has it.
 
     Raises:
-        ConfigError: LIBERO is not installed.
+        ConfigError: LIBERO is not installed or cannot be loaded.
         EnvironmentFailed: The scene could not be built.
     """
 
@@ -318,10 +319,5 @@ def _silent() -> Iterator[None]:
 
 
 def _package(name: str) -> ModuleType:
-    import importlib
-
-    try:
-        with _silent():
-            return importlib.import_module(name)
-    except ImportError as error:
-        raise ConfigError(f"LIBERO is not installed ({error}); pip install 'skillagent[libero]'") from error
+    with _silent():
+        return imported(name, "LIBERO", "libero")

@@ -7,6 +7,7 @@ docstring is what the policy reads. Distances are metres.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Protocol
 
@@ -111,7 +112,7 @@ class Arm:
         best, since = np.inf, 0
         for _ in range(_LONGEST):
             going = self.drive(target, self.simulator.gain)  # once at least: where it was shown, to be there is asked
-            left = float(np.linalg.norm(target - self.hand))
+            left = math.dist(target, self.hand)
             if left < near or not going:
                 return
             best, since = (left, 0) if left < best - 0.001 else (best, since + 1)
@@ -195,7 +196,7 @@ def retrace(
         for _ in range(_HELD):
             if not arm.simulator.step(row[3:6] + _HOLD * (wanted - arm.hand), arm.grip):
                 return
-            if np.linalg.norm(wanted - arm.hand) < _LOST:
+            if math.dist(wanted, arm.hand) < _LOST:
                 break
     if on is not None and (way := rows[-1, :3] - rows[max(0, len(rows) - _LAST - 1), :3]).any():
         for gone in np.arange(_ADVANCE, on, _ADVANCE):

@@ -11,19 +11,17 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 from pydantic import Field
 
+from skillagent.envs.drawing import imported
 from skillagent.envs.robot.pictures import png
-from skillagent.errors import ConfigError, EnvironmentFailed
+from skillagent.errors import EnvironmentFailed
 from skillagent.schema import Value
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 Vector = NDArray[np.float64]
 
@@ -55,7 +53,7 @@ class Simulator:
         name: Of the task.
 
     Raises:
-        ConfigError: Meta-World is not installed.
+        ConfigError: Meta-World is not installed or cannot be loaded.
     """
 
     second = 80.0
@@ -63,7 +61,7 @@ class Simulator:
 
     def __init__(self, name: str) -> None:
         self.described = descriptions()[name]
-        package = _package()
+        package = imported("metaworld.env_dict", "Meta-World", "robot")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._env: Any = package.ALL_V3_ENVIRONMENTS[f"{name}-v3"](render_mode="rgb_array", camera_name="corner2")
@@ -150,12 +148,3 @@ def oracle(name: str) -> Callable[[Vector], Vector]:
     policy: Any = ENV_POLICY_MAP[f"{name}-v3"]
     act: Callable[[Vector], Vector] = policy().get_action
     return act
-
-
-def _package() -> ModuleType:
-    import importlib
-
-    try:
-        return importlib.import_module("metaworld.env_dict")
-    except ImportError as error:
-        raise ConfigError(f"Meta-World is not installed ({error}); pip install 'skillagent[robot]'") from error

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from skillagent.envs.robot.phases import Recorded, recorded, ways
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm
 from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
 from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.verbs import Verbs
-from skillagent.schema import Element, Observation, Task
+from skillagent.schema import Action, Element, Observation, Task
 
 _GRIPPER = re.compile(r"(?:gripper|hand) is (?P<state>open|closed|half closed)")
 _CLOSED, _OPEN = 0.32, 0.8  # gaps of the gripper
@@ -56,6 +57,21 @@ class MetaWorld(Filmed[Simulator]):
     def holds(self, said: str) -> bool | None:
         """Tell whether the gripper is as a sentence says; None where it says something else."""
         return told(said, lambda claim: _claimed(claim, self.simulation.gap))
+
+    def shows(self, task: Task) -> list[Action] | None:
+        """Return what the task's scripted policy does, said in verbs that do it again; None where it fails."""
+        self.reset(task)
+        demo = recorded(self.simulation, task.name, task.seed)
+        return None if demo is None else self.retold(task, demo)
+
+    def retold(self, task: Task, demo: Recorded) -> list[Action] | None:
+        """Return the first way to say a demonstration in verbs that does a task, tried in turn; None: none does."""
+        self.reset(task)
+        for actions in ways(self.simulation, demo):
+            self.reset(task)
+            if any(self.step(action).reward == 1.0 for action in actions):
+                return actions
+        return None
 
     @property
     def _done(self) -> bool:

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skillagent.envs.drawing import imported
 from skillagent.envs.robot.pictures import png
 from skillagent.envs.robot.simulator import OPEN, Vector
 from skillagent.envs.tabletop.predicates import Now, Predicate
 from skillagent.envs.tabletop.scene import TRAVEL, WIDEST, Thing, mjcf
-from skillagent.errors import ConfigError, EnvironmentFailed
+from skillagent.errors import EnvironmentFailed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -29,7 +30,7 @@ _PHYSICS = 20  # steps of MuJoCo in a control step
 _REACH = 0.01  # of a control step
 _LEASH = 0.015  # from the hand to where it is driven
 _TURN = math.radians(8)
-_LOW, _HIGH = np.array([-0.5, -0.4, 0.012]), np.array([0.5, 0.4, 0.45])  # where the hand may go
+_LOW, _HIGH = (-0.5, -0.4, 0.012), (0.5, 0.4, 0.45)  # where the hand may go
 _START = (0.0, -0.2, 0.3)
 _SETTLE = 12  # control steps
 _STILL = 0.02  # metres and radians/10 a second
@@ -45,7 +46,7 @@ class Table:
         wanted: What the task asks for.
 
     Raises:
-        ConfigError: MuJoCo is not installed.
+        ConfigError: MuJoCo is not installed or cannot be loaded.
     """
 
     second = 25.0
@@ -53,11 +54,12 @@ class Table:
 
     def __init__(self, things: Sequence[Thing], wanted: Sequence[Predicate] = ()) -> None:
         self.wanted = tuple(wanted)
-        self._mujoco = _package()
+        self._mujoco = imported("mujoco", "MuJoCo", "robot")
         self._start = tuple(things)
         self.model: Any = self._mujoco.MjModel.from_xml_string(mjcf(things))
         self.data: Any = self._mujoco.MjData(self.model)
         self._warned = self.data.warning.number
+        self._qpos, self._qvel, self._ctrl = self.data.qpos, self.data.qvel, self.data.ctrl  # seen once
         cubes = [one.name for one in things if one.role == "cube"]
         joints = {name: self.model.body_jntadr[self.model.body(name).id] for name in cubes}
         self._places = {name: int(self.model.jnt_qposadr[joint]) for name, joint in joints.items()}
@@ -72,10 +74,11 @@ class Table:
         self._looked, self._so = np.full(len(where), np.inf), False  # where things were when it was asked last, and so
         self._fingers = tuple(self.model.body(name).id for name in ("left", "right"))
         self._cubes = {self.model.body(name).id: name for name in cubes}
-        self.data.qpos[:3] = self._aim = np.array(_START)
+        self._aim, self._yaw = list(_START), float(self._ctrl[3])  # where the hand is driven to, in metres and radians
+        self._qpos[:3] = _START
         self.turned = 0.0  # degrees that the hand is asked to be turned by
         if self._opening is not None:
-            self.data.qpos[self._opening] = TRAVEL * next(one.opening for one in things if one.role == "drawer")
+            self._qpos[self._opening] = TRAVEL * next(one.opening for one in things if one.role == "drawer")
         self._seen: Now | None = None
         self.steps, self.success, self._lasting = 0, False, 0
         self.watch: Callable[[], None] = lambda: None  # is called after every control step
@@ -90,18 +93,18 @@ class Table:
     @property
     def hand(self) -> Vector:
         """Where the middle between the finger tips is, shape (3,)."""
-        place: Vector = self.data.qpos[:3].copy()
+        place: Vector = self._qpos[:3].copy()
         return place
 
     @property
     def yaw(self) -> float:
         """How far the hand is turned, in degrees, anticlockwise."""
-        return math.degrees(self.data.qpos[3])
+        return math.degrees(self._qpos[3])
 
     @property
     def gap(self) -> float:
         """How far the gripper is open, in metres."""
-        return float(self.data.qpos[4] + self.data.qpos[5])
+        return float(self._qpos[4] + self._qpos[5])
 
     @property
     def between(self) -> bool:
@@ -153,7 +156,7 @@ class Table:
     @property
     def still(self) -> bool:
         """True when nothing but the hand moves."""
-        return not len(self._speeds) or float(np.abs(self.data.qvel[self._speeds]).max()) < _STILL
+        return max(map(abs, self._qvel[self._speeds].tolist()), default=0.0) < _STILL
 
     def picture(self) -> bytes:
         """Return the present view as PNG; raises ConfigError where there is nothing to draw with."""
@@ -164,23 +167,24 @@ class Table:
 
     def _holds(self) -> bool:
         """Tell whether all that is wanted holds and the hand is empty; asked anew where a thing has moved."""
-        places = self.data.qpos[self._where]
+        places = self._qpos[self._where]
         if not len(places) or np.abs(places - self._looked).max() > _SAME:
             self._looked, self._so = places, all(one.holds(self.now) for one in self.wanted)
         return self._so and self.held is None
 
     def _move(self, motion: Vector, grip: float) -> None:
-        hand = self.data.qpos[:3]
-        aim = self._aim + _REACH * np.minimum(np.maximum(motion, -1.0), 1.0)  # np.clip takes three times as long
-        aim = np.minimum(np.maximum(aim, hand - _LEASH), hand + _LEASH)
-        self._aim = np.minimum(np.maximum(aim, _LOW), _HIGH)
-        wanted, yaw = math.radians(self.turned), float(self.data.ctrl[3])
-        self.data.ctrl[:3] = self._aim
-        self.data.ctrl[3] = yaw + min(max(wanted - yaw, -_TURN), _TURN)
-        self.data.ctrl[4] = WIDEST / 4 * (1 - min(max(grip, -1.0), 1.0))
+        # Plain numbers: each call of NumPy costs a percent of the physics.
+        hand, aim = self._qpos[:3].tolist(), list[float]()
+        for at, asked, here, low, high in zip(self._aim, motion.tolist(), hand, _LOW, _HIGH, strict=True):
+            there = at + _REACH * min(max(asked, -1.0), 1.0)
+            aim.append(min(max(min(max(there, here - _LEASH), here + _LEASH), low), high))
+        wanted, yaw = math.radians(self.turned), self._yaw
+        self._aim, self._yaw = aim, yaw + min(max(wanted - yaw, -_TURN), _TURN)
+        width = WIDEST / 4 * (1 - min(max(grip, -1.0), 1.0))
+        self._ctrl[:5] = (*aim, self._yaw, width)
         self._mujoco.mj_step(self.model, self.data, nstep=_PHYSICS)
         self._seen = None
-        if self._warned.any() or not math.isfinite(self.data.qpos.sum()):
+        if self._warned.any() or not math.isfinite(self._qpos.sum()):
             raise EnvironmentFailed("the simulation diverged")
 
     def _touched(self, body: int) -> set[int]:
@@ -190,13 +194,13 @@ class Table:
 
     def _thing(self, thing: Thing) -> Thing:
         if thing.role == "drawer":
-            opening = float(self.data.qpos[self._opening]) / TRAVEL
+            opening = float(self._qpos[self._opening]) / TRAVEL
             x, y, z = thing.place
             return replace(thing, opening=opening, place=(x, y + (thing.opening - opening) * TRAVEL, z))
         if thing.role != "cube":
             return thing
         at = self._places[thing.name]
-        x, y, z, *quat = self.data.qpos[at : at + 7].tolist()
+        x, y, z, *quat = self._qpos[at : at + 7].tolist()
         return replace(thing, place=(x, y, z), yaw=_yaw(quat))
 
 
@@ -219,12 +223,3 @@ def _drawn(mujoco: ModuleType, model: object, data: object) -> Any:  # noqa: ANN
         return renderer.render()
     finally:
         renderer.close()
-
-
-def _package() -> ModuleType:
-    import importlib
-
-    try:
-        return importlib.import_module("mujoco")
-    except ImportError as error:
-        raise ConfigError(f"MuJoCo is not installed ({error}); pip install 'skillagent[robot]'") from error
