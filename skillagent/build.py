@@ -28,7 +28,7 @@ from skillagent.envs.registry import Options as EnvironmentOptions
 from skillagent.envs.registry import open_environment
 from skillagent.envs.worlds import Worlds
 from skillagent.errors import ConfigError, WorldFault
-from skillagent.learning.borrow import borrowed
+from skillagent.learning.borrow import Near, borrowed
 from skillagent.learning.curate import Upkeep, brought_back, harmful, linked, merged, thinned, useless
 from skillagent.learning.demote import demoted
 from skillagent.learning.diagnose import diagnose
@@ -73,7 +73,6 @@ _CHARACTERS_PER_TOKEN = 2.2  # pages full of brackets and digits come to 2.5: be
 _ROOM = 12_000  # characters: more is slow to read and a small model makes no use of it
 _REPLY_TOKENS = 400
 _RULES = 600  # characters of a block of rules
-
 
 PARTS = ("skills", "insights", "demonstrations")  # of a library, which an arm may switch off
 
@@ -233,7 +232,7 @@ def open_agent(
             store=kept,
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=options.practice.borrow * options.programs),
-            mend=_mend(options.practice, metered, room, watch),
+            mend=_mend(options.practice, metered, near, room, watch),
             relabel=relabelled if options.practice.relabel else None,
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,
@@ -274,8 +273,9 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
     return gated
 
 
-def _mend(how: Practice, llm: LLM, room: int, watch: Watch) -> Mend:
-    return partial(mended, llm=llm, rounds=how.mend, solved=how.solved, room=room, watch=watch)
+def _mend(how: Practice, llm: LLM, near: Near, room: int, watch: Watch) -> Mend:
+    told = partial(mended, near=near, shown=how.neighbours, room=room)
+    return partial(told, llm=llm, rounds=how.mend, solved=how.solved, watch=watch)
 
 
 def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:

@@ -131,7 +131,7 @@ def test_failures_are_mended_only_where_an_option_says_in_how_many_rounds(opened
     for rounds in (0, 2):
         with opened(practice=Options().changed({"practice.mend": rounds}).practice) as agent:
             with suppress(LLMUnavailable):  # the script of the model is empty
-                list(agent.mend([failing(TASK)], lambda *_: failing(TASK), ()))
+                list(agent.mend([failing(TASK)], lambda *_: failing(TASK), (), Library()))
             asked[rounds] = agent.spent().calls
     assert asked == {0: 0, 2: 1}
     with pytest.raises(ConfigError, match=r"practice\.mend"):
