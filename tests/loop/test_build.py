@@ -138,6 +138,16 @@ def test_failures_are_mended_only_where_an_option_says_in_how_many_rounds(opened
         Options().changed({"practice.mend": 6})
 
 
+def test_who_mends_is_shown_how_as_many_near_skills_do_it_as_an_option_says(opened):
+    shown = {}
+    for most in (0, 1, 2):
+        changes = {"practice.mend": 1, "practice.neighbours": most}
+        with opened(llm=(llm := ScriptedLLM(["no plan"])), practice=Options().changed(changes).practice) as agent:
+            list(agent.mend([failing(TASK)], lambda *_: failing(TASK), (), LIBRARY))
+        shown[most] = llm.asked[0][1][0].content.count('{"verb":"wave"}')
+    assert shown == {0: 0, 1: 1, 2: 2}
+
+
 def test_failures_are_relabelled_only_where_an_option_says_so(opened):
     for on in (False, True):
         with opened(practice=Options().changed({"practice.relabel": "on" if on else "off"}).practice) as agent:
