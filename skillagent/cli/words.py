@@ -187,7 +187,8 @@ def of_wandered(value: Wandered) -> str:
 def of_mended(value: Mended) -> str:
     """What came of correcting a failed try."""
     how = "not solved" if value.steps is None else f"solved, steps: {value.steps}"
-    return f"seed {value.task.seed}: {how}; rounds: {value.rounds}"
+    vain = f", refused before they were done: {value.refused}" if value.refused else ""
+    return f"seed {value.task.seed}: {how}; rounds: {value.rounds}{vain}"
 
 
 def of_decision(decision: Decision) -> str:

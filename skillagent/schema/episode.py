@@ -278,8 +278,12 @@ class Wandered(Value):
 
 
 class Mended(Value):
-    """What came of correcting a failed try at one instance: `steps` are those of a success, after so many rounds."""
+    """What came of correcting a failed try at one instance: `steps` are those of a success, after so many rounds.
+
+    In `refused` of them what the model proposed was found to be wrong before it was done.
+    """
 
     task: Task
     rounds: int
     steps: int | None
+    refused: int = 0

@@ -1,5 +1,6 @@
 """The table: real MuJoCo, grasping by friction, verbs that look whether they did it, predicates over places."""
 
+import json
 import math
 from functools import partial
 
@@ -8,6 +9,7 @@ import pytest
 from tabletop_oracle import oracle
 
 from skillagent.acting.act import act as run
+from skillagent.acting.play import played
 from skillagent.acting.replan import replan
 from skillagent.config import draw_without_a_screen
 from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on
@@ -19,7 +21,9 @@ from skillagent.envs.tabletop.world import Tabletop
 from skillagent.errors import ConfigError, EnvironmentFailed, InvalidAction
 from skillagent.library import Library
 from skillagent.ports import holds
+from skillagent.practice.vet import doubts, faults, proposed
 from skillagent.programs.text import FILE
+from skillagent.replies import as_reply
 from skillagent.schema import Action, Plan, Ranked, Route, Skill, Subgoal, Task, Variation
 from skillagent.testing import ScriptedLLM, check_environment, solve
 
@@ -405,3 +409,15 @@ def test_a_part_that_came_to_nothing_at_the_table_is_planned_again_and_done_with
     assert (trajectory.reward, trajectory.programs) == (1.0, ("clumsy", "stack"))
     assert trajectory.replanned[0].why == f"its steps are done, but it is not so that the hand holds the {thing}"
     assert {step.by for step in trajectory.steps} == {"program"}
+
+
+@pytest.mark.parametrize("name", ["number-on-plate", "open-and-put"])
+def test_what_solves_a_task_is_found_to_be_right_before_it_is_done(world, name):
+    done = played(world, task(name, 1), oracle(world))
+    told = [json.loads(as_reply(step.action, step.observation)) for step in done.steps]
+    right = proposed({"plan": [{"does": done.goal, "actions": told}]})
+    first = done.steps[0].observation
+    assert (faults(right, world.verbs, first, most=40), doubts(right, world.verbs, [first])) == ([], [])
+    thing = next(one for one in first.elements if one.role != "cube")
+    wrong = proposed({"plan": [{"does": "take", "actions": [{"verb": "pick", "ref": thing.name}]}]})
+    assert doubts(wrong, world.verbs, [first]) == ["Action 1: pick(ref) works on cube alone."]
