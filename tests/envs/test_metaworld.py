@@ -1,11 +1,13 @@
 """The arm: real MuJoCo, primitives that look where things are, and demonstrations that hold for other places."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 
 from skillagent.config import draw_without_a_screen
+from skillagent.envs.noted import at
 from skillagent.envs.robot.phases import Recorded, recorded, told, touched, ways
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm, path_of, rows_of
 from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
@@ -92,6 +94,21 @@ def test_the_hand_goes_where_it_is_told_and_says_what_stops_it(world):
     assert "no thing [7]: there are [1], [2]" in act(world, "move_to", ref="7").error
     assert "way: its numbers are all 0" in act(world, "push", way=[0, 0, 0], distance=0.1).error
     assert "was called wrongly" in act(world, "push", way=[0, 0, 9], distance=0.1).error
+
+
+def test_what_a_primitive_did_is_told_with_what_moved_and_why_it_stopped(world):
+    world.reset(task("pick-place"))
+    first = act(world, "move_to", ref="1", offset=[0, 0, 0.1]).note
+    assert re.fullmatch(r"\d+ steps: hand \(.*\) -> \(.*\); it stopped: reached", first)
+    act(world, "move_to", ref="1", offset=[0, 0, 0.03])
+    assert "gripper open -> half closed; it stopped: touched" in act(world, "grasp").note
+    puck = at(world.simulation.things[0][2])
+    lifted = act(world, "push", way=[0, 0, 1], distance=0.1).note
+    assert f'[1] "puck" {puck} -> {at(world.simulation.things[0][2])}; it stopped: reached' in lifted
+    assert act(world, "wait", seconds=0.1).note.endswith("it stopped: time")
+    assert act(world, "move_to", ref="7").note == "", "nothing was done"
+    stopped = act(world, "push", way=[0, 0, -1], distance=0.5)
+    assert "hand (" in stopped.note and "stopped" not in stopped.note and stopped.error
 
 
 def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):

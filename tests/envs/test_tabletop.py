@@ -1,6 +1,7 @@
 """The table: real MuJoCo, grasping by friction, verbs that look whether they did it, predicates over places."""
 
 import math
+import re
 from functools import partial
 
 import numpy as np
@@ -233,6 +234,16 @@ def test_what_is_held_is_held_by_friction_and_falls_when_the_fingers_open():
     assert table.held is None
     arm.hold(20)
     assert where(table.now, table.now["a"]) == "on the table"
+
+
+def test_what_a_verb_did_is_told_by_what_is_held_and_how_far_a_drawer_is_open(world):
+    world.reset(task("open-and-put"))
+    place = ref(world, "drawer")
+    opened = act(world, "open_to", ref=place, percent=50).note
+    assert re.search(rf'\[{place}\] "drawer" 0 % open -> (49|50|51) % open; it stopped: reached$', opened)
+    name = world.asked.wanted[-1].thing
+    number = list(world.simulation.now).index(name) + 1
+    assert f'holding nothing -> [{number}] "{name}"' in act(world, "pick", ref=str(number)).note
 
 
 def test_a_cube_is_lifted_and_let_go_by_the_primitives_of_any_arm(world):

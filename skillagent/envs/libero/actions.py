@@ -16,10 +16,10 @@ from pydantic import Field
 from skillagent.envs.libero.doors import close, open, turn_off, turn_on  # noqa: A004 - the verbs' names
 from skillagent.envs.libero.grips import Grip, grips
 from skillagent.envs.libero.hand import ABOVE, EXACT, NEAR, WIDE, Hand
+from skillagent.envs.noted import at
 from skillagent.envs.robot.primitives import EXAMPLES as BENEATH
 from skillagent.envs.robot.primitives import Offset, grasp, move_to, press, pull, push, release, retrace, wait
 from skillagent.envs.robot.simulator import Vector
-from skillagent.envs.robot.world import at
 from skillagent.envs.verbs import Doing, Ref
 from skillagent.errors import InvalidAction
 from skillagent.schema import Json

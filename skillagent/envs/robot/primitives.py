@@ -1,8 +1,9 @@
 """Primitives: what the arm can do, one function each, with closed-loop control.
 
 A primitive drives the simulation, control step by control step, and looks at where things are as it goes. One that does
-not get there, or closes the gripper on nothing, raises `InvalidAction` and says what stopped it. The first line of a
-docstring is what the policy reads. Distances are metres.
+not get there, or closes the gripper on nothing, raises `InvalidAction` and says what stopped it; one that does returns
+why it stopped: `reached`, `touched`, `time`. The first line of a docstring is what the policy reads. Distances are
+metres.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _NEAR = 0.006  # there
 _SHORT = 0.02  # of a place: near enough to go on
 _LOST = 0.03  # behind a path, where a row of it is held on to
 _ADVANCE = 0.003  # a control step, when pushing
+_LAG = 0.035  # of a hand that is pushed on, when nothing is in its way
 _LAST = 6  # rows of a path that tell where it was going
 _HELD = 6  # control steps that one row of a path is held on to
 _STALLED = 15  # control steps without a millimetre of progress
@@ -102,8 +104,8 @@ class Arm:
         """Do one control step towards a place, and return whether the episode may go on."""
         return self.simulator.step(gain * (towards - self.hand), self.grip)
 
-    def go(self, target: Vector, near: float = _NEAR) -> None:
-        """Move the hand to a place, in metres.
+    def go(self, target: Vector, near: float = _NEAR) -> str:
+        """Move the hand to a place, in metres, and return why it stopped.
 
         Raises:
             InvalidAction: Something stopped it before it was there.
@@ -113,12 +115,13 @@ class Arm:
             going = self.drive(target, self.simulator.gain)  # once at least: where it was shown, to be there is asked
             left = float(np.linalg.norm(target - self.hand))
             if left < near or not going:
-                return
+                return "reached"
             best, since = (left, 0) if left < best - 0.001 else (best, since + 1)
             if since > _STALLED:
                 break
         if best > _SHORT:
             raise InvalidAction(f"something stopped the hand {best:.3f} m before it was there")
+        return f"{'touched' if since > _STALLED else 'time'}, {best:.3f} m before it was there"
 
     def close(self) -> bool:
         """Close the gripper, and return whether something is between the fingers."""
@@ -133,15 +136,16 @@ class Arm:
                 return
 
 
-def move_to(arm: Arm, ref: Ref, offset: Offset | None = None) -> None:
+def move_to(arm: Arm, ref: Ref, offset: Offset | None = None) -> str:
     """Move the hand to a thing, or to an offset from it: [right, away, up] in metres."""
-    arm.go(arm.place(ref, offset))
+    return arm.go(arm.place(ref, offset))
 
 
-def grasp(arm: Arm) -> None:
+def grasp(arm: Arm) -> str:
     """Close the gripper."""
     if not arm.close() and not arm.simulator.over:
         raise InvalidAction("the gripper closed on nothing")
+    return "touched"
 
 
 def release(arm: Arm) -> None:
@@ -150,39 +154,41 @@ def release(arm: Arm) -> None:
     arm.hold(round(_GRIP * arm.simulator.second))
 
 
-def push(arm: Arm, way: Offset, distance: Distance) -> None:
+def push(arm: Arm, way: Offset, distance: Distance) -> str:
     """Move the hand straight along a way [right, away, up], for a distance in metres, the gripper as it is."""
     if not any(way):
         raise InvalidAction("way: its numbers are all 0")
     start, unit = arm.hand.copy(), np.array(way) / np.linalg.norm(way)
     for gone in np.arange(_ADVANCE, distance + _ADVANCE, _ADVANCE):
         if not arm.drive(start + gone * unit):
-            return
+            break
     moved = float((arm.hand - start) @ unit)
-    if moved < distance / 2:
+    if moved < distance / 2 and not arm.simulator.over:
         raise InvalidAction(f"something stopped the hand after {moved:.3f} m")
+    return "reached" if moved > distance - _LAG else f"touched, after {moved:.3f} m"
 
 
-def pull(arm: Arm, way: Offset, distance: Distance) -> None:
+def pull(arm: Arm, way: Offset, distance: Distance) -> str:
     """Close the gripper, then move the hand straight along a way [right, away, up], for a distance in metres."""
     grasp(arm)
-    push(arm, way, distance)
+    return push(arm, way, distance)
 
 
-def press(arm: Arm, ref: Ref) -> None:
+def press(arm: Arm, ref: Ref) -> str:
     """Move the hand above a thing and then straight down on it."""
     arm.go(arm.place(ref, [0.0, 0.0, _ABOVE]))
-    push(arm, [0.0, 0.0, -1.0], _ABOVE)
+    return push(arm, [0.0, 0.0, -1.0], _ABOVE)
 
 
-def wait(arm: Arm, seconds: Annotated[float, Field(gt=0, le=2)] = 0.5) -> None:
+def wait(arm: Arm, seconds: Annotated[float, Field(gt=0, le=2)] = 0.5) -> str:
     """Hold still."""
     arm.hold(round(seconds * arm.simulator.second))
+    return "time"
 
 
 def retrace(
     arm: Arm, ref: Ref, offset: Offset, path: Annotated[str, Field(max_length=40_000)], on: Distance | None = None
-) -> None:
+) -> str:
     """Move along a path that was shown, bent to end at an offset from a thing. For programs: nobody writes a path.
 
     Then on, in the direction in which it ended, for so many metres.
@@ -194,13 +200,15 @@ def retrace(
         wanted, arm.grip = start + row[:3] + astray * (number / len(rows)), float(row[6])
         for _ in range(_HELD):
             if not arm.simulator.step(row[3:6] + _HOLD * (wanted - arm.hand), arm.grip):
-                return
+                return "reached"
             if np.linalg.norm(wanted - arm.hand) < _LOST:
                 break
+    left = float(np.linalg.norm(end - arm.hand))
     if on is not None and (way := rows[-1, :3] - rows[max(0, len(rows) - _LAST - 1), :3]).any():
         for gone in np.arange(_ADVANCE, on, _ADVANCE):
             if not arm.drive(end + gone * way / np.linalg.norm(way)):
-                return
+                return "reached"
+    return "reached" if left < _SHORT else f"touched, {left:.3f} m before the end of the path"
 
 
 PRIMITIVES: tuple[Doing, ...] = (move_to, grasp, release, push, pull, press, wait, retrace)

@@ -7,8 +7,9 @@ however many primitives they make up.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 
+from skillagent.envs.noted import at
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm
 from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
 from skillagent.envs.said import told
@@ -43,6 +44,9 @@ class MetaWorld(Filmed[Simulator]):
     def _hand(self) -> Arm:
         return self._arm
 
+    def _states(self) -> Mapping[str, str]:
+        return {"gripper": _state(self.simulation.gap)}
+
     def _seen(self) -> Observation:
         sim = self.simulation
         lines, elements = [f"hand at {at(sim.hand)}, gripper {_state(sim.gap)}"], []
@@ -73,8 +77,3 @@ def _state(gap: float) -> str:
 def _claimed(claim: str, gap: float) -> bool | None:
     said = _GRIPPER.fullmatch(claim)
     return said["state"] == _state(gap) if said else None
-
-
-def at(place: Iterable[float]) -> str:
-    """Say where something is, in metres."""
-    return f"({', '.join(f'{round(float(one), 3) + 0.0:.3f}' for one in place)})"
