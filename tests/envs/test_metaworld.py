@@ -9,7 +9,7 @@ import pytest
 from skillagent.config import draw_without_a_screen
 from skillagent.envs.noted import at
 from skillagent.envs.robot.phases import Recorded, recorded, told, touched, ways
-from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm, path_of, rows_of
+from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm, move_to, path_of, release, retrace, rows_of
 from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
 from skillagent.envs.robot.world import MetaWorld
 from skillagent.errors import ConfigError, EnvironmentFailed, InvalidAction
@@ -109,6 +109,52 @@ def test_what_a_primitive_did_is_told_with_what_moved_and_why_it_stopped(world):
     assert act(world, "move_to", ref="7").note == "", "nothing was done"
     stopped = act(world, "push", way=[0, 0, -1], distance=0.5)
     assert "hand (" in stopped.note and "stopped" not in stopped.note and stopped.error
+
+
+class Walled:
+    """A hand in a room with a wall at x = 0.1, up to a height, and a thing behind it; what happens is counted."""
+
+    second, gain, over, between, free = 80.0, 15.0, False, True, True
+
+    def __init__(self, height):
+        self.height, self.hand, self.steps, self.opens = height, np.zeros(3), 0, 0
+        self.things = (("object", "ball", np.array([0.2, 0.0, 0.02])),)
+
+    def step(self, motion, grip):
+        self.steps += 1
+        there = self.hand + 0.01 * np.clip(motion, -1, 1)
+        if there[2] < self.height and (there[0] > 0.1) is not (self.hand[0] > 0.1):
+            there[0] = self.hand[0]
+        self.hand = there
+        return True
+
+
+@pytest.mark.parametrize(("height", "stops"), [(0.05, False), (0.5, True)], ids=["over it", "too high"])
+def test_a_hand_that_something_stops_comes_once_more_from_above(height, stops):
+    walled = Walled(height)
+    if stops:
+        with pytest.raises(InvalidAction, match=r"something stopped the hand 0\.\d+ m before it was there"):
+            move_to(Arm(walled), "1")
+    else:
+        assert move_to(Arm(walled), "1") == "reached"
+        assert np.linalg.norm(walled.hand - walled.things[0][2]) < 0.01
+
+
+def test_a_path_that_ended_elsewhere_is_an_error_at_the_very_end_alone():
+    path = path_of(np.array([[0.05 * row, 0, 0, 0, 0, 0, -1.0] for row in range(1, 5)]))
+    told = retrace(Arm(Walled(0.5)), "1", [0, 0, 0], path)
+    assert re.fullmatch(r"touched, 0\.1\d\d m before the end of the path", told)
+    assert retrace(Arm(Walled(-0.1)), "1", [0, 0, 0], path, on=0.05) == "reached"
+    with pytest.raises(InvalidAction, match="something stopped the hand"):
+        retrace(Arm(Walled(0.5)), "1", [0, 0, 0], path, on=0.05)
+
+
+def test_a_gripper_that_does_not_open_has_not_let_go():
+    stuck = Walled(0)
+    stuck.free = False
+    with pytest.raises(InvalidAction, match="has not let go"):
+        release(Arm(stuck))
+    assert stuck.steps == 2 * 25, "it is tried twice"
 
 
 def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):

@@ -11,7 +11,7 @@ from tabletop_oracle import oracle
 from skillagent.acting.act import act as run
 from skillagent.acting.replan import replan
 from skillagent.config import draw_without_a_screen
-from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on
+from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on, release, rotate
 from skillagent.envs.tabletop.predicates import Beside, Counted, On, Opened, Rests, where
 from skillagent.envs.tabletop.scene import BOWL, PLATE, TRAVEL, WIDTHS, Thing, drawer
 from skillagent.envs.tabletop.table import STEPS, Table
@@ -286,6 +286,56 @@ def test_a_drawer_that_something_holds_is_said_to_be_stopped():
     table.model.jnt_range[table.model.joint("opening").id] = (0, TRAVEL / 2)
     with pytest.raises(InvalidAction, match=r"the drawer is 5\d % open: something stopped it"):
         open_to(Gripper(table), "1", 90)
+
+
+def test_a_hand_that_does_not_turn_is_said_to_be_stopped_and_strives_no_more():
+    table = Table([cube("a", 0.1, 0.0)])
+    table.model.actuator_forcerange[3] = (0, 0)
+    with pytest.raises(InvalidAction, match="something stopped the hand: it is turned by 0 degrees, not 45"):
+        rotate(Gripper(table), 45)
+    assert abs(table.turned) < 1
+
+
+def test_fingers_that_do_not_open_have_not_let_go():
+    table = Table([cube("a", 0.1, 0.0)])
+    arm = Gripper(table)
+    pick(arm, "1")
+    table.model.jnt_range[[table.model.joint(finger).id for finger in ("left", "right")]] = (0, 0.015)
+    before = table.steps
+    with pytest.raises(InvalidAction, match="the gripper did not open"):
+        release(arm)
+    assert table.steps - before == 2 * 8, "it is tried twice"
+
+
+class Slippery(Table):
+    """What is put down slides away once."""
+
+    slid = False
+
+    def step(self, motion, grip):
+        going = super().step(motion, grip)
+        name = self.held
+        if self.was is not None and name is None and not self.slid:
+            at = self._places[self.was]
+            self.data.qpos[at : at + 2] += self.by
+            self.slid, self._seen = True, None
+        self.was = name
+        return going
+
+
+@pytest.mark.parametrize(("by", "again"), [((0.0, -0.12), True), ((0.9, 0.0), False)], ids=["beside", "off the table"])
+def test_what_slid_away_is_picked_up_and_placed_once_more_where_it_can_be(by, again):
+    table = Slippery([cube("a", 0.1, 0.0), cube("b", -0.1, 0.0, word="big")])
+    table.by, table.was = by, None
+    arm = Gripper(table)
+    pick(arm, "1")
+    if again:
+        place_on(arm, "2")
+    else:
+        with pytest.raises(InvalidAction, match=r'\[1\] "a" is not on \[2\] "b": it is on'):
+            place_on(arm, "2")
+    assert table.slid
+    assert On("a", "b").holds(table.now) is again
 
 
 def test_what_cannot_be_done_is_said_in_words(world):

@@ -1,14 +1,15 @@
 """Primitives: what the arm can do, one function each, with closed-loop control.
 
 A primitive drives the simulation, control step by control step, and looks at where things are as it goes. One that does
-not get there, or closes the gripper on nothing, raises `InvalidAction` and says what stopped it; one that does returns
-why it stopped: `reached`, `touched`, `time`. The first line of a docstring is what the policy reads. Distances are
-metres.
+not get there, or closes the gripper on nothing, raises `InvalidAction` and says what stopped it, after a second try
+where another way may do; one that does returns why it stopped: `reached`, `touched`, `time`. The first line of a
+docstring is what the policy reads. Distances are metres.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Protocol
 
 import numpy as np
@@ -28,6 +29,7 @@ _NEAR = 0.006  # there
 _SHORT = 0.02  # of a place: near enough to go on
 _LOST = 0.03  # behind a path, where a row of it is held on to
 _ADVANCE = 0.003  # a control step, when pushing
+_ASTRAY = 0.05  # of the end of a path: the hand was not led there
 _LAG = 0.035  # of a hand that is pushed on, when nothing is in its way
 _LAST = 6  # rows of a path that tell where it was going
 _HELD = 6  # control steps that one row of a path is held on to
@@ -64,6 +66,11 @@ class Simulation(Protocol):
     @property
     def between(self) -> bool:
         """True when something is between the fingers."""
+        ...
+
+    @property
+    def free(self) -> bool:
+        """True when the gripper has let go of what it may have held."""
         ...
 
     @property
@@ -123,6 +130,22 @@ class Arm:
             raise InvalidAction(f"something stopped the hand {best:.3f} m before it was there")
         return f"{'touched' if since > _STALLED else 'time'}, {best:.3f} m before it was there"
 
+    def approach(self, target: Vector) -> str:
+        """Move the hand to a place, and where something stops it, once more from above; return why it stopped.
+
+        Raises:
+            InvalidAction: Something stopped it again.
+        """
+        try:
+            return self.go(target)
+        except InvalidAction:
+            high = max(float(self.hand[2]), float(target[2])) + _ABOVE
+            with suppress(InvalidAction):  # as high as it goes
+                self.go(np.array([*self.hand[:2], high]))
+            with suppress(InvalidAction):
+                self.go(np.array([*target[:2], high]))
+            return self.go(target)
+
     def close(self) -> bool:
         """Close the gripper, and return whether something is between the fingers."""
         self.grip = CLOSED
@@ -138,7 +161,7 @@ class Arm:
 
 def move_to(arm: Arm, ref: Ref, offset: Offset | None = None) -> str:
     """Move the hand to a thing, or to an offset from it: [right, away, up] in metres."""
-    return arm.go(arm.place(ref, offset))
+    return arm.approach(arm.place(ref, offset))
 
 
 def grasp(arm: Arm) -> str:
@@ -151,7 +174,11 @@ def grasp(arm: Arm) -> str:
 def release(arm: Arm) -> None:
     """Open the gripper."""
     arm.grip = OPEN
-    arm.hold(round(_GRIP * arm.simulator.second))
+    for _ in range(2):
+        arm.hold(round(_GRIP * arm.simulator.second))
+        if arm.simulator.free or arm.simulator.over:
+            return
+    raise InvalidAction("the gripper did not open: it has not let go")
 
 
 def push(arm: Arm, way: Offset, distance: Distance) -> str:
@@ -191,7 +218,9 @@ def retrace(
 ) -> str:
     """Move along a path that was shown, bent to end at an offset from a thing. For programs: nobody writes a path.
 
-    Then on, in the direction in which it ended, for so many metres.
+    Then on, in the direction in which it ended, for so many metres. Only where that is the end of it all, and the hand
+    was not where the path ends, it is led there once more: in between a path that meets something ends elsewhere, and
+    still does the task.
     """
     end, rows = arm.place(ref, offset), rows_of(path)
     start = arm.hand.copy()
@@ -208,6 +237,8 @@ def retrace(
         for gone in np.arange(_ADVANCE, on, _ADVANCE):
             if not arm.drive(end + gone * way / np.linalg.norm(way)):
                 return "reached"
+    if on is not None and left > _ASTRAY:
+        return arm.go(end)
     return "reached" if left < _SHORT else f"touched, {left:.3f} m before the end of the path"
 
 

@@ -30,6 +30,7 @@ Vector = NDArray[np.float64]
 STEPS = 500  # of an episode, as published results have it
 OPEN, CLOSED = -1.0, 1.0
 _HAND, _GAP, _FIRST, _SECOND, _GOAL = slice(0, 3), 3, slice(4, 7), slice(11, 14), slice(36, 39)  # of an observation
+_WIDE = 0.8  # a gap above which the gripper is open
 _NOTHING = 0.32  # a gap below which nothing is between the fingers: they meet at 0.30
 
 
@@ -126,6 +127,11 @@ class Simulator:
     def between(self) -> bool:
         """True when something is between the fingers."""
         return self.gap >= _NOTHING
+
+    @property
+    def free(self) -> bool:
+        """True when the gripper is open."""
+        return self.gap > _WIDE
 
     @property
     def things(self) -> Sequence[tuple[str, str, Vector]]:
