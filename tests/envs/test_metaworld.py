@@ -101,7 +101,8 @@ def test_what_a_primitive_did_is_told_with_what_moved_and_why_it_stopped(world):
     first = act(world, "move_to", ref="1", offset=[0, 0, 0.1]).note
     assert re.fullmatch(r"\d+ steps: hand \(.*\) -> \(.*\); it stopped: reached", first)
     act(world, "move_to", ref="1", offset=[0, 0, 0.03])
-    assert "gripper open -> half closed; it stopped: touched" in act(world, "grasp").note
+    grasped = "gripper open, it touches nothing -> half closed, it holds something; it stopped: touched"
+    assert grasped in act(world, "grasp").note
     puck = at(world.simulation.things[0][2])
     lifted = act(world, "push", way=[0, 0, 1], distance=0.1).note
     assert f'[1] "puck" {puck} -> {at(world.simulation.things[0][2])}; it stopped: reached' in lifted
@@ -157,6 +158,36 @@ def test_a_gripper_that_does_not_open_has_not_let_go():
     assert stuck.steps == 2 * 25, "it is tried twice"
 
 
+SAID = (
+    "The gripper is half closed.",
+    "The hand holds the puck",
+    "the puck is held",
+    "the puck is lifted",
+    "the puck was lifted by at least 5 cm",
+    "the gripper holds the puck and the puck is lifted",
+)
+
+
+def test_the_hand_goes_to_a_point_that_the_state_tells(world):
+    world.reset(task("pick-place"))
+    assert act(world, "move_to_point", point=[0.1, 0.6, 0.15]).error is None
+    assert np.linalg.norm(world.simulation.hand - [0.1, 0.6, 0.15]) < 0.006
+    assert [world.holds(f"the hand is within {far} cm of the puck") for far in (10, 90)] == [False, True]
+    assert "was called wrongly" in act(world, "move_to_point", point=[0.1, 0.6]).error
+
+
+def test_what_is_near_or_touched_on_one_side_is_not_held(world):
+    for name, thing, touch in (
+        ("pick-place", "puck", "touches nothing"),
+        ("button-press-topdown", "button", "touches something"),
+    ):
+        world.reset(task(name))
+        act(world, "move_to", ref="1", offset=[0, 0, 0.1])
+        near = act(world, "move_to", ref="1", offset=[0, 0, 0.03])
+        assert f"gripper open, it {touch}\n" in near.observation.text
+        assert [world.holds(f"the hand holds the {thing}"), world.holds("the hand is empty")] == [False, True]
+
+
 def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):
     world.reset(task("pick-place"))
     assert act(world, "grasp").error == "the gripper closed on nothing"
@@ -167,10 +198,21 @@ def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):
     height = Arm(world.simulation).place("1")[2]
     assert height > 0.08
     assert "half closed" in act(world, "wait", seconds=0.2).observation.text
-    said = ("The gripper is half closed.", "the gripper is open", "the puck is at the goal")
-    assert [world.holds(one) for one in said] == [True, False, None]
+    assert "gripper half closed, it holds something" in act(world, "wait", seconds=0.1).observation.text
+    held = dict.fromkeys(SAID, True) | {
+        "the gripper is open": False,
+        "the puck is at the goal": False,
+        "the puck is lifted by 30 cm": False,
+        "the puck is within 1 cm of the hand": False,
+        "the hand is empty": False,
+        "the nail is lifted": None,
+        "the gripper holds the goal": None,
+        "the puck is on the goal": None,
+    }
+    assert {one: world.holds(one) for one in held} == held
     act(world, "release")
-    act(world, "wait", seconds=2)
+    assert "gripper open, it touches nothing" in act(world, "wait", seconds=2).observation.text
+    assert [world.holds(one) for one in SAID] == [False] * len(SAID)
     assert Arm(world.simulation).place("1")[2] < 0.05
 
 

@@ -131,6 +131,7 @@ def test_an_observation_says_where_things_are_what_they_are_on_and_what_is_held(
     at = {one.name: one.ref for one in first.elements}
     assert "it holds nothing" in first.text
     assert f'[{at[upper.name]}] cube "{upper.name}" ({upper.word}, ' in first.text
+    assert f"wide, turned by {round(upper.yaw)} degrees) at (" in first.text
     held = act(world, "pick", ref=at[upper.name]).observation
     assert f'it holds [{at[upper.name]}] "{upper.name}"' in held.text
     assert ", in the hand" in held.text

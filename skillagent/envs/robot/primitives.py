@@ -22,6 +22,7 @@ from skillagent.schema import Json
 
 _FAR = 1.0  # nothing that the hand reaches is further away
 Offset = Annotated[list[Annotated[float, Field(ge=-_FAR, le=_FAR)]], Field(min_length=3, max_length=3)]
+Point = Offset  # from where positions are counted
 Distance = Annotated[float, Field(gt=0, le=_FAR)]
 
 _HOLD = 10.0  # gain
@@ -164,6 +165,11 @@ def move_to(arm: Arm, ref: Ref, offset: Offset | None = None) -> str:
     return arm.approach(arm.place(ref, offset))
 
 
+def move_to_point(arm: Arm, point: Point) -> str:
+    """Move the hand to a place [right, away, up] in metres, as the state tells places."""
+    return arm.approach(np.array(point))
+
+
 def grasp(arm: Arm) -> str:
     """Close the gripper."""
     if not arm.close() and not arm.simulator.over:
@@ -242,9 +248,10 @@ def retrace(
     return "reached" if left < _SHORT else f"touched, {left:.3f} m before the end of the path"
 
 
-PRIMITIVES: tuple[Doing, ...] = (move_to, grasp, release, push, pull, press, wait, retrace)
+PRIMITIVES: tuple[Doing, ...] = (move_to, move_to_point, grasp, release, push, pull, press, wait, retrace)
 EXAMPLES: Mapping[str, Json] = {
     "move_to": {"ref": "1", "offset": [0, 0, 0.1]},
+    "move_to_point": {"point": [0, 0.1, 0.2]},
     "push": {"way": [0, 1, 0], "distance": 0.1},
     "pull": {"way": [0, -1, 0], "distance": 0.1},
 }

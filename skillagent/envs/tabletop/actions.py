@@ -15,7 +15,18 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from skillagent.envs.robot.primitives import Arm, Offset, grasp, move_to, press, pull, push, release, wait
+from skillagent.envs.robot.primitives import (
+    Arm,
+    Offset,
+    grasp,
+    move_to,
+    move_to_point,
+    press,
+    pull,
+    push,
+    release,
+    wait,
+)
 from skillagent.envs.robot.simulator import Vector
 from skillagent.envs.tabletop.predicates import lies, rests, where
 from skillagent.envs.tabletop.scene import SPOTS, TABLE, TRAVEL, WIDEST, Thing
@@ -211,12 +222,14 @@ def rotate(arm: Gripper, degrees: Degrees) -> None:
 
 
 ACTIONS: tuple[Doing, ...] = (
-    pick, place_on, place_in, place_at, open_to, move_to, grasp, release, push, pull, rotate, press, wait,
+    pick, place_on, place_in, place_at, open_to, move_to, move_to_point, grasp, release, push, pull, rotate,
+    press, wait,
 )  # fmt: skip
 EXAMPLES: Mapping[str, Json] = {
     "place_at": {"ref": "1", "offset": [-0.08, 0, 0]},
     "open_to": {"ref": "1", "percent": 50},
     "move_to": {"ref": "1", "offset": [0, 0, 0.1]},
+    "move_to_point": {"point": [0, 0.1, 0.2]},
     "push": {"way": [0, 1, 0], "distance": 0.1},
     "pull": {"way": [0, -1, 0], "distance": 0.1},
 }

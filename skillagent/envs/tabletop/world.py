@@ -95,7 +95,8 @@ class Tabletop(Filmed[Table]):
         below = under(self.simulation.now, thing)
         there = where(self.simulation.now, thing) if below is None else f"{_how(below)} {self._arm.called(below.name)}"
         there = "in the hand" if thing.name == self.simulation.held else there
-        return f" ({thing.word}, {2 * thing.size[0]:.2f} wide) at {at(thing.place)}, {there}"
+        told = f"{thing.word}, {2 * thing.size[0]:.2f} wide, turned by {round(thing.yaw) + 0} degrees"
+        return f" ({told}) at {at(thing.place)}, {there}"
 
     def _element(self, ref: str, thing: Thing) -> Element:
         below = (
