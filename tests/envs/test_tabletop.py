@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from functools import partial
 
 import numpy as np
@@ -12,7 +13,7 @@ from skillagent.acting.act import act as run
 from skillagent.acting.play import played
 from skillagent.acting.replan import replan
 from skillagent.config import draw_without_a_screen
-from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on
+from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on, release, rotate
 from skillagent.envs.tabletop.predicates import Beside, Counted, On, Opened, Rests, where
 from skillagent.envs.tabletop.scene import BOWL, PLATE, TRAVEL, WIDTHS, Thing, drawer
 from skillagent.envs.tabletop.table import STEPS, Table
@@ -134,6 +135,7 @@ def test_an_observation_says_where_things_are_what_they_are_on_and_what_is_held(
     at = {one.name: one.ref for one in first.elements}
     assert "it holds nothing" in first.text
     assert f'[{at[upper.name]}] cube "{upper.name}" ({upper.word}, ' in first.text
+    assert f"wide, turned by {round(upper.yaw)} degrees) at (" in first.text
     held = act(world, "pick", ref=at[upper.name]).observation
     assert f'it holds [{at[upper.name]}] "{upper.name}"' in held.text
     assert ", in the hand" in held.text
@@ -239,6 +241,16 @@ def test_what_is_held_is_held_by_friction_and_falls_when_the_fingers_open():
     assert where(table.now, table.now["a"]) == "on the table"
 
 
+def test_what_a_verb_did_is_told_by_what_is_held_and_how_far_a_drawer_is_open(world):
+    world.reset(task("open-and-put"))
+    place = ref(world, "drawer")
+    opened = act(world, "open_to", ref=place, percent=50).note
+    assert re.search(rf'\[{place}\] "drawer" 0 % open -> (49|50|51) % open; it stopped: reached$', opened)
+    name = world.asked.wanted[-1].thing
+    number = list(world.simulation.now).index(name) + 1
+    assert f'holding nothing -> [{number}] "{name}"' in act(world, "pick", ref=str(number)).note
+
+
 def test_a_cube_is_lifted_and_let_go_by_the_primitives_of_any_arm(world):
     world.reset(task("left-of"))
     name = next(iter(world.simulation.now))
@@ -279,6 +291,56 @@ def test_a_drawer_that_something_holds_is_said_to_be_stopped():
     table.model.jnt_range[table.model.joint("opening").id] = (0, TRAVEL / 2)
     with pytest.raises(InvalidAction, match=r"the drawer is 5\d % open: something stopped it"):
         open_to(Gripper(table), "1", 90)
+
+
+def test_a_hand_that_does_not_turn_is_said_to_be_stopped_and_strives_no_more():
+    table = Table([cube("a", 0.1, 0.0)])
+    table.model.actuator_forcerange[3] = (0, 0)
+    with pytest.raises(InvalidAction, match="something stopped the hand: it is turned by 0 degrees, not 45"):
+        rotate(Gripper(table), 45)
+    assert abs(table.turned) < 1
+
+
+def test_fingers_that_do_not_open_have_not_let_go():
+    table = Table([cube("a", 0.1, 0.0)])
+    arm = Gripper(table)
+    pick(arm, "1")
+    table.model.jnt_range[[table.model.joint(finger).id for finger in ("left", "right")]] = (0, 0.015)
+    before = table.steps
+    with pytest.raises(InvalidAction, match="the gripper did not open"):
+        release(arm)
+    assert table.steps - before == 2 * 8, "it is tried twice"
+
+
+class Slippery(Table):
+    """What is put down slides away once."""
+
+    slid = False
+
+    def step(self, motion, grip):
+        going = super().step(motion, grip)
+        name = self.held
+        if self.was is not None and name is None and not self.slid:
+            at = self._places[self.was]
+            self.data.qpos[at : at + 2] += self.by
+            self.slid, self._seen = True, None
+        self.was = name
+        return going
+
+
+@pytest.mark.parametrize(("by", "again"), [((0.0, -0.12), True), ((0.9, 0.0), False)], ids=["beside", "off the table"])
+def test_what_slid_away_is_picked_up_and_placed_once_more_where_it_can_be(by, again):
+    table = Slippery([cube("a", 0.1, 0.0), cube("b", -0.1, 0.0, word="big")])
+    table.by, table.was = by, None
+    arm = Gripper(table)
+    pick(arm, "1")
+    if again:
+        place_on(arm, "2")
+    else:
+        with pytest.raises(InvalidAction, match=r'\[1\] "a" is not on \[2\] "b": it is on'):
+            place_on(arm, "2")
+    assert table.slid
+    assert On("a", "b").holds(table.now) is again
 
 
 def test_what_cannot_be_done_is_said_in_words(world):
