@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skillagent.cli import domains
 from skillagent.cli.output import AsJson, emit, examples, note, say, table
 from skillagent.cli.parts import Parts, Set, changes_of, parts_of
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from skillagent.schema import Ranked
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True)
+app.add_typer(domains.app)
 
 _PARTS = ("words", "text", "solved", "whole", "chance")
 _TRAINED = ("expected", "learned", "works")

@@ -11,6 +11,7 @@ Torch is needed, and imported when a matrix is fitted. Whether it is good enough
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,9 +20,12 @@ from skillagent.ports import VectorCache, Vectors
 from skillagent.routing.rerank import Encoder
 from skillagent.routing.train import SHARP, Case, Floats, Used, lists, listwise, mined
 
-_RANK, _STEPS, _RATE = 16, 100, 1e-3
-_AT_ONCE = 256  # goals a step
-_PULL = 10.0  # towards turning nothing; gate goals lose the more, the less it is: `evals/LOG.md`
+if TYPE_CHECKING:
+    from torch import Tensor
+
+RANK, STEPS, RATE = 16, 100, 1e-3
+AT_ONCE = 256  # goals a step
+PULL = 10.0  # towards turning nothing; gate goals lose the more, the less it is: `evals/LOG.md`
 
 Rows = Callable[[Sequence[str]], Vectors]
 Tune = Callable[[Sequence[Case], Used, Rows], Encoder]
@@ -38,36 +42,70 @@ def tune(given: Sequence[Case], used: Used, rows: Rows) -> Encoder:
     Raises:
         ConfigError: Torch is not installed, or cannot be loaded.
     """
+    batch = batch_of(given, used, rows)
+    import torch
+
+    drawn, width = torch.Generator().manual_seed(0), batch.goals.shape[1]
+    down = (torch.randn(width, RANK, generator=drawn) / width**0.5).requires_grad_()
+    up = torch.zeros(RANK, width, requires_grad=True)
+    optimiser = torch.optim.AdamW([down, up], lr=RATE)
+    for _ in range(STEPS):
+        some = torch.randperm(len(batch.goals), generator=drawn)[:AT_ONCE]
+        loss = batch.losses(down, up, some).mean() + PULL * ((down @ up) ** 2).sum()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return encoder_of(down.detach().numpy(), up.detach().numpy())
+
+
+class Batch(NamedTuple):
+    """Goals as tensors: unit rows (n, d), those of all texts (m, d); by goal which texts, scores and worth (n, k)."""
+
+    goals: Tensor
+    known: Tensor
+    places: Tensor
+    base: Tensor
+    worth: Tensor
+
+    def scores(self, down: Tensor, up: Tensor, some: Tensor) -> Tensor:
+        """Return the scores of the candidates of some goals, with what an encoder of these parts adds."""
+        from torch.nn.functional import normalize
+
+        own, where = self.places[some].unique(return_inverse=True)  # a text stands beside many goals
+        goal, near = self.goals[some], self.known[own]
+        turned, to = (normalize(part + part @ down @ up, dim=1) for part in (goal, near))
+        return self.base[some] + (turned @ to.T - goal @ near.T).gather(1, where)
+
+    def losses(self, down: Tensor, up: Tensor, some: Tensor) -> Tensor:
+        """Return the list-wise loss of some goals, shape (len(some),)."""
+        return listwise(SHARP * self.scores(down, up, some), self.worth[some])
+
+
+def batch_of(given: Sequence[Case], used: Used, rows: Rows) -> Batch:
+    """Return goals and their used candidates as tensors.
+
+    Raises:
+        ConfigError: Torch is not installed, or cannot be loaded.
+    """
     base, worth = lists(given, used)
     import torch
-    from torch.nn.functional import normalize
 
     texts = list(dict.fromkeys(text for case in given for text in case.texts))
     at = {text: n for n, text in enumerate(texts)}
-    known = torch.from_numpy(np.array(rows(texts), dtype=np.float32))
-    goals = torch.from_numpy(np.array(rows([shape(case.goal) for case in given]), dtype=np.float32))
     places = torch.zeros(base.shape, dtype=torch.long)
     for n, (case, use) in enumerate(zip(given, used, strict=True)):
         own = [at[case.texts[k]] for k in np.flatnonzero(use)]
         places[n, : len(own)] = torch.tensor(own)
-    drawn, width = torch.Generator().manual_seed(0), goals.shape[1]
-    down = (torch.randn(width, _RANK, generator=drawn) / width**0.5).requires_grad_()
-    up = torch.zeros(_RANK, width, requires_grad=True)
-    optimiser = torch.optim.AdamW([down, up], lr=_RATE)
-    for _ in range(_STEPS):
-        some = torch.randperm(len(goals), generator=drawn)[:_AT_ONCE]
-        own, where = places[some].unique(return_inverse=True)  # a text stands beside many goals
-        goal, near = goals[some], known[own]
-        turned, to = (normalize(part + part @ down @ up, dim=1) for part in (goal, near))
-        added = (turned @ to.T - goal @ near.T).gather(1, where)
-        loss = listwise(SHARP * (base[some] + added), worth[some]).mean() + _PULL * ((down @ up) ** 2).sum()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return _encoder(down.detach().numpy(), up.detach().numpy())
+    return Batch(
+        goals=torch.from_numpy(np.array(rows([shape(case.goal) for case in given]), dtype=np.float32)),
+        known=torch.from_numpy(np.array(rows(texts), dtype=np.float32)),
+        places=places,
+        base=base,
+        worth=worth,
+    )
 
 
-def _encoder(down: Vectors, up: Vectors) -> Encoder:
+def encoder_of(down: Vectors, up: Vectors) -> Encoder:
     """Return an encoder of rounded numbers, as they stand in a line of JSON."""
     rounded = [tuple(tuple(round(x, 5) for x in row) for row in part.tolist()) for part in (down, up)]
     return Encoder(down=rounded[0], up=rounded[1])
@@ -84,7 +122,7 @@ def tuned(given: Sequence[Case], cache: VectorCache, tune: Tune = tune) -> Encod
     if found is not None:
         return found
     width = cache.vectors([""]).shape[1]
-    return _encoder(np.zeros((width, 1), dtype=np.float32), np.zeros((1, width), dtype=np.float32))
+    return encoder_of(np.zeros((width, 1), dtype=np.float32), np.zeros((1, width), dtype=np.float32))
 
 
 def scores(case: Case, encoder: Encoder, cache: VectorCache) -> Floats:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from skillagent.cli import main
+from skillagent.library import Library
 from skillagent.routing.rerank import CODE, FEATURES, Compared, Trained, Weights
 from skillagent.schema import PutSkill
 from skillagent.store.trainings import Trainings
@@ -161,3 +162,28 @@ def test_another_embedder_leaves_the_router_untrained_with_a_warning(run, tmp_pa
     keep(tmp_path, version(1, embedder="another"))
     assert json.loads(run("explain", GOAL, "--json")[1])["version"] == 0
     assert "trained with the embedder another, and this is hash-64" in caplog.text
+
+
+def test_a_stream_of_domains_is_told_by_way_from_a_file_and_from_what_was_learnt(tmp_path, capsys):
+    told = [{"name": name, "description": name, "body": "-", "domain": name} for name in ("web", "farm")]
+    for name in ("web", "farm"):
+        told += [
+            {"text": f"{name} it {n}", "skill": name, "split": split} for n, split in enumerate(("gate", "holdout"))
+        ]
+    file = tmp_path / "all.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in told), encoding="utf-8")
+    asked = ["router", "stream", "--data", str(file), "--ways", "nothing,prototypes"]
+    assert main(asked, parts=parts(tmp_path, store=MemoryStore())) == 0
+    out = capsys.readouterr().out
+    assert "2 skills; 2 goals are learnt from and 2 test" in out
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["way", "nothing", "prototypes"]
+    assert main([*asked, "--json"], parts=parts(tmp_path, store=MemoryStore())) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["ways"]["prototypes"]["recall"]["value"] == 100.0
+    goals = tuple(f"go {n}" for n in range(3))
+    skills = [
+        plain(n).model_copy(update={"domain": d, "goals": goals[:k]}) for n, (d, k) in enumerate((("a", 3), ("b", 2)))
+    ]
+    store = MemoryStore(Library(skills={one.name: one for one in skills}))
+    assert main(["router", "stream"], parts=parts(tmp_path, store=store)) != 0
+    assert "there is a (2 to learn, 1 to test), b (" in capsys.readouterr().err
