@@ -3,10 +3,10 @@
     python -m evals.router_stream --out evals/results/router-stream.json
 
 The worlds, skills and goals are those of `evals/router_data`, in several orders; what is measured, and how, is the
-product's (`skillagent router stream`). Once as it is when all worlds' skills are candidates for every goal, with the
-encoder pulled towards turning nothing as the product does it; once with a hundredth of that pull, where more is learnt
-and there is more to forget; and once, the default alone, with the candidates that the product looks at: skills of the
-goal's own world. Needs the extra `train`.
+product's (`skillagent router stream`). Once, the default alone, with the candidates that the product looks at: skills of
+the goal's own world; and twice with all worlds' skills as candidates for every goal: with a hundredth of the product's
+pull towards turning nothing, where most is learnt and there is most to forget, and with all of it. Needs the extra
+`train`.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def main() -> int:
     cache, domains = ChromaVectors(embedder(load_settings()), path=wanted.cache), read(DATA)
     names, report = wanted.ways.split(","), dict[str, object]()
     for title, ways, pull, own in (
-        ("all worlds' skills, the product's pull", names, PULL, False),
-        ("all worlds' skills, a hundredth of the pull", names, PULL / 100, False),
         ("the own world's skills", [NOTHING, DEFAULT], PULL, True),
+        ("all worlds' skills, a hundredth of the pull", names, PULL / 100, False),
+        ("all worlds' skills, the product's pull", names, PULL, False),
     ):
         begun = time.process_time()
         found = streamed(
