@@ -134,7 +134,7 @@ def conversation(
     marks = [_OMITTED] * len(turns)
     for index, step in enumerate(steps, start=1):
         if step.note:
-            turns[index] = f"What it did: {defused(step.note[:_NOTE])}\n{turns[index]}"
+            turns[index] = f"What it did: {defused(' '.join(step.note.split())[:_NOTE])}\n{turns[index]}"
         if step.error:
             turns[index] = f"That did not work:\n{fence('error', step.error)}\n{turns[index]}"
             marks[index] = f"That did not work.\n{_OMITTED}"

@@ -118,7 +118,7 @@ class Simulated(ABC, Generic[S]):
         except AgentFault as fault:
             error = None if self._done else str(fault)
         if self._done or self.simulation.over:
-            why = "the task is done" if self._done else "time"
+            why = "the task is done" if self._done else "no step is left"
         after = self._look()
         return self._outcome(error, noted(before, after, why) if before and after else "")
 

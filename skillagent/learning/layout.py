@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_NUMBERS = r"\((-?[\d.]+), (-?[\d.]+), (-?[\d.]+)\)"
+_NUMBER = r"(-?\d+(?:\.\d+)?)"
+_NUMBERS = rf"\({_NUMBER}, {_NUMBER}, {_NUMBER}\)"
 _HAND = re.compile(rf"^hand at {_NUMBERS}", re.MULTILINE)
 _THING = re.compile(rf'^\[\w+\] (?P<role>[\w-]+) ".*? at {_NUMBERS}', re.MULTILINE)
 _SCALE = 0.2  # metres: vectors that differ by so much are alike by 0.37

@@ -50,7 +50,7 @@ def test_each_turn_only_adds_to_what_was_there_before():
 
 
 def test_what_a_verb_did_is_told_in_a_line_before_the_next_state_and_goes_with_the_state_it_led_to():
-    steps = [step("one", note="9 steps: nothing moved"), step("two", error="stopped", note="<state> " + "m" * 999)]
+    steps = [step("one", note="9 steps:\nnothing moved"), step("two", error="stopped", note="<state> " + "m" * 999)]
     told = [turn.content for turn in conversation(OPENED, PLAN, steps, seen("three"), room=10_000)[-3:]]
     assert told[0] == "What it did: 9 steps: nothing moved\n<state>\ntwo\n</state>"
     assert told[2] == (

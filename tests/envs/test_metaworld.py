@@ -141,6 +141,26 @@ def test_a_hand_that_something_stops_comes_once_more_from_above(height, stops):
         assert np.linalg.norm(walled.hand - walled.things[0][2]) < 0.01
 
 
+class Floored(Walled):
+    """A hand over a floor at a height."""
+
+    def step(self, motion, grip):
+        self.steps += 1
+        self.hand = self.hand + 0.01 * np.clip(motion, -1, 1)
+        self.hand[2] = max(self.hand[2], self.height)
+        return True
+
+
+def test_a_hand_that_is_over_a_thing_already_does_not_come_once_more():
+    over = Floored(0.05)
+    with pytest.raises(InvalidAction, match=r"something stopped the hand 0\.03\d m before it was there"):
+        move_to(Arm(over), "1")
+    again = Floored(0.05)
+    with pytest.raises(InvalidAction):
+        Arm(again).go(over.things[0][2])
+    assert over.steps == again.steps
+
+
 def test_a_path_that_ended_elsewhere_is_an_error_at_the_very_end_alone():
     path = path_of(np.array([[0.05 * row, 0, 0, 0, 0, 0, -1.0] for row in range(1, 5)]))
     told = retrace(Arm(Walled(0.5)), "1", [0, 0, 0], path)

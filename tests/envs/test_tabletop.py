@@ -301,6 +301,16 @@ def test_a_hand_that_does_not_turn_is_said_to_be_stopped_and_strives_no_more():
     assert abs(table.turned) < 1
 
 
+def test_open_fingers_that_touch_the_table_hold_nothing():
+    table = Table([cube("a", 0.2, 0.1)])
+    arm = Gripper(table)
+    arm.go(np.array([0.0, -0.05, 0.0]))
+    arm.close()
+    assert table.between, "both fingers touch the table"
+    release(arm)
+    assert table.free and table.gap > 0.07
+
+
 def test_fingers_that_do_not_open_have_not_let_go():
     table = Table([cube("a", 0.1, 0.0)])
     arm = Gripper(table)

@@ -22,6 +22,11 @@ def test_roles_and_ways_are_read_off_an_observation():
     assert "goal" not in layout_of(HAND + CUBE).ways
 
 
+def test_numbers_that_are_no_places_are_nothing():
+    page = '[3] link "Servers at (10.0.0.1, 10.0.0.2, 10.0.0.3)"'
+    assert layout_of(page) is None and layout_of(HAND + page) is None
+
+
 @pytest.mark.parametrize("text", ["", HAND, PUCK, '[1] button "Send"', 'You carry nothing.\n[1] thing "ball": 2 ahead'])
 def test_a_text_without_places_has_no_layout(text):
     assert layout_of(text) is None

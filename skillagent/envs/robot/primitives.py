@@ -133,7 +133,7 @@ class Arm:
         return f"{'touched' if since > _STALLED else 'time'}, {best:.3f} m before it was there"
 
     def approach(self, target: Vector) -> str:
-        """Move the hand to a place, and where something stops it, once more from above; return why it stopped.
+        """Move the hand to a place, once more from above where something beside it stops it; return why it stopped.
 
         Raises:
             InvalidAction: Something stopped it again.
@@ -141,6 +141,8 @@ class Arm:
         try:
             return self.go(target)
         except InvalidAction:
+            if math.dist(target[:2], self.hand[:2]) <= _SHORT:
+                raise  # it is over it already
             high = max(float(self.hand[2]), float(target[2])) + _ABOVE
             with suppress(InvalidAction):  # as high as it goes
                 self.go(np.array([*self.hand[:2], high]))
@@ -199,7 +201,7 @@ def push(arm: Arm, way: Offset, distance: Distance) -> str:
     moved = float((arm.hand - start) @ unit)
     if moved < distance / 2 and not arm.simulator.over:
         raise InvalidAction(f"something stopped the hand after {moved:.3f} m")
-    return "reached" if moved > distance - _LAG else f"touched, after {moved:.3f} m"
+    return "reached" if moved > distance - min(_LAG, distance / 4) else f"touched, after {moved:.3f} m"
 
 
 def pull(arm: Arm, way: Offset, distance: Distance) -> str:

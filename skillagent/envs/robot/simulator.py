@@ -131,7 +131,7 @@ class Simulator:
     @property
     def between(self) -> bool:
         """True when something is between the fingers."""
-        return self.gap >= _NOTHING
+        return self.gap >= _NOTHING or self.touch == "holds"
 
     @property
     def touch(self) -> Literal["holds", "touches", ""]:
@@ -143,8 +143,8 @@ class Simulator:
 
     @property
     def free(self) -> bool:
-        """True when the gripper is open."""
-        return self.gap > _WIDE
+        """True when the gripper is open, or as far as it can be without holding anything."""
+        return self.gap > _WIDE or self.touch != "holds"
 
     @property
     def things(self) -> Sequence[tuple[str, str, Vector]]:

@@ -120,8 +120,8 @@ class Table:
 
     @property
     def free(self) -> bool:
-        """True when nothing is between the fingers."""
-        return not self.between
+        """True when no cube is between the fingers; both may touch the table."""
+        return self.held is None
 
     def lands(self, name: str) -> bool:
         """Tell whether a cube touches something besides the fingers."""
