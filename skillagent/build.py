@@ -74,7 +74,6 @@ from skillagent.store.vectors import ChromaVectors
 _ROOM = 12_000  # characters: more is slow to read and a small model makes no use of it
 _RULES = 600  # characters of a block of rules
 
-
 PARTS = ("skills", "insights", "demonstrations")  # of a library, which an arm may switch off
 
 
@@ -189,6 +188,7 @@ def open_agent(
     trained = in_use(Trainings(settings.memory).lines, vectors.name) if options.reranking else None
     routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes, trained=trained)
     near, how = partial(nearest_skills, catalogue=catalogue), options.practice
+    mend = partial(mended, near=near, shown=how.neighbours, rounds=how.mend, solved=how.solved, room=_ROOM)
 
     def covered(goal: str, library: Library, domain: str) -> bool:
         return not options.planning or covers(goal, library, domain, catalogue=catalogue, thresholds=options.thresholds)
@@ -235,7 +235,7 @@ def open_agent(
             store=kept,
             spent=lambda: meter.total,
             borrow=partial(borrowed, near=near, most=how.borrow * options.programs),
-            mend=partial(mended, llm=metered, rounds=how.mend, solved=how.solved, room=_ROOM, watch=watch),
+            mend=partial(mend, llm=metered, watch=watch),
             relabel=relabelled if how.relabel else None,
             wander=partial(wandered, amount=options.wandering, watch=watch),
             diagnose=partial(diagnose, nearest=nearest) if options.diagnosis else undiagnosed,

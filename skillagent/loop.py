@@ -72,7 +72,7 @@ Told = Literal["insights", "demonstrations"]
 Showing = Callable[[Task, Sequence[str]], Attempt]  # an attempt in which just these insights are shown
 Practise = Callable[[Task, Callable[[Task, Variation], Attempt]], Iterator[Attempt]]  # which tries to make, to learn
 Wander = Callable[[Sequence[Attempt], Play, Near], Iterable[Attempt]]  # successes by chance, where there are too few
-Mend = Callable[[Sequence[Attempt], Play, Sequence[Verb]], Iterable[Attempt]]  # successes made of failures
+Mend = Callable[[Sequence[Attempt], Play, Sequence[Verb], Library], Iterable[Attempt]]  # successes made of failures
 Relabel = Callable[[Sequence[Attempt], Play, Callable[[Task], str | None]], Iterable[Attempt]]  # other goals reached
 Gate = Callable[[Edit, Lesson, Library, Iterable[Event], Trial], Decision]
 Upkeep = Callable[[Library, Sequence[Event], Trial], Iterable[Decision]]
@@ -357,7 +357,7 @@ def mended(agent: Agent, tried: Sequence[Attempt], library: Library) -> list[Att
     found = list[Attempt]()
     if agent.mend is not None and _anew(agent, tried):
         try:
-            found += agent.mend(tried, _play(agent, library), agent.open(tried[0].trajectory.task).verbs)
+            found += agent.mend(tried, _play(agent, library), agent.open(tried[0].trajectory.task).verbs, library)
         except (WorldFault, PromptTooLong) as fault:  # what was mended before stands
             log.warning("nothing more is mended of %s: %s", tried[0].trajectory.task.id, fault)
     return found

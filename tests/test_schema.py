@@ -135,3 +135,8 @@ def test_a_route_names_each_chosen_item_once():
         demonstrations=((), ()),
     )
     assert route.ids == ("a", "i")
+
+
+def test_a_step_that_was_kept_before_steps_had_a_note_can_still_be_read():
+    old = '{"observation": {"goal": "g", "text": "t"}, "action": {"verb": "wait"}, "by": "program"}'
+    assert Step.model_validate_json(old).note == ""

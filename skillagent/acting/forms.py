@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from skillagent.errors import InvalidSkill
 from skillagent.programs.find import place_of
@@ -30,6 +31,8 @@ from skillagent.schema import (
     Value,
     When,
 )
+
+Own = Literal["any", "missing", "none"]  # parts in words of the model's own
 
 MOST = 7  # parts of a plan
 _NAMED = 30  # skills that the model is told of
@@ -96,16 +99,18 @@ def described(forms: Sequence[Form], skills: Sequence[Skill]) -> str:
     return "\n".join([*lines, *(f"- {one.name}: {one.description[:160]}" for one in skills[:_NAMED])])
 
 
-def schema(forms: Sequence[Form], *, free: bool) -> Json:
+def schema(forms: Sequence[Form], *, own: Own) -> Json:
     """Return what a plan may look like: one to seven parts, each a known sentence and what fills its slots.
 
     Args:
         forms: The known sentences.
-        free: A part may also be in words of the model's own, and ask for a skill that is missing.
+        own: Which parts may be in words of the model's own: `any`, and it may ask for a skill that is missing; those
+            for which a skill is `missing`, and it says which; or `none`.
     """
     kinds = [_object({"do": {"const": form.text}, "with": _slots(form), "done_when": _SAID}) for form in forms]
-    if free:
-        kinds.append(_object({"text": _TEXT, "done_when": _SAID, "wanted": _SAID}))
+    if own != "none":
+        wanted: Json = {**_SAID, "minLength": 1} if own == "missing" else _SAID
+        kinds.append(_object({"text": _TEXT, "done_when": _SAID, "wanted": wanted}))
     parts: Json = {"type": "array", "items": {"anyOf": [*kinds]}, "minItems": 1, "maxItems": MOST}
     return _object({"subgoals": parts})
 

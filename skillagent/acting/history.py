@@ -16,6 +16,7 @@ from skillagent.replies import as_reply
 from skillagent.schema import Demonstration, Insight, Message, Moment, Observation, Plan, Ranked, Route, Step, Verb
 
 _GOAL = 800  # characters of an insight's example
+_NOTE = 400  # characters of what a verb did
 _OMITTED = "<state>\n(an earlier state, left out)\n</state>"
 
 
@@ -132,6 +133,8 @@ def conversation(
     turns = [fence("state", observation.text) for observation in [*(step.observation for step in steps), now]]
     marks = [_OMITTED] * len(turns)
     for index, step in enumerate(steps, start=1):
+        if step.note:
+            turns[index] = f"What it did: {defused(' '.join(step.note.split())[:_NOTE])}\n{turns[index]}"
         if step.error:
             turns[index] = f"That did not work:\n{fence('error', step.error)}\n{turns[index]}"
             marks[index] = f"That did not work.\n{_OMITTED}"

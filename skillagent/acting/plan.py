@@ -4,16 +4,16 @@ Where programs know all parts word for word, nobody is asked (`stitch`); else th
 
 A plan costs a model call and a small model splits badly, so it is only asked for where no skill claims the whole of the
 goal and the goal is long enough to be several. Where the world can look up whether a part is done, a shorter one can be
-divided or said otherwise too, if that is wanted: only in parts that programs know, and also where a skill claims the
-goal because it has solved one like it. A plan out of form, or a prompt too long to ask for one, is no
-plan: the goal is then its own only subgoal.
+divided or said otherwise too, if that is wanted: in parts that programs know, and also where a skill claims the
+goal because it has solved one like it; where none claims it, a part may also be one for which a skill is missing, and
+says so. A plan out of form, or a prompt too long to ask for one, is no plan: the goal is then its own only subgoal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from skillagent.acting.forms import described, forms_of, schema, subgoals
+from skillagent.acting.forms import Own, described, forms_of, schema, subgoals
 from skillagent.acting.stitch import stitched
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
@@ -65,14 +65,16 @@ def plan(
         if seen
         else ""
     )
-    made = asked("plan", goal, known, seen, llm, free=long, state=told)
-    if not made or not (long or all(form(part.text, library, domain) for part in made)):
+    own: Own = "any" if long else "none" if covered else "missing"
+    made = asked("plan", goal, known, seen, llm, own=own, state=told)
+    lacking = [part for part in made if not form(part.text, library, domain)]
+    if not made or not (long or all(part.wanted and not covered for part in lacking)):
         return whole.model_copy(update={"covered": covered})
     return whole.model_copy(update={"subgoals": made})
 
 
 def asked(
-    prompt: str, goal: str, known: Sequence[Skill], seen: Observation | None, llm: LLM, *, free: bool, **told: str
+    prompt: str, goal: str, known: Sequence[Skill], seen: Observation | None, llm: LLM, *, own: Own, **told: str
 ) -> tuple[Subgoal, ...]:
     """Return the parts that the model makes of a goal.
 
@@ -84,16 +86,16 @@ def asked(
         known: Skills that the parts can be for.
         seen: The present state, if it is known.
         llm: Is asked once.
-        free: A part may also be in the model's own words.
+        own: Which parts may be in the model's own words: `any`, those for which a skill is `missing`, or `none`.
         told: The other values of the prompt.
     """
     forms = forms_of(known, goal, seen)
-    others = [skill for skill in known if FILE not in skill.files] if free else []
-    if not forms and not free:
+    others = [skill for skill in known if FILE not in skill.files] if own == "any" else []
+    if not forms and own != "any":
         return ()
     text = render(prompt, skills=fence("skills", described(forms, others)), goal=fence("goal", goal), **told)
     try:
-        reply = llm.reply([Message.user(text)], role=Role.PLANNER, schema=schema(forms, free=free), max_tokens=700)
+        reply = llm.reply([Message.user(text)], role=Role.PLANNER, schema=schema(forms, own=own), max_tokens=700)
     except PromptTooLong:
         return ()
     return subgoals(reply.data or {})

@@ -24,7 +24,8 @@ def played(environment: Environment, task: Task, player: Player, *, by: By = "or
     action = next(player_moves, None)
     while action is not None and not (outcome.terminated or outcome.truncated):
         seen, outcome = outcome.observation, environment.step(action)
-        steps.append(Step(observation=seen, action=action, error=outcome.error, reward=outcome.reward, by=by))
+        error, reward, note = outcome.error, outcome.reward, outcome.note
+        steps.append(Step(observation=seen, action=action, error=error, reward=reward, note=note, by=by))
         try:
             action = player_moves.send(outcome)
         except StopIteration:

@@ -220,6 +220,7 @@ class Policy:
             action=action,
             error=outcome.error,
             reward=outcome.reward,
+            note=outcome.note,
             by=by,
             examples=(*shown, *remembered.of),
             recalled=remembered.text,

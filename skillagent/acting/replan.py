@@ -55,7 +55,7 @@ def replan(
         near(plan.goal, library, plan.domain),
         now,
         llm,
-        free=True,
+        own="any",
         done=fence("worked", "\n".join(_told(part, so) for part, so in failed.before) or "nothing"),
         failed=fence("failed", f"{failed.part.text}: {failed.why}"),
         state=fence("state", now.text[:STATE]),

@@ -108,9 +108,9 @@ def essentials(agent: Agent, skill: Skill, tasks: Sequence[Task], seeds: int) ->
 
 def noted(skill: Skill, lines: Sequence[str]) -> Decided:
     """Return the entry that writes what matters into a skill, in the place of what was found before."""
-    before, _, rest = skill.body.partition(f"\n{HEADING}\n")
+    before, _, rest = f"\n{skill.body}".partition(f"\n{HEADING}\n")
     after = rest[rest.index("\n## ") :] if "\n## " in rest else ""
-    body = before + f"\n{HEADING}\n\n" + "".join(f"- {line}\n" for line in lines) + after
+    body = before.removeprefix("\n") + f"\n{HEADING}\n\n" + "".join(f"- {line}\n" for line in lines) + after
     new = skill.model_copy(update={"version": skill.version + 1, "body": body})
     edit = Edit(changes=(PutSkill(skill=new, base=skill.version),), why="replays with one thing changed")
     reason = "accepted: words only, asked for by a person"

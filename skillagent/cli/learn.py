@@ -50,7 +50,7 @@ def learn(
         bool, typer.Option("--resume", help="Leave out tasks that were practised before; the last one is done again.")
     ] = False,
     more: Annotated[
-        int, typer.Option(min=0, help="Then so many more tasks, drawn by how often they failed of late.")
+        int, typer.Option(min=0, help="Then so many more tasks, drawn by what failed of late and what plans lacked.")
     ] = 0,
     steps: Annotated[bool, typer.Option("--steps", help="Show plans, routes and single steps too.")] = False,
     model: Model = None,
@@ -66,8 +66,9 @@ def learn(
     What succeeds is replayed on fresh instances before it is kept. With --demos, what others did on practice
     instances is learnt from in the same way; of an arm's demonstrations, those that do not fit the others are
     refused, and the mean of the rest is learnt from too. With --more, tasks that failed of late are practised
-    again, on instances that were never tried. Then the library is looked after, as `skillagent skills evolve` and
-    `skillagent insights evolve` do. At the end: what was accepted, what was refused and why, and what it cost.
+    again, on instances that were never tried, rather those that are near a skill that plans asked for. Then the
+    library is looked after, as `skillagent skills evolve` and `skillagent insights evolve` do. At the end: what was
+    accepted, what was refused and why, and what it cost.
     Ctrl-C stops at any time, and what was committed stands. Exits with 3 when the world failed in every try.
     With --json, one JSON object a line: the events as they happen, the last one has "event": "result".
     """

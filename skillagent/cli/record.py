@@ -78,8 +78,8 @@ def record(
             actions = shows(worlds.open(task), task)
             why = "its scripted policy does not do it, or not in the agent's verbs"
             lines.append(_line(worlds, task, actions, _ARM, out, why))
-            if raw is not None and actions:
-                lines[-1]["raw"] = str(_raw(worlds, task, raw))
+            if raw is not None and actions and (kept := _raw(worlds, task, raw)) is not None:
+                lines[-1]["raw"] = str(kept)
             if not as_json:
                 _tell(lines[-1])
     _finish(lines, suite, out, as_json=as_json)
@@ -189,6 +189,7 @@ def _raw(worlds: Worlds, task: Task, folder: Path) -> Path | None:
     from skillagent.envs.robot.phases import recorded
     from skillagent.envs.robot.recording import written
     from skillagent.envs.robot.world import MetaWorld
+    from skillagent.errors import ConfigError
 
     world = worlds.open(task)
     if not isinstance(world, MetaWorld):
@@ -198,7 +199,10 @@ def _raw(worlds: Worlds, task: Task, folder: Path) -> Path | None:
     assert demo is not None  # it was shown just now
     file = folder / f"{task.name}-{task.seed}.jsonl"
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(written(task, demo), encoding="utf-8")
+    text = written(task, demo)
+    if file.exists() and file.read_text(encoding="utf-8", errors="replace") != text:
+        raise ConfigError(f"{file} holds another recording: say another folder with --raw")
+    file.write_text(text, encoding="utf-8")
     return file
 
 

@@ -160,10 +160,11 @@ def of_plan(plan: Plan) -> str:
 
 
 def of_step(step: Step) -> str:
-    """The action, what it acted on, and what went wrong."""
+    """The action, what it acted on, and what went wrong or what it did."""
     target = f"  ({step.target.role} {step.target.name or step.target.near!r})" if step.target else ""
     by = "" if step.by == "model" else f"  [{step.by}]"
-    return shorten(f"{step.action}{target}{by}{f'  ✗ {step.error}' if step.error else ''}", _WIDTH)
+    came = f"  ✗ {step.error}" if step.error else f"  {step.note}" if step.note else ""
+    return shorten(f"{step.action}{target}{by}{came}", _WIDTH)
 
 
 def of_verdict(verdict: Verdict) -> str:
@@ -187,7 +188,8 @@ def of_wandered(value: Wandered) -> str:
 def of_mended(value: Mended) -> str:
     """What came of correcting a failed try."""
     how = "not solved" if value.steps is None else f"solved, steps: {value.steps}"
-    return f"seed {value.task.seed}: {how}; rounds: {value.rounds}"
+    vain = f", refused before they were done: {value.refused}" if value.refused else ""
+    return f"seed {value.task.seed}: {how}; rounds: {value.rounds}{vain}"
 
 
 def of_decision(decision: Decision) -> str:
@@ -227,6 +229,7 @@ def event_of(value: Value) -> Json | None:
                 "arguments": dict(value.action.arguments),
                 "target": f"{value.target.role} {value.target.name}" if value.target else None,
                 "error": value.error,
+                "note": value.note,
                 "reward": value.reward,
                 "by": value.by,
             }

@@ -9,10 +9,14 @@ from __future__ import annotations
 import difflib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skillagent.envs.film import Take
+from skillagent.envs.noted import Look, noted
 from skillagent.envs.verbs import Verbs
 from skillagent.errors import AgentFault, ConfigError
 from skillagent.schema import Action, Observation, Outcome, Task, Verb
@@ -38,6 +42,12 @@ class Simulation(Protocol):
 class _Moving(Simulation, Protocol):
     watch: Callable[[], None]
     steps: int
+
+    @property
+    def hand(self) -> NDArray[np.float64]: ...
+
+    @property
+    def things(self) -> Sequence[tuple[str, str, NDArray[np.float64]]]: ...
 
 
 S = TypeVar("S", bound=Simulation)
@@ -94,17 +104,23 @@ class Simulated(ABC, Generic[S]):
     def step(self, action: Action) -> Outcome:
         """Do one thing to its end; what stopped it, and what the policy did wrong, come back as an error.
 
+        What moved, and why it ended, is in the outcome's note, where the world can be looked at.
+
         Raises:
             EnvironmentFailed: The simulation diverged.
         """
         if self._over:
             return self._outcome("the task is over")
         self._turns += 1
+        before, error, why = self._look(), None, ""
         try:
-            self._verbs.perform(self._hand(), action)
+            why = self._verbs.perform(self._hand(), action) or "reached"
         except AgentFault as fault:
-            return self._outcome(None if self._done else str(fault))
-        return self._outcome(None)
+            error = None if self._done else str(fault)
+        if self._done or self.simulation.over:
+            why = "the task is done" if self._done else "no step is left"
+        after = self._look()
+        return self._outcome(error, noted(before, after, why) if before and after else "")
 
     def screenshot(self) -> bytes:
         """Return the present view as PNG; raises ConfigError where nothing can draw it."""
@@ -121,7 +137,7 @@ class Simulated(ABC, Generic[S]):
         spent = self._turns >= self.task.max_steps or time.monotonic() >= self._ends
         return spent or self._done or self.simulation.over
 
-    def _outcome(self, error: str | None) -> Outcome:
+    def _outcome(self, error: str | None, note: str = "") -> Outcome:
         over, done = self._over, self._done
         return Outcome(
             observation=self._seen(),
@@ -129,7 +145,12 @@ class Simulated(ABC, Generic[S]):
             reward=self._reward(),  # also before the end: who stops for want of turns has not done it
             terminated=done,
             truncated=over and not done,
+            note=note,
         )
+
+    def _look(self) -> Look | None:
+        """Return hand and things as they are now; None where nothing of a verb is to be noted."""
+        return None
 
     @abstractmethod
     def _names(self) -> Collection[str]:
@@ -180,6 +201,15 @@ class Filmed(Simulated[M]):
         first = super().reset(task)
         self.simulation.watch = self._shoot
         return first
+
+    def _look(self) -> Look:
+        sim = self.simulation
+        places = {f'[{n}] "{name}"': np.array(place) for n, (_, name, place) in enumerate(sim.things, start=1)}
+        return Look(sim.steps, np.array(sim.hand), places, dict(self._states()))
+
+    @abstractmethod
+    def _states(self) -> Mapping[str, str]:
+        """Return how the gripper is, and whatever else has a state, in the words of an observation."""
 
     def _shoot(self) -> None:
         if self._take is not None and self.simulation.steps % self.between == 0:

@@ -15,7 +15,7 @@ from skillagent.errors import InvalidAction
 from skillagent.schema import Action, Json, Verb
 
 Ref = Annotated[str, Field(json_schema_extra={"format": "ref"})]
-Doing = Callable[..., None]
+Doing = Callable[..., str | None]
 
 
 class Verbs:
@@ -23,7 +23,7 @@ class Verbs:
 
     Args:
         functions: Each takes the world first, and is named and documented for the policy; it either does what it says
-            or raises `InvalidAction`.
+            or raises `InvalidAction`. It may return why it stopped.
         examples: Arguments of one call, for a verb that its signature does not explain.
     """
 
@@ -40,15 +40,14 @@ class Verbs:
             for name, model in self._models.items()
         )
 
-    def perform(self, world: object, action: Action) -> dict[str, Any]:
-        """Do one thing, and return the arguments as they were understood.
+    def perform(self, world: object, action: Action) -> str | None:
+        """Do one thing, and return why it stopped; None: it has done what it says.
 
         Raises:
             InvalidAction: The verb does not exist, an argument is missing or does not fit, or it cannot be done now.
         """
         arguments = self.check(action)
-        self._functions[action.verb](world, **arguments)
-        return arguments
+        return self._functions[action.verb](world, **arguments)
 
     def check(self, action: Action) -> dict[str, Any]:
         """Return the arguments with their types.

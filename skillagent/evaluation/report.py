@@ -158,7 +158,8 @@ def _step(number: int, step: Step) -> str:
     named = (step.target.name or step.target.near) if step.target else ""
     target = f" ({step.target.role}{f' {named!r}' if named else ''})" if step.target else ""
     by = "" if step.by == "model" else f" [{step.by}]"
-    return f"{number}. {step.action}{target}{by}" + (f" ✗ {step.error}" if step.error else "")
+    came = f" ✗ {step.error}" if step.error else f" → {step.note}" if step.note else ""
+    return f"{number}. {step.action}{target}{by}{came}"
 
 
 def _small(file: Path) -> str:

@@ -2,8 +2,9 @@
 
 A drawer's program may open a window. It is tried as it is, then with its elements known by their role and by what the
 goal says of them. What it solves is a success like any other: a skill of its own is learnt from it, and the gate
-decides. No model is asked. Source: a new program from retrieved neighbours (ICAL); skills retrieved by language first
-(MT3).
+decides. No model is asked. Of the nearest in words, those come first whose example began with things standing alike,
+where both tell places. Sources: a new program from retrieved neighbours (ICAL); skills retrieved by language first,
+geometry second (MT3).
 """
 
 from __future__ import annotations
@@ -13,13 +14,31 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from skillagent.errors import InvalidSkill
+from skillagent.learning.demote import example_of
+from skillagent.learning.layout import alike, layout_of
 from skillagent.library import Library
 from skillagent.programs.template import filled_by, literal, slots_of, slots_of_pattern
 from skillagent.programs.text import FILE, dump, program_of
-from skillagent.schema import Ask, Attempt, Check, Do, Each, Expect, Node, Program, Repeat, Skill, Target, Task, When
+from skillagent.schema import (
+    Ask,
+    Attempt,
+    Check,
+    Do,
+    Each,
+    Expect,
+    Node,
+    Program,
+    Repeat,
+    Skill,
+    Target,
+    Task,
+    Trajectory,
+    When,
+)
 
 Near = Callable[[str, Library, str], Sequence[Skill]]
 LENT = "lent-"  # before the lender's name: what becomes of the loan does not count for it
+_NEAREST = 10  # in words, which are ranked by how things stand
 _INSTANCES = 2  # failed instances that the programs are tried on
 _VALUE = re.compile(r"[\"“]([^\"“”]+)[\"”]")
 
@@ -41,7 +60,8 @@ def borrowed(
     failed = {one.trajectory.task: one for one in tried if one.verdict.success is False}
     for task, one in islice(failed.items(), _INSTANCES):
         goal = one.trajectory.goal
-        for lender in islice(_lenders(goal, near(goal, library, task.env)), most):
+        lenders = _by_layout(_lenders(goal, near(goal, library, task.env)), library, _start(one.trajectory))
+        for lender in islice(lenders, most):
             played = (alone(task, Library(skills={lent.name: lent})) for lent in as_lent(lender, goal))
             if (success := next((one for one in played if one.verdict.success), None)) is not None:
                 yield success
@@ -69,6 +89,31 @@ def _lenders(goal: str, skills: Sequence[Skill]) -> Iterator[Skill]:
             continue
         if program is not None and filled_by(program.goals, goal) is None:
             yield skill
+
+
+def _by_layout(lenders: Iterator[Skill], library: Library, start: str) -> Iterator[Skill]:
+    """Yield the nearest by how alike things stood in their examples, then the rest; without a layout, as they come."""
+    if (here := layout_of(start)) is not None:
+
+        def worth(skill: Skill) -> float:
+            there = layout_of(_example(skill, library))
+            return alike(here, there) if there else 0.0
+
+        yield from sorted(islice(lenders, _NEAREST), key=worth, reverse=True)
+    yield from lenders
+
+
+def _start(trajectory: Trajectory) -> str:
+    """Return the text of the first state."""
+    return trajectory.steps[0].observation.text if trajectory.steps else ""
+
+
+def _example(skill: Skill, library: Library) -> str:
+    """Return the first state of a skill's example, or of one for its goals; empty where there is none."""
+    shown = library.demonstrations.get(example_of(skill.name))
+    others = (one for one in library.demonstrations.values() if one.goal in skill.goals and one.domain == skill.domain)
+    found = shown or next(others, None)
+    return found.steps[0].observation if found and found.steps else ""
 
 
 def _pattern(program: Program, goal: str) -> str | None:

@@ -23,7 +23,8 @@ class Practice(Value):
 
     Those end when one of them succeeds, and with the plain ones `solved` different seeds are solved. Where nothing
     succeeds, the programs of `borrow` near skills are tried by themselves. An instance on which all failed is mended by
-    the model in up to `mend` rounds; 0: not. With `relabel`, failures are learnt from as what they did reach.
+    the model in up to `mend` rounds; 0: not; the steps of `neighbours` near skills are shown to it. With `relabel`,
+    failures are learnt from as what they did reach.
     """
 
     seeds: int = Field(default=3, ge=1)
@@ -31,6 +32,7 @@ class Practice(Value):
     solved: int = Field(default=2, ge=1)
     borrow: int = Field(default=5, ge=0)
     mend: int = Field(default=0, ge=0, le=5)
+    neighbours: int = Field(default=2, ge=0, le=5)
     relabel: bool = False
     enough: float = Field(default=0.75, gt=0, le=1)
     temperatures: tuple[float, ...] = (0.3, 0.6, 0.9)

@@ -1,25 +1,28 @@
-"""Mend: the model corrects a failed try, which is then done from the start; a success is one only if the world says so.
+"""Mend: after a failed try the model proposes how it is done from the start; it is a success only if the world says so.
 
-The model is told the goal, what was done and what each action led to, and the world's verdict or a person's words; it
-writes all actions anew. What they lead to is not known yet, so an element is told by its role and name, and looked for
-in the state in which it is needed. Where that goes wrong the model is told so, and may correct the list, a few times.
-A mended success is the agent's own work with the model; one that follows a person's words is the person's. Only a
-success is kept. That a reset makes the world anew is for the caller to see to. Source: in-context abstraction learning
-(ICAL, Sarch et al. 2024).
+The model is told the goal, what was done and what each action led to, the world's verdict or a person's words, and how
+near skills do their tasks. It writes a plan, and for each part of it all actions anew. What they lead to is not known
+yet, so an element is told by its role and name, and looked for in the state in which it is needed. What can be seen to
+be wrong before it is done (`vet`) is told to the model and not done; what goes wrong in the world is told too; it may
+correct the proposal, a few times in all. A mended success is the agent's own work with the model; one that follows a
+person's words is the person's. Only a success is kept. That a reset makes the world anew is for the caller to see to.
+Source: in-context abstraction learning (ICAL, Sarch et al. 2024).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from skillagent.library import Library
 from skillagent.ports import LLM, readable
+from skillagent.practice.neighbours import neighbours
+from skillagent.practice.vet import Proposal, doubts, faults, proposed, schema
 from skillagent.practice.wander import Play
 from skillagent.prompts import fence, render
-from skillagent.replies import as_reply, bounded, called, written
+from skillagent.replies import as_reply, called, written
 from skillagent.schema import (
     Action,
     Attempt,
@@ -29,6 +32,7 @@ from skillagent.schema import (
     Observation,
     Outcome,
     Role,
+    Skill,
     Step,
     Trajectory,
     Usage,
@@ -39,19 +43,24 @@ from skillagent.schema import (
 ROUNDS = 5  # at most; a person's words are worth all of them
 _REPLY_TOKENS = 1_200
 _LONGEST = 40  # actions
-_NAME = 80  # characters of what an element is called
 _KEPT = 2  # rounds that the model still sees
 _TOLD = 1_200  # characters of what came of one
 _LISTED = 12  # elements
+_EXAMPLES = "How tasks are done that may be like it; {slots} stand for values of their goals:"
+_AGAIN = " If it is right as it is, write the same once more."
+_FAULTS = 8  # of a proposal, that are told
 
 
 def mended(
     tried: Sequence[Attempt],
     play: Play,
     verbs: Sequence[Verb],
+    library: Library,
     *,
     llm: LLM,
     rounds: int,
+    near: Callable[[str, Library, str], Sequence[Skill]] = lambda *_: (),
+    shown: int = 2,
     solved: int = 2,
     room: int = 11_000,
     watch: Callable[[Value], None] = lambda _: None,
@@ -62,8 +71,11 @@ def mended(
         tried: The attempts at one task, each with the world's verdict or with a person's.
         play: Plays an instance from its start.
         verbs: What can be done there.
-        llm: Corrects.
+        library: Its skills near the goal are examples.
+        llm: Proposes.
         rounds: How often it may, for an instance; for a try that a person spoke of, `ROUNDS`.
+        near: Returns the skills of use in a domain, the nearest to a goal first.
+        shown: So many of them are told to the model.
         solved: Instances that are enough, with those that were solved anyway.
         room: Characters to read, fewer where the model can read no more.
         watch: Is told what came of it, instance by instance.
@@ -75,13 +87,18 @@ def mended(
     done = {one.trajectory.task for one in tried if one.verdict.success}
     failed = [one for one in tried if one.verdict.success is False]
     for task in dict.fromkeys(one.trajectory.task for one in failed if one.trajectory.task not in done):
-        best = _promising([one for one in failed if one.trajectory.task == task])
+        ours = [one for one in failed if one.trajectory.task == task]
+        best = _promising(ours)
         most = ROUNDS if best.verdict.by == "person" else rounds
         if len(done) >= solved or not most:
             return
-        success, number = _mend(best, play, verbs, llm, most, room)
+        can_read = readable(llm, room)
+        examples = neighbours(near(best.trajectory.goal, library, task.env)[:shown], can_read // 6)
+        asked = _asked(best, verbs, examples, can_read)
+        mending = _Mending(best, play, verbs, llm, seen=[now for one in ours for now in _seen(one.trajectory)])
+        success = mending.success(asked, most)
         steps = len(success.trajectory.steps) if success is not None else None
-        watch(Mended(task=task, rounds=number, steps=steps))
+        watch(Mended(task=task, rounds=mending.rounds, steps=steps, refused=mending.refused))
         if success is not None:
             done.add(task)
             yield success
@@ -96,29 +113,78 @@ def _promising(failed: Sequence[Attempt]) -> Attempt:
     return max(failed, key=promise)
 
 
-def _mend(
-    failed: Attempt, play: Play, verbs: Sequence[Verb], llm: LLM, rounds: int, room: int
-) -> tuple[Attempt | None, int]:
-    """Return a success that the model made of a failure, and after how many rounds it was one or given up."""
-    task, spent, known = failed.trajectory.task, Usage(), set[str]()
-    asked, rest = Message.user(_asked(failed, verbs, readable(llm, room))), list[Message]()
-    schema = _schema(verbs, min(task.max_steps, _LONGEST))
-    for number in range(1, rounds + 1):
-        messages = [asked, *rest[-2 * _KEPT :]]
-        reply = llm.reply(messages, role=Role.REFLECTOR, schema=schema, seed=task.seed, max_tokens=_REPLY_TOKENS)
-        spent += reply.usage
-        course = _Course(_said(reply.data))
-        listed = json.dumps({"actions": course.actions}, ensure_ascii=False, separators=(",", ":"))
-        if not course.actions or listed in known:
-            return None, number  # the world begins anew: the same would come of it
-        known.add(listed)
-        one = play(task, lambda _: course.player)  # noqa: B023
-        if one.verdict.success:
-            return _credited(one, failed, spent), number
-        if one.trajectory.void is not None:
-            return None, number
-        rest += [Message(role="assistant", content=listed), Message.user(_came_of(one, course))]
-    return None, rounds
+@dataclass
+class _Mending:
+    """The rounds at one instance.
+
+    `seen` are the states that were seen so far, the first one first; `refused` counts proposals that were not done.
+    """
+
+    failed: Attempt
+    play: Play
+    verbs: Sequence[Verb]
+    llm: LLM
+    seen: list[Observation]
+    rounds: int = 0
+    refused: int = 0
+    doubted: bool = False
+    known: set[str] = field(default_factory=set)
+
+    def success(self, asked: str, rounds: int) -> Attempt | None:
+        """Return a success that the model made of the failure; None where it was given up."""
+        task, spent, rest = self.failed.trajectory.task, Usage(), list[Message]()
+        form = schema(self.verbs, self._most)
+        for self.rounds in range(1, rounds + 1):
+            messages = [Message.user(asked), *rest[-2 * _KEPT :]]
+            reply = self.llm.reply(messages, role=Role.REFLECTOR, schema=form, seed=task.seed, max_tokens=_REPLY_TOKENS)
+            spent += reply.usage
+            proposal = proposed(reply.data)
+            if not (proposal.parts or proposal.loose) or str(proposal) in self.known:
+                return None  # the world begins anew: the same would come of it
+            self.known.add(str(proposal))
+            if wrong := self._wrong(proposal, last=self.rounds == rounds):
+                self.refused, again = self.refused + 1, str(proposal) not in self.known
+                rest += [Message(role="assistant", content=str(proposal)), Message.user(self._refusal(wrong, again))]
+                continue
+            course = _Course(proposal.actions)
+            one = self.play(task, lambda _: course.player)  # noqa: B023
+            if one.verdict.success:
+                return _credited(one, self.failed, spent)
+            if one.trajectory.void is not None:
+                return None
+            self.seen += _seen(one.trajectory)
+            rest += [Message(role="assistant", content=str(proposal)), Message.user(_came_of(one, course))]
+        return None
+
+    @property
+    def _most(self) -> int:
+        return min(self.failed.trajectory.task.max_steps, _LONGEST)
+
+    def _wrong(self, proposal: Proposal, *, last: bool) -> list[str]:
+        """Return why a proposal is not done. Doubts are told once, where the model can answer; then it has its way."""
+        wrong = faults(proposal, self.verbs, self.seen[0] if self.seen else None, self._most)
+        if not wrong and not last and not self.doubted and (wrong := doubts(proposal, self.verbs, self.seen)):
+            self.doubted = True
+            self.known.discard(str(proposal))
+        return wrong
+
+    def _refusal(self, wrong: Sequence[str], again: bool) -> str:
+        """Return what is wrong with a proposal, for the model that wrote it; it may write it `again`."""
+        there = ", ".join(map(written, self.seen[0].elements[:_LISTED])) if self.seen else ""
+        return "\n".join(
+            [
+                "That was not done yet, for something is wrong with it:",
+                fence("verdict", "\n".join(wrong[:_FAULTS])),
+                "What there is at the start:",
+                fence("state", there or "(nothing)"),
+                f"Correct the plan and its actions, and write all of it again.{_AGAIN * again}",
+            ]
+        )
+
+
+def _seen(trajectory: Trajectory) -> list[Observation]:
+    """Return the states of a try, the first one first."""
+    return [*(step.observation for step in trajectory.steps), *filter(None, [trajectory.final])]
 
 
 def _credited(one: Attempt, failed: Attempt, spent: Usage) -> Attempt:
@@ -159,43 +225,16 @@ class _Course:
             now = outcome.observation
 
 
-def _said(data: Json | None) -> list[Json]:
-    actions = (data or {}).get("actions")
-    return [one for one in actions if isinstance(one, dict) and "verb" in one] if isinstance(actions, list) else []
-
-
-def _schema(verbs: Sequence[Verb], most: int) -> Json:
-    """Return the schema of a list of actions whose elements are told in words."""
-    choices: list[JsonValue] = []
-    for verb in verbs:
-        properties, required = verb.parameters.get("properties", {}), verb.parameters.get("required", [])
-        assert isinstance(properties, dict)
-        assert isinstance(required, list)
-        known: dict[str, JsonValue] = {"verb": {"const": verb.name}}
-        for name, parameter in properties.items():
-            assert isinstance(parameter, dict)
-            is_ref = parameter.get("format") == "ref"
-            known[name] = {"type": "string", "minLength": 1, "maxLength": _NAME} if is_ref else bounded(parameter)
-        form: Json = {"type": "object", "properties": known, "required": ["verb", *required]}
-        choices.append({**form, "additionalProperties": False})
-    actions: Json = {"type": "array", "items": {"anyOf": choices}, "minItems": 1, "maxItems": most}
-    return {
-        "type": "object",
-        "properties": {"actions": actions},
-        "required": ["actions"],
-        "additionalProperties": False,
-    }
-
-
-def _asked(failed: Attempt, verbs: Sequence[Verb], room: int) -> str:
+def _asked(failed: Attempt, verbs: Sequence[Verb], examples: str, room: int) -> str:
     trajectory = failed.trajectory
-    first = trajectory.steps[0].observation if trajectory.steps else trajectory.final
+    first = next(iter(_seen(trajectory)), None)
     return render(
         "mend",
         verbs="\n".join(f"- {verb.signature}: {verb.doc}" for verb in verbs),
         goal=fence("goal", trajectory.goal),
         state=fence("state", first.text[: room // 4] if first else ""),
-        steps=fence("steps", _told(trajectory, room // 3) or "(nothing)"),
+        examples=f"{_EXAMPLES}\n{fence('skills', examples)}\n" if examples else "",
+        steps=fence("steps", _told(trajectory, room // 3 - len(examples)) or "(nothing)"),
         verdict=fence("verdict", _judged(failed)),
     )
 
@@ -207,7 +246,7 @@ def _judged(one: Attempt) -> str:
 
 
 def _came_of(one: Attempt, course: _Course) -> str:
-    """Return what came of the corrected list, for the model that wrote it."""
+    """Return what came of a proposal, for the model that wrote it."""
     what = " ".join(filter(None, [course.stopped, _judged(one)]))
     there = ["What there was instead:", fence("state", course.there)] if course.there else []
     return "\n".join(
@@ -216,7 +255,7 @@ def _came_of(one: Attempt, course: _Course) -> str:
             fence("steps", _told(one.trajectory, _TOLD) or "(nothing)"),
             *there,
             fence("verdict", what),
-            "Correct the list, and write all of it again.",
+            "Correct the plan and its actions, and write all of it again.",
         ]
     )
 

@@ -78,7 +78,7 @@ class Step(Value):
     """One turn: what was seen, what was done, what it led to. `by` says who chose the action.
 
     `examples` are the items of the library that were shown at this step alone, and `recalled` is what the agent was
-    told when it asked its memory: such a step does nothing.
+    told when it asked its memory: such a step does nothing. `note` is what the world told of what was done.
     """
 
     observation: Observation
@@ -89,6 +89,7 @@ class Step(Value):
     by: Literal["model", "program", "person", "oracle", "chance", "mended"] = "model"
     examples: tuple[str, ...] = ()
     recalled: str = ""
+    note: str = ""
 
     @property
     def target(self) -> Element | None:
@@ -278,8 +279,12 @@ class Wandered(Value):
 
 
 class Mended(Value):
-    """What came of correcting a failed try at one instance: `steps` are those of a success, after so many rounds."""
+    """What came of correcting a failed try at one instance: `steps` are those of a success, after so many rounds.
+
+    In `refused` of them what the model proposed was found to be wrong before it was done.
+    """
 
     task: Task
     rounds: int
     steps: int | None
+    refused: int = 0

@@ -86,7 +86,8 @@ class Outcome(Value):
 
     `error` is the policy's own fault in words (the action did not happen); `reward` is in [0, 1] and None until the
     environment knows. `terminated`: the task itself ended; `truncated`: a cap on steps or time ended it. `truth` says,
-    once the task has ended and on practice seeds alone, what would have been right; the policy never sees it.
+    once the task has ended and on practice seeds alone, what would have been right; the policy never sees it. `note` is
+    what a verb did, in a line: what moved, and why it stopped, where the world can tell.
     """
 
     observation: Observation
@@ -95,3 +96,4 @@ class Outcome(Value):
     terminated: bool = False
     truncated: bool = False
     truth: str = ""
+    note: str = ""

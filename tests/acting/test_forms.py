@@ -142,15 +142,18 @@ def test_a_slot_that_was_always_a_number_takes_the_numbers_of_the_goal():
     assert forms_of([opens], "open it", TABLE) == []
 
 
-@pytest.mark.parametrize("free", [True, False])
-def test_a_reply_is_bound_to_known_sentences_and_only_where_free_to_own_words(free):
+@pytest.mark.parametrize(
+    ("own", "free", "asking"), [("any", True, True), ("missing", False, True), ("none", False, False)]
+)
+def test_a_reply_is_bound_to_known_sentences_and_own_words_where_they_may_be_and_say_what_is_missing(own, free, asking):
     puts = skill("puts", "put {thing} in {below}", steps=PICKED)
-    bound = schema(forms_of([puts, SHUTS, WORDS], "g", TABLE), free=free)
+    bound = schema(forms_of([puts, SHUTS, WORDS], "g", TABLE), own=own)
     known = {"do": "put {thing} in {below}", "with": {"thing": "red", "below": "deep"}, "done_when": ""}
-    own = {"text": "t", "done_when": "", "wanted": ""}
+    part = {"text": "t", "done_when": "", "wanted": ""}
     assert misfit({"subgoals": [known, {"do": "shut it", "with": {}, "done_when": ""}]}, bound) is None
     assert misfit({"subgoals": [{**known, "do": "lift {thing}"}]}, bound)
     assert misfit({"subgoals": [{**known, "with": {"thing": "deep", "below": "red"}}]}, bound)
-    assert bool(misfit({"subgoals": [own]}, bound)) is not free
+    assert bool(misfit({"subgoals": [part]}, bound)) is not free
+    assert bool(misfit({"subgoals": [{**part, "wanted": "painting"}]}, bound)) is not asking
     assert misfit({"subgoals": []}, bound)
     grammar(bound)

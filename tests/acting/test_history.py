@@ -37,8 +37,8 @@ def seen(text):
     return Observation(goal="do it", text=text)
 
 
-def step(text, error=None):
-    return Step(observation=seen(text), action=Action(verb="done"), error=error)
+def step(text, error=None, note=""):
+    return Step(observation=seen(text), action=Action(verb="done"), error=error, note=note)
 
 
 def test_each_turn_only_adds_to_what_was_there_before():
@@ -47,6 +47,17 @@ def test_each_turn_only_adds_to_what_was_there_before():
     assert second[: len(first)] == first
     assert first[-1].content == "Your task now: do it\n<state>\none\n</state>"
     assert [m.role for m in second] == ["system", "user", "assistant", "user"]
+
+
+def test_what_a_verb_did_is_told_in_a_line_before_the_next_state_and_goes_with_the_state_it_led_to():
+    steps = [step("one", note="9 steps:\nnothing moved"), step("two", error="stopped", note="<state> " + "m" * 999)]
+    told = [turn.content for turn in conversation(OPENED, PLAN, steps, seen("three"), room=10_000)[-3:]]
+    assert told[0] == "What it did: 9 steps: nothing moved\n<state>\ntwo\n</state>"
+    assert told[2] == (
+        f"That did not work:\n<error>\nstopped\n</error>\nWhat it did: (state> {'m' * 392}\n<state>\nthree\n</state>"
+    )
+    short = conversation(OPENED, PLAN, [step("one", note="9 steps"), step("two")], seen("three"), room=10)
+    assert not any("9 steps" in turn.content for turn in short)
 
 
 def test_an_insight_is_shown_with_what_worked_where_that_is_known():

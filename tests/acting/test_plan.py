@@ -5,6 +5,7 @@ import pytest
 from skillagent.acting.plan import LONG_GOAL_WORDS, plan
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
+from skillagent.llm.shape import misfit
 from skillagent.programs.template import form_of
 from skillagent.programs.text import FILE
 from skillagent.schema import Element, Observation, Plan, Skill
@@ -24,6 +25,15 @@ PUTTING = Library(skills={"s": LIBRARY.skills["s"], "puts": PUTS})
 TOWER = "a tower: red, green, blue"
 CUBES = tuple(Element(ref=name, role="cube", name=name) for name in ("red", "green", "blue"))
 SEEN = Observation(goal=TOWER, text="[1] cube red", elements=CUBES)
+
+
+class Bound(ScriptedLLM):
+    """Can say only what its reply is bound to; keeps why it could not."""
+
+    def reply(self, messages, *, schema=None, **rest):
+        said = super().reply(messages, **rest)
+        self.unsaid = misfit(said.data, schema)
+        return said if self.unsaid is None else said.model_copy(update={"data": None})
 
 
 def planned(
@@ -117,6 +127,29 @@ def test_a_short_goal_stays_whole_where_a_part_is_one_that_no_program_knows():
     other = {"do": "lift the {thing}", "with": {"thing": "red"}, "done_when": ""}
     llm = ScriptedLLM([{"subgoals": [part("green", "red"), other]}])
     assert [one.text for one in planned(TOWER, PUTTING, llm, seen=SEEN).subgoals] == [TOWER]
+
+
+def test_a_short_goal_may_have_a_part_for_which_a_skill_is_missing_and_that_says_which():
+    paint = {"text": "paint the blue one", "done_when": "blue is painted", "wanted": "painting"}
+    llm = Bound([{"subgoals": [part("green", "red"), paint]}])
+    made = planned(TOWER, PUTTING, llm, seen=SEEN)
+    assert [(one.text, one.wanted) for one in made.subgoals] == [
+        ("put the green on the red", None),
+        ("paint the blue one", "painting"),
+    ]
+    assert "- s:" not in llm.asked[0][1][-1].content, "what is only words is no part of a plan that is checked"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "covered"), [("", False), ("painting", True)], ids=["not said to be missing", "a skill claims the goal"]
+)
+def test_a_short_goal_stays_whole_where_a_part_in_own_words_lacks_no_skill(wanted, covered):
+    paint = {"text": "paint the blue one", "done_when": "", "wanted": wanted}
+    for model in (ScriptedLLM, Bound):
+        llm = model([{"subgoals": [part("green", "red"), paint]}])
+        made = planned(TOWER, PUTTING, llm, covered=covered, seen=SEEN)
+        assert ([one.text for one in made.subgoals], made.covered) == ([TOWER], covered)
+    assert llm.unsaid, "it is not offered either"
 
 
 def test_a_long_goal_may_have_parts_in_the_models_own_words_beside_known_ones():

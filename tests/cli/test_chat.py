@@ -115,7 +115,8 @@ class Corrected(Lucky):
         if "heed what <verdict> says" not in messages[0].content:
             return super().reply(messages, role=role, **rest)
         self.asked.append(messages[0].content)
-        return ScriptedLLM([{"actions": [{"verb": "click", "ref": next(self.names)}]}]).reply(messages, role=role)
+        plan = {"plan": [{"does": "press it", "actions": [{"verb": "click", "ref": next(self.names)}]}]}
+        return ScriptedLLM([plan]).reply(messages, role=role)
 
 
 def shown_in(table):

@@ -211,10 +211,12 @@ def test_what_mending_came_to_is_a_line_and_an_event():
     lines = shown(found, vain).splitlines()
     assert " ".join(lines[0].split()) == "mended seed 1000000: solved, steps: 3; rounds: 2"
     assert "not solved; rounds: 2" in lines[1]
+    assert "rounds: 2, refused before they were done: 1" in shown(found.model_copy(update={"refused": 1}))
     assert words.event_of(found) == {
         "event": "mended",
         "task": "corridor/press",
         "seed": 1_000_000,
         "rounds": 2,
         "steps": 3,
+        "refused": 0,
     }

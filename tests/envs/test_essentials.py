@@ -25,6 +25,11 @@ def test_each_offset_is_moved_both_ways_along_each_axis_and_nothing_else():
     assert len({one.digest for one in found.values()}) == len(found)
 
 
+def test_an_offset_that_the_goal_decides_is_not_moved():
+    for odd in (["{n}", 0.0, 0.0], "{n}", None, 5):
+        assert shifts(Program(steps=(ALIGN.model_copy(update={"arguments": {"offset": odd}}),))) == {}
+
+
 def test_what_replays_tell_is_said_of_each_step():
     solved = dict.fromkeys([*dropped(WHOLE), *swapped(WHOLE)], 0.0)
     solved |= dict.fromkeys(shifts(WHOLE), 1.0)

@@ -1,13 +1,15 @@
 """The arm: real MuJoCo, primitives that look where things are, and demonstrations that hold for other places."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
 
 from skillagent.config import draw_without_a_screen
+from skillagent.envs.noted import at
 from skillagent.envs.robot.phases import Recorded, recorded, told, touched, ways
-from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm, path_of, rows_of
+from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm, move_to, path_of, release, retrace, rows_of
 from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
 from skillagent.envs.robot.world import MetaWorld
 from skillagent.errors import ConfigError, EnvironmentFailed, InvalidAction
@@ -94,6 +96,118 @@ def test_the_hand_goes_where_it_is_told_and_says_what_stops_it(world):
     assert "was called wrongly" in act(world, "push", way=[0, 0, 9], distance=0.1).error
 
 
+def test_what_a_primitive_did_is_told_with_what_moved_and_why_it_stopped(world):
+    world.reset(task("pick-place"))
+    first = act(world, "move_to", ref="1", offset=[0, 0, 0.1]).note
+    assert re.fullmatch(r"\d+ steps: hand \(.*\) -> \(.*\); it stopped: reached", first)
+    act(world, "move_to", ref="1", offset=[0, 0, 0.03])
+    grasped = "gripper open, it touches nothing -> half closed, it holds something; it stopped: touched"
+    assert grasped in act(world, "grasp").note
+    puck = at(world.simulation.things[0][2])
+    lifted = act(world, "push", way=[0, 0, 1], distance=0.1).note
+    assert f'[1] "puck" {puck} -> {at(world.simulation.things[0][2])}; it stopped: reached' in lifted
+    assert act(world, "wait", seconds=0.1).note.endswith("it stopped: time")
+    assert act(world, "move_to", ref="7").note == "", "nothing was done"
+    stopped = act(world, "push", way=[0, 0, -1], distance=0.5)
+    assert "hand (" in stopped.note and "stopped" not in stopped.note and stopped.error
+
+
+class Walled:
+    """A hand in a room with a wall at x = 0.1, up to a height, and a thing behind it; what happens is counted."""
+
+    second, gain, over, between, free = 80.0, 15.0, False, True, True
+
+    def __init__(self, height):
+        self.height, self.hand, self.steps, self.opens = height, np.zeros(3), 0, 0
+        self.things = (("object", "ball", np.array([0.2, 0.0, 0.02])),)
+
+    def step(self, motion, grip):
+        self.steps += 1
+        there = self.hand + 0.01 * np.clip(motion, -1, 1)
+        if there[2] < self.height and (there[0] > 0.1) is not (self.hand[0] > 0.1):
+            there[0] = self.hand[0]
+        self.hand = there
+        return True
+
+
+@pytest.mark.parametrize(("height", "stops"), [(0.05, False), (0.5, True)], ids=["over it", "too high"])
+def test_a_hand_that_something_stops_comes_once_more_from_above(height, stops):
+    walled = Walled(height)
+    if stops:
+        with pytest.raises(InvalidAction, match=r"something stopped the hand 0\.\d+ m before it was there"):
+            move_to(Arm(walled), "1")
+    else:
+        assert move_to(Arm(walled), "1") == "reached"
+        assert np.linalg.norm(walled.hand - walled.things[0][2]) < 0.01
+
+
+class Floored(Walled):
+    """A hand over a floor at a height."""
+
+    def step(self, motion, grip):
+        self.steps += 1
+        self.hand = self.hand + 0.01 * np.clip(motion, -1, 1)
+        self.hand[2] = max(self.hand[2], self.height)
+        return True
+
+
+def test_a_hand_that_is_over_a_thing_already_does_not_come_once_more():
+    over = Floored(0.05)
+    with pytest.raises(InvalidAction, match=r"something stopped the hand 0\.03\d m before it was there"):
+        move_to(Arm(over), "1")
+    again = Floored(0.05)
+    with pytest.raises(InvalidAction):
+        Arm(again).go(over.things[0][2])
+    assert over.steps == again.steps
+
+
+def test_a_path_that_ended_elsewhere_is_an_error_at_the_very_end_alone():
+    path = path_of(np.array([[0.05 * row, 0, 0, 0, 0, 0, -1.0] for row in range(1, 5)]))
+    told = retrace(Arm(Walled(0.5)), "1", [0, 0, 0], path)
+    assert re.fullmatch(r"touched, 0\.1\d\d m before the end of the path", told)
+    assert retrace(Arm(Walled(-0.1)), "1", [0, 0, 0], path, on=0.05) == "reached"
+    with pytest.raises(InvalidAction, match="something stopped the hand"):
+        retrace(Arm(Walled(0.5)), "1", [0, 0, 0], path, on=0.05)
+
+
+def test_a_gripper_that_does_not_open_has_not_let_go():
+    stuck = Walled(0)
+    stuck.free = False
+    with pytest.raises(InvalidAction, match="has not let go"):
+        release(Arm(stuck))
+    assert stuck.steps == 2 * 25, "it is tried twice"
+
+
+SAID = (
+    "The gripper is half closed.",
+    "The hand holds the puck",
+    "the puck is held",
+    "the puck is lifted",
+    "the puck was lifted by at least 5 cm",
+    "the gripper holds the puck and the puck is lifted",
+)
+
+
+def test_the_hand_goes_to_a_point_that_the_state_tells(world):
+    world.reset(task("pick-place"))
+    assert act(world, "move_to_point", point=[0.1, 0.6, 0.15]).error is None
+    assert np.linalg.norm(world.simulation.hand - [0.1, 0.6, 0.15]) < 0.006
+    assert [world.holds(f"the hand is within {far} cm of the puck") for far in (10, 90)] == [False, True]
+    assert "was called wrongly" in act(world, "move_to_point", point=[0.1, 0.6]).error
+
+
+def test_what_is_near_or_touched_on_one_side_is_not_held(world):
+    for name, thing, touch in (
+        ("pick-place", "puck", "touches nothing"),
+        ("button-press-topdown", "button", "touches something"),
+    ):
+        world.reset(task(name))
+        act(world, "move_to", ref="1", offset=[0, 0, 0.1])
+        near = act(world, "move_to", ref="1", offset=[0, 0, 0.03])
+        assert f"gripper open, it {touch}\n" in near.observation.text
+        assert [world.holds(f"the hand holds the {thing}"), world.holds("the hand is empty")] == [False, True]
+
+
 def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):
     world.reset(task("pick-place"))
     assert act(world, "grasp").error == "the gripper closed on nothing"
@@ -104,10 +218,21 @@ def test_a_thing_is_grasped_lifted_and_let_go_by_primitives_alone(world):
     height = Arm(world.simulation).place("1")[2]
     assert height > 0.08
     assert "half closed" in act(world, "wait", seconds=0.2).observation.text
-    said = ("The gripper is half closed.", "the gripper is open", "the puck is at the goal")
-    assert [world.holds(one) for one in said] == [True, False, None]
+    assert "gripper half closed, it holds something" in act(world, "wait", seconds=0.1).observation.text
+    held = dict.fromkeys(SAID, True) | {
+        "the gripper is open": False,
+        "the puck is at the goal": False,
+        "the puck is lifted by 30 cm": False,
+        "the puck is within 1 cm of the hand": False,
+        "the hand is empty": False,
+        "the nail is lifted": None,
+        "the gripper holds the goal": None,
+        "the puck is on the goal": None,
+    }
+    assert {one: world.holds(one) for one in held} == held
     act(world, "release")
-    act(world, "wait", seconds=2)
+    assert "gripper open, it touches nothing" in act(world, "wait", seconds=2).observation.text
+    assert [world.holds(one) for one in SAID] == [False] * len(SAID)
     assert Arm(world.simulation).place("1")[2] < 0.05
 
 

@@ -84,6 +84,8 @@ def without(name, line):
             r"line 5: things: there is no 'pluck' in this task; .* puck, goal",
         ),
         (text((2, row(1))), r"line 2: where is 'puck\'\? say so in things, or in line 1 if it never moves"),
+        (text(n=6, head={"hz": 1000}), r"^rec: 6 lines at 1000 Hz are 1 control steps .*: correct hz in line 1"),
+        (text(n=200, head={"hz": 20}), r"^rec: 200 lines at 20 Hz are 797 control steps .*; an episode has 500"),
         (text(n=4), r"^rec: 4 control steps; a demonstration has 5 at least"),
     ],
 )

@@ -1,6 +1,8 @@
 """The table: real MuJoCo, grasping by friction, verbs that look whether they did it, predicates over places."""
 
+import json
 import math
+import re
 from functools import partial
 
 import numpy as np
@@ -8,9 +10,10 @@ import pytest
 from tabletop_oracle import oracle
 
 from skillagent.acting.act import act as run
+from skillagent.acting.play import played
 from skillagent.acting.replan import replan
 from skillagent.config import draw_without_a_screen
-from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on
+from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper, open_to, pick, place_on, release, rotate
 from skillagent.envs.tabletop.predicates import Beside, Counted, On, Opened, Rests, where
 from skillagent.envs.tabletop.scene import BOWL, PLATE, TRAVEL, WIDTHS, Thing, drawer
 from skillagent.envs.tabletop.table import STEPS, Table
@@ -19,7 +22,9 @@ from skillagent.envs.tabletop.world import Tabletop
 from skillagent.errors import ConfigError, EnvironmentFailed, InvalidAction
 from skillagent.library import Library
 from skillagent.ports import holds
+from skillagent.practice.vet import doubts, faults, proposed
 from skillagent.programs.text import FILE
+from skillagent.replies import as_reply
 from skillagent.schema import Action, Plan, Ranked, Route, Skill, Subgoal, Task, Variation
 from skillagent.testing import ScriptedLLM, check_environment, solve
 
@@ -130,6 +135,7 @@ def test_an_observation_says_where_things_are_what_they_are_on_and_what_is_held(
     at = {one.name: one.ref for one in first.elements}
     assert "it holds nothing" in first.text
     assert f'[{at[upper.name]}] cube "{upper.name}" ({upper.word}, ' in first.text
+    assert f"wide, turned by {round(upper.yaw)} degrees) at (" in first.text
     held = act(world, "pick", ref=at[upper.name]).observation
     assert f'it holds [{at[upper.name]}] "{upper.name}"' in held.text
     assert ", in the hand" in held.text
@@ -235,6 +241,16 @@ def test_what_is_held_is_held_by_friction_and_falls_when_the_fingers_open():
     assert where(table.now, table.now["a"]) == "on the table"
 
 
+def test_what_a_verb_did_is_told_by_what_is_held_and_how_far_a_drawer_is_open(world):
+    world.reset(task("open-and-put"))
+    place = ref(world, "drawer")
+    opened = act(world, "open_to", ref=place, percent=50).note
+    assert re.search(rf'\[{place}\] "drawer" 0 % open -> (49|50|51) % open; it stopped: reached$', opened)
+    name = world.asked.wanted[-1].thing
+    number = list(world.simulation.now).index(name) + 1
+    assert f'holding nothing -> [{number}] "{name}"' in act(world, "pick", ref=str(number)).note
+
+
 def test_a_cube_is_lifted_and_let_go_by_the_primitives_of_any_arm(world):
     world.reset(task("left-of"))
     name = next(iter(world.simulation.now))
@@ -275,6 +291,66 @@ def test_a_drawer_that_something_holds_is_said_to_be_stopped():
     table.model.jnt_range[table.model.joint("opening").id] = (0, TRAVEL / 2)
     with pytest.raises(InvalidAction, match=r"the drawer is 5\d % open: something stopped it"):
         open_to(Gripper(table), "1", 90)
+
+
+def test_a_hand_that_does_not_turn_is_said_to_be_stopped_and_strives_no_more():
+    table = Table([cube("a", 0.1, 0.0)])
+    table.model.actuator_forcerange[3] = (0, 0)
+    with pytest.raises(InvalidAction, match="something stopped the hand: it is turned by 0 degrees, not 45"):
+        rotate(Gripper(table), 45)
+    assert abs(table.turned) < 1
+
+
+def test_open_fingers_that_touch_the_table_hold_nothing():
+    table = Table([cube("a", 0.2, 0.1)])
+    arm = Gripper(table)
+    arm.go(np.array([0.0, -0.05, 0.0]))
+    arm.close()
+    assert table.between, "both fingers touch the table"
+    release(arm)
+    assert table.free and table.gap > 0.07
+
+
+def test_fingers_that_do_not_open_have_not_let_go():
+    table = Table([cube("a", 0.1, 0.0)])
+    arm = Gripper(table)
+    pick(arm, "1")
+    table.model.jnt_range[[table.model.joint(finger).id for finger in ("left", "right")]] = (0, 0.015)
+    before = table.steps
+    with pytest.raises(InvalidAction, match="the gripper did not open"):
+        release(arm)
+    assert table.steps - before == 2 * 8, "it is tried twice"
+
+
+class Slippery(Table):
+    """What is put down slides away once."""
+
+    slid = False
+
+    def step(self, motion, grip):
+        going = super().step(motion, grip)
+        name = self.held
+        if self.was is not None and name is None and not self.slid:
+            at = self._places[self.was]
+            self.data.qpos[at : at + 2] += self.by
+            self.slid, self._seen = True, None
+        self.was = name
+        return going
+
+
+@pytest.mark.parametrize(("by", "again"), [((0.0, -0.12), True), ((0.9, 0.0), False)], ids=["beside", "off the table"])
+def test_what_slid_away_is_picked_up_and_placed_once_more_where_it_can_be(by, again):
+    table = Slippery([cube("a", 0.1, 0.0), cube("b", -0.1, 0.0, word="big")])
+    table.by, table.was = by, None
+    arm = Gripper(table)
+    pick(arm, "1")
+    if again:
+        place_on(arm, "2")
+    else:
+        with pytest.raises(InvalidAction, match=r'\[1\] "a" is not on \[2\] "b": it is on'):
+            place_on(arm, "2")
+    assert table.slid
+    assert On("a", "b").holds(table.now) is again
 
 
 def test_what_cannot_be_done_is_said_in_words(world):
@@ -405,3 +481,15 @@ def test_a_part_that_came_to_nothing_at_the_table_is_planned_again_and_done_with
     assert (trajectory.reward, trajectory.programs) == (1.0, ("clumsy", "stack"))
     assert trajectory.replanned[0].why == f"its steps are done, but it is not so that the hand holds the {thing}"
     assert {step.by for step in trajectory.steps} == {"program"}
+
+
+@pytest.mark.parametrize("name", ["number-on-plate", "open-and-put"])
+def test_what_solves_a_task_is_found_to_be_right_before_it_is_done(world, name):
+    done = played(world, task(name, 1), oracle(world))
+    told = [json.loads(as_reply(step.action, step.observation)) for step in done.steps]
+    right = proposed({"plan": [{"does": done.goal, "actions": told}]})
+    first = done.steps[0].observation
+    assert (faults(right, world.verbs, first, most=40), doubts(right, world.verbs, [first])) == ([], [])
+    thing = next(one for one in first.elements if one.role != "cube")
+    wrong = proposed({"plan": [{"does": "take", "actions": [{"verb": "pick", "ref": thing.name}]}]})
+    assert doubts(wrong, world.verbs, [first]) == ["Action 1: pick(ref) works on cube alone."]

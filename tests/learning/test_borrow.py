@@ -6,7 +6,18 @@ import yaml
 from skillagent.learning.borrow import as_lent, borrowed
 from skillagent.library import Library
 from skillagent.programs.text import FILE, program_of
-from skillagent.schema import Attempt, Skill, Task, Trajectory, Verdict
+from skillagent.schema import (
+    Action,
+    Attempt,
+    Demonstration,
+    KeyStep,
+    Observation,
+    Skill,
+    Step,
+    Task,
+    Trajectory,
+    Verdict,
+)
 
 GOAL = "Open the window."
 
@@ -84,6 +95,29 @@ def test_a_near_program_that_solves_a_failed_instance_is_a_success_to_learn_from
     (success,) = borrow([tried(0.0, 3)], alone, BROKEN, KNOWN, ELSEWHERE, DRAWER)
     assert (success.verdict.success, success.trajectory.task.seed) == (True, 3)
     assert asked == [(3, "lent-drawer", True), (3, "lent-drawer", False)]
+
+
+def standing(x):
+    return f'hand at (0.000, 0.000, 0.000), gripper open\n[1] object "thing" at ({x}, 0.000, 0.000)'
+
+
+def test_of_the_nearest_in_words_those_come_first_whose_example_began_alike():
+    skills = [DRAWER.model_copy(update={"name": name, "domain": "arm"}) for name in "abcdefghijkl"]
+    starts = {"b": 0.9, "d": 0.3, "f": 0.2, "l": 0.2}  # l is too far in words
+    shown = {
+        f"{name}-example": Demonstration(
+            id=f"{name}-example", domain="arm", goal="g", steps=(KeyStep(observation=standing(x), action="{}"),)
+        )
+        for name, x in starts.items()
+    }
+    library = Library(skills={one.name: one for one in skills}, demonstrations=shown)
+    for text, first in ((standing(0.2), "fdbacegh"), ("a page", "abcdefgh")):
+        alone, asked = solving(lambda program: False)
+        failed = tried(0.0)
+        step = Step(observation=Observation(goal=GOAL, text=text), action=Action(verb="wait"))
+        failed = failed.model_copy(update={"trajectory": failed.trajectory.model_copy(update={"steps": (step,)})})
+        assert list(borrowed([failed], library, alone, near=lambda *_: skills, most=8)) == []
+        assert "".join(dict.fromkeys(name.removeprefix("lent-") for _, name, _ in asked)) == first
 
 
 def test_nothing_is_borrowed_where_something_succeeded_nor_beyond_so_many_lenders():

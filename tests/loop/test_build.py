@@ -133,11 +133,21 @@ def test_failures_are_mended_only_where_an_option_says_in_how_many_rounds(opened
     for rounds in (0, 2):
         with opened(practice=Options().changed({"practice.mend": rounds}).practice) as agent:
             with suppress(LLMUnavailable):  # the script of the model is empty
-                list(agent.mend([failing(TASK)], lambda *_: failing(TASK), ()))
+                list(agent.mend([failing(TASK)], lambda *_: failing(TASK), (), Library()))
             asked[rounds] = agent.spent().calls
     assert asked == {0: 0, 2: 1}
     with pytest.raises(ConfigError, match=r"practice\.mend"):
         Options().changed({"practice.mend": 6})
+
+
+def test_who_mends_is_shown_how_as_many_near_skills_do_it_as_an_option_says(opened):
+    shown = {}
+    for most in (0, 1, 2):
+        changes = {"practice.mend": 1, "practice.neighbours": most}
+        with opened(llm=(llm := ScriptedLLM(["no plan"])), practice=Options().changed(changes).practice) as agent:
+            list(agent.mend([failing(TASK)], lambda *_: failing(TASK), (), LIBRARY))
+        shown[most] = llm.asked[0][1][0].content.count('{"verb":"wave"}')
+    assert shown == {0: 0, 1: 1, 2: 2}
 
 
 def test_failures_are_relabelled_only_where_an_option_says_so(opened):

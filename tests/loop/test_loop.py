@@ -65,7 +65,7 @@ from skillagent.testing import Corridor, HashEmbedder, MemoryStore, ScriptedLLM
 
 SECRET = dict.fromkeys(Corridor.colours, "white")
 TASK = Task(env="corridor", name="press", seed=0, max_steps=3)
-WHITE = {"actions": [{"verb": "click", "ref": "button white"}]}
+WHITE = {"plan": [{"does": "press white", "actions": [{"verb": "click", "ref": "button white"}]}]}
 
 
 class Player:
@@ -212,10 +212,10 @@ def test_what_chance_solves_is_learnt_from_but_is_no_attempt_of_the_agent():
 def mending(agent, seen, ref="button white"):
     """Return the agent, which mends the first failure by pressing what it is told."""
 
-    def mend(tried, play, verbs):
+    def mend(tried, play, verbs, library):
         seen.append([*tried])
-        with_ref = [{"actions": [{"verb": verbs[0].name, "ref": ref}]}]
-        yield from mended(tried, play, verbs, llm=ScriptedLLM(with_ref), rounds=1, solved=1)
+        with_ref = [{"plan": [{"does": "press it", "actions": [{"verb": verbs[0].name, "ref": ref}]}]}]
+        yield from mended(tried, play, verbs, library, llm=ScriptedLLM(with_ref), rounds=1, solved=1)
 
     return replace(agent, mend=mend)
 
@@ -255,8 +255,8 @@ def test_what_fails_again_is_not_kept():
 def test_a_model_that_cannot_mend_costs_only_what_is_not_mended_yet(fault, caplog):
     agent, _ = make(Anew(SECRET), player=pressing("red"))
 
-    def mend(tried, play, verbs):
-        yield from mended(tried, play, verbs, llm=ScriptedLLM([WHITE]), rounds=1, solved=1)
+    def mend(tried, play, verbs, library):
+        yield from mended(tried, play, verbs, library, llm=ScriptedLLM([WHITE]), rounds=1, solved=1)
         raise fault
 
     list(run(replace(agent, mend=mend), [TASK]))

@@ -38,6 +38,41 @@ def test_the_instance_is_the_first_behind_those_that_were_tried():
     assert next_task([A.model_copy(update={"seed": 3})], [], np.random.default_rng(0)).seed == 3
 
 
+OPEN, SHUT = (Task(env="e", name=name, seed=0) for name in ("drawer-open", "lid-shut"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "share"),
+    [
+        pytest.param((), 0.5, id="nothing is wanted"),
+        pytest.param(("opening a drawer",), 0.8, id="all its words are those of the name"),
+        pytest.param(("opens the box",), 2.5 / 3.5, id="half of them"),
+        pytest.param(("puts the cup",), 0.2, id="those of a goal of the other task"),
+        pytest.param(("opening a drawer", "putting cups"), 0.5, id="each task is near one"),
+        pytest.param(("of the", "painting"), 0.5, id="no words in common"),
+        pytest.param(("drawer", *"abcdefgh"), 0.5, id="asked for long ago"),
+    ],
+)
+def test_of_what_failed_a_task_is_drawn_more_often_that_is_near_a_missing_skill(wanted, share):
+    asked = [one.model_copy(update={"wanted": (text,)}) for text in wanted for one in tried(C, 1)]
+    put = [one.model_copy(update={"goal": "Put a cup away"}) for one in tried(SHUT, 0)]
+    random = np.random.default_rng(0)
+    found = [next_task([OPEN, SHUT], [*tried(OPEN, 0), *put, *asked], random).name for _ in range(1000)]
+    assert found.count("drawer-open") / 1000 == pytest.approx(share, abs=0.05)
+
+
+def test_what_is_wanted_is_not_practised_where_it_did_not_fail_nor_read_from_other_seeds():
+    def wanting(one):
+        return one.model_copy(update={"wanted": ("opening a drawer",)})
+
+    solved = [*tried(OPEN, 1), *tried(SHUT, 0)]
+    random = np.random.default_rng(0)
+    assert {next_task([OPEN, SHUT], map(wanting, solved), random).name for _ in range(50)} == {"lid-shut"}
+    elsewhere = [wanting(one) for seed in (1_000_000, 2_000_000) for one in tried(C, 0, first=seed)]
+    found = [next_task([OPEN, SHUT], elsewhere, random).name for _ in range(1000)]
+    assert found.count("drawer-open") / 1000 == pytest.approx(0.5, abs=0.05)
+
+
 def test_where_nothing_failed_there_is_nothing_to_practise():
     assert next_task([A], tried(A, 1, 1), np.random.default_rng(0)) is None
 

@@ -16,10 +16,21 @@ from pydantic import Field
 from skillagent.envs.libero.doors import close, open, turn_off, turn_on  # noqa: A004 - the verbs' names
 from skillagent.envs.libero.grips import Grip, grips
 from skillagent.envs.libero.hand import ABOVE, EXACT, NEAR, WIDE, Hand
+from skillagent.envs.noted import at
 from skillagent.envs.robot.primitives import EXAMPLES as BENEATH
-from skillagent.envs.robot.primitives import Offset, grasp, move_to, press, pull, push, release, retrace, wait
+from skillagent.envs.robot.primitives import (
+    Offset,
+    grasp,
+    move_to,
+    move_to_point,
+    press,
+    pull,
+    push,
+    release,
+    retrace,
+    wait,
+)
 from skillagent.envs.robot.simulator import Vector
-from skillagent.envs.robot.world import at
 from skillagent.envs.verbs import Doing, Ref
 from skillagent.errors import InvalidAction
 from skillagent.schema import Json
@@ -111,6 +122,7 @@ def _grip(arm: Hand, grip: Grip, top: float) -> None:
 
 
 ACTIONS: tuple[Doing, ...] = (
-    pick, place, place_at, open, close, turn_on, turn_off, move_to, grasp, release, push, pull, press, wait, retrace,
+    pick, place, place_at, open, close, turn_on, turn_off, move_to, move_to_point, grasp, release, push, pull,
+    press, wait, retrace,
 )  # fmt: skip
 EXAMPLES: Mapping[str, Json] = {**BENEATH, "place_at": {"ref": "1", "offset": [-0.08, 0, 0]}}

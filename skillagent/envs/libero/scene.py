@@ -162,6 +162,11 @@ class Scene:
         return self.gap > _NOTHING
 
     @property
+    def free(self) -> bool:
+        """True when the fingers hold nothing."""
+        return self.held is None
+
+    @property
     def held(self) -> str | None:
         """The key of the thing that both fingers touch, if any."""
         env = self._env.env

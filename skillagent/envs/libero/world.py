@@ -6,13 +6,13 @@ of which practice, gate and holdout own a third each; what is learnt on goes rou
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from skillagent.envs.libero.actions import ACTIONS, EXAMPLES
 from skillagent.envs.libero.claims import claimed
 from skillagent.envs.libero.hand import Hand
 from skillagent.envs.libero.scene import STEPS, Scene, tasks
-from skillagent.envs.robot.world import at
+from skillagent.envs.noted import at
 from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.verbs import Verbs
@@ -45,11 +45,20 @@ class Libero(Filmed[Scene]):
     def _hand(self) -> Hand:
         return self._arm
 
+    @property
+    def _gripper(self) -> str:
+        gap = self.simulation.gap
+        return "open" if gap > _OPEN else "closed" if gap < _CLOSED else "half closed"
+
+    def _states(self) -> Mapping[str, str]:
+        scene, held = self.simulation, self.simulation.held
+        parts = {self._arm.called(one.key): one.part.told for one in scene.all if one.part}
+        return {"gripper": self._gripper, "holding": self._arm.called(held) if held else "nothing", **parts}
+
     def _seen(self) -> Observation:
         scene, held = self.simulation, self.simulation.held
-        gripper = "open" if scene.gap > _OPEN else "closed" if scene.gap < _CLOSED else "half closed"
         holding = f"it holds {self._arm.called(held)}" if held else "it holds nothing"
-        lines, elements = [f"hand at {at(scene.hand)}, gripper {gripper}, {holding}"], list[Element]()
+        lines, elements = [f"hand at {at(scene.hand)}, gripper {self._gripper}, {holding}"], list[Element]()
         for number, thing in enumerate(scene.all, start=1):
             state = f", {thing.part.told}" if thing.part else ""
             place = f"at {at(thing.place)}, its top at {thing.high[2]:.3f}"

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
-from skillagent.schema import Do, Program, Value
+from skillagent.schema import Do, Node, Program, Value
 
 SHIFTS = (0.01, 0.02, 0.04)  # metres
 _SIDES = (("to the right", "to the left"), ("further away", "closer"), ("up", "down"))
@@ -56,9 +57,9 @@ def shifts(program: Program) -> dict[Change, Program]:
     """Return the program with each offset moved along each axis, by each of `SHIFTS` both ways."""
     found = dict[Change, Program]()
     for n, step in enumerate(program.steps):
-        if not isinstance(step, Do) or "offset" not in step.arguments:
+        offset = _offset(step)
+        if not isinstance(step, Do) or offset is None:
             continue
-        offset = np.array(step.arguments["offset"], dtype=float)
         for axis, far, sign in product(range(3), SHIFTS, (1, -1)):
             there = offset + sign * far * np.eye(3)[axis]
             arguments = {**step.arguments, "offset": [round(float(one), 3) for one in there]}
@@ -68,6 +69,13 @@ def shifts(program: Program) -> dict[Change, Program]:
                 update={"steps": steps}
             )
     return found
+
+
+def _offset(step: Node) -> NDArray[np.float64] | None:
+    """Return a step's offset, shape (3,), in metres; None where it has none, or the goal decides it."""
+    given = step.arguments.get("offset") if isinstance(step, Do) else None
+    numbers = isinstance(given, list) and all(isinstance(one, int | float) for one in given)
+    return np.array(given, dtype=float) if numbers and len(given) == len(_SIDES) else None
 
 
 def told(program: Program, found: Mapping[Change, float]) -> list[str]:

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from skillagent.envs.robot.phases import Recorded
-from skillagent.envs.robot.simulator import Described, Simulator, Vector, descriptions
+from skillagent.envs.robot.simulator import STEPS, Described, Simulator, Vector, descriptions
 from skillagent.errors import ConfigError
 from skillagent.schema import Split, Task, Value
 
@@ -122,6 +122,13 @@ def read_recording(text: str, origin: str) -> Recording:
         places.append(dict(at))
     if len(rows) < _LEAST:
         raise ConfigError(f"{origin}: {len(rows)} control steps; a demonstration has {_LEAST} at least, a line each")
+    lasting = int((len(rows) - 1) * Simulator.second / head.hz) + 1
+    if not _LEAST <= lasting <= STEPS:
+        raise ConfigError(
+            f"{origin}: {len(rows)} lines at {head.hz:g} Hz are {lasting} control steps of the simulator, at "
+            f"{Simulator.second:g} Hz; an episode has {STEPS}, and a demonstration {_LEAST} at least: correct hz in "
+            "line 1, or cut pauses"
+        )
     return Recording(
         head=head,
         hand=np.array([row.hand for row in rows]),

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import yaml
@@ -28,6 +28,7 @@ Vector = NDArray[np.float64]
 STEPS = 500  # of an episode, as published results have it
 OPEN, CLOSED = -1.0, 1.0
 _HAND, _GAP, _FIRST, _SECOND, _GOAL = slice(0, 3), 3, slice(4, 7), slice(11, 14), slice(36, 39)  # of an observation
+_WIDE = 0.8  # a gap above which the gripper is open
 _NOTHING = 0.32  # a gap below which nothing is between the fingers: they meet at 0.30
 
 
@@ -68,7 +69,13 @@ class Simulator:
         self._env._set_task_called, self._env._freeze_rand_vec, self._env.seeded_rand_vec = True, False, True
         self._env._partially_observable = False
         self._env.__dict__.pop("sawyer_observation_space", None)  # it was made for a hidden goal
+        bodies = [self._env.model.body(number).name for number in range(self._env.model.nbody)]
+        self._fingers = tuple(
+            frozenset(number for number, body in enumerate(bodies) if body in (f"{side}pad", f"{side}claw"))
+            for side in ("left", "right")
+        )
         self._seen: Vector = np.zeros(39)
+        self.began: Mapping[str, Vector] = {}  # where the things were at the start, by name
         self.steps, self.success = 0, False
         self.watch: Callable[[], None] = lambda: None  # is called after every control step
 
@@ -78,6 +85,7 @@ class Simulator:
         self._seen, _ = self._env.reset()
         self.steps, self.success = 0, False
         self.step(np.zeros(3), OPEN)
+        self.began = {name: place.copy() for _, name, place in self.things}
 
     def step(self, motion: Vector, grip: float) -> bool:
         """Do one control step, and return whether the episode may go on.
@@ -123,7 +131,20 @@ class Simulator:
     @property
     def between(self) -> bool:
         """True when something is between the fingers."""
-        return self.gap >= _NOTHING
+        return self.gap >= _NOTHING or self.touch == "holds"
+
+    @property
+    def touch(self) -> Literal["holds", "touches", ""]:
+        """What the fingers do to a thing: both touch it, or one; empty where they touch none."""
+        pairs = self._env.model.geom_bodyid[self._env.data.contact.geom].tolist()
+        met = [{other for pair in pairs for one, other in (pair, pair[::-1]) if one in side} for side in self._fingers]
+        left, right = (one.difference(*self._fingers) for one in met)
+        return "holds" if left & right else "touches" if left | right else ""
+
+    @property
+    def free(self) -> bool:
+        """True when the gripper is open, or as far as it can be without holding anything."""
+        return self.gap > _WIDE or self.touch != "holds"
 
     @property
     def things(self) -> Sequence[tuple[str, str, Vector]]:

@@ -6,9 +6,10 @@ however many primitives they make up.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 
+from skillagent.envs.noted import at
+from skillagent.envs.robot.claims import claimed, state_of
 from skillagent.envs.robot.phases import Recorded, recorded, ways
 from skillagent.envs.robot.primitives import EXAMPLES, PRIMITIVES, Arm
 from skillagent.envs.robot.simulator import STEPS, Simulator, descriptions
@@ -16,9 +17,6 @@ from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.verbs import Verbs
 from skillagent.schema import Action, Element, Observation, Task
-
-_GRIPPER = re.compile(r"(?:gripper|hand) is (?P<state>open|closed|half closed)")
-_CLOSED, _OPEN = 0.32, 0.8  # gaps of the gripper
 
 
 class MetaWorld(Filmed[Simulator]):
@@ -44,9 +42,17 @@ class MetaWorld(Filmed[Simulator]):
     def _hand(self) -> Arm:
         return self._arm
 
+    def _states(self) -> Mapping[str, str]:
+        return {"gripper": self._gripper}
+
+    @property
+    def _gripper(self) -> str:
+        touch = self.simulation.touch
+        return f"{state_of(self.simulation.gap)}, it {f'{touch} something' if touch else 'touches nothing'}"
+
     def _seen(self) -> Observation:
         sim = self.simulation
-        lines, elements = [f"hand at {at(sim.hand)}, gripper {_state(sim.gap)}"], []
+        lines, elements = [f"hand at {at(sim.hand)}, gripper {self._gripper}"], []
         for number, (role, name, place) in enumerate(sim.things, start=1):
             lines.append(f'[{number}] {role} "{name}" at {at(place)}, that is {at(place - sim.hand)} from the hand')
             elements.append(Element(ref=str(number), role=role, name=name))
@@ -55,8 +61,8 @@ class MetaWorld(Filmed[Simulator]):
         return Observation(goal=goal, text="\n".join(lines), elements=tuple(elements))
 
     def holds(self, said: str) -> bool | None:
-        """Tell whether the gripper is as a sentence says; None where it says something else."""
-        return told(said, lambda claim: _claimed(claim, self.simulation.gap))
+        """Tell whether what a sentence says of the scene is so; None where it cannot be told."""
+        return told(said, lambda claim: claimed(claim, self.simulation))
 
     def shows(self, task: Task) -> list[Action] | None:
         """Return what the task's scripted policy does, said in verbs that do it again; None where it fails."""
@@ -79,18 +85,3 @@ class MetaWorld(Filmed[Simulator]):
 
     def _reward(self) -> float:
         return float(self._done)
-
-
-def _state(gap: float) -> str:
-    """Say how a gripper is that is open so far."""
-    return "open" if gap > _OPEN else "closed" if gap < _CLOSED else "half closed"
-
-
-def _claimed(claim: str, gap: float) -> bool | None:
-    said = _GRIPPER.fullmatch(claim)
-    return said["state"] == _state(gap) if said else None
-
-
-def at(place: Iterable[float]) -> str:
-    """Say where something is, in metres."""
-    return f"({', '.join(f'{round(float(one), 3) + 0.0:.3f}' for one in place)})"

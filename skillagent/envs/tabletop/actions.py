@@ -1,19 +1,32 @@
 """Actions: what the gripper can do at the table, one function each; the first line of a docstring is what is read.
 
-Picking and placing look whether they did it, and say in words what is wrong. Beneath them are the arm's primitives, and
+Picking, placing, opening and turning look whether they did it, try once more where that may help, and say in words what
+is wrong. Beneath them are the arm's primitives, and
 `rotate`, as this hand can turn. Distances are metres, angles degrees.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from skillagent.envs.robot.primitives import Arm, Offset, grasp, move_to, press, pull, push, release, wait
+from skillagent.envs.robot.primitives import (
+    Arm,
+    Offset,
+    grasp,
+    move_to,
+    move_to_point,
+    press,
+    pull,
+    push,
+    release,
+    wait,
+)
 from skillagent.envs.robot.simulator import Vector
 from skillagent.envs.tabletop.predicates import lies, rests, where
 from skillagent.envs.tabletop.scene import SPOTS, TABLE, TRAVEL, WIDEST, Thing
@@ -42,6 +55,8 @@ _MOMENT = 8  # control steps in which the gripper opens, or things come to rest
 _ASTRAY = 0.02
 _GIVE = 0.01  # of an opening
 _OFF = 5.0  # percent
+_TURNED = 5.0  # degrees
+_TRIES = 2
 _EXPOSED = 0.06  # of a drawer's inside, for the hand
 _STALLED = 20  # control steps
 _SLOW = 0.006  # a control step, with a drawer in the hand
@@ -129,8 +144,11 @@ def place_on(arm: Gripper, ref: OnRef) -> None:
         raise InvalidAction("a thing cannot be put on itself")
     if thing.role == "cube" and (there := _upon(arm, thing)):
         raise InvalidAction(f"{arm.called(there)} is on {arm.called(thing.name)} already")
-    _put(arm, name, _spot(arm, thing, name), thing.top)
-    _verify(arm, name, ref, "on")
+
+    def put() -> None:
+        _put(arm, name, _spot(arm, arm.thing(ref), name), arm.thing(ref).top)
+
+    _until(arm, name, put, lambda: _amiss(arm, name, ref, "on"))
 
 
 def place_in(arm: Gripper, ref: InRef) -> None:
@@ -140,8 +158,11 @@ def place_in(arm: Gripper, ref: InRef) -> None:
         raise InvalidAction(f"nothing can be put in a {thing.role}: place_on")
     if thing.role == "drawer" and thing.opening * TRAVEL < _EXPOSED:
         raise InvalidAction(f"the drawer is only {thing.percent} % open: empty your hand and open it further")
-    _put(arm, name, _spot(arm, thing, name), 0.0)
-    _verify(arm, name, ref, "in")
+
+    def put() -> None:
+        _put(arm, name, _spot(arm, arm.thing(ref), name), 0.0)
+
+    _until(arm, name, put, lambda: _amiss(arm, name, ref, "in"))
 
 
 def place_at(arm: Gripper, ref: Ref, offset: Offset) -> None:
@@ -152,13 +173,14 @@ def place_at(arm: Gripper, ref: Ref, offset: Offset) -> None:
     cubes = [one for one in arm.table.now.values() if one.role == "cube" and one.name != name]
     if there := next((one for one in cubes if math.dist(one.place[:2], spot) < one.size[0] + _ROOM), None):
         raise InvalidAction(f"there is no room: {arm.called(there.name)} is there")
-    _put(arm, name, (float(spot[0]), float(spot[1])), 0.0)
-    if arm.table.over:
-        return
-    astray = math.dist(arm.table.now[name].place[:2], spot)
-    if arm.table.held == name or astray > _ASTRAY:
-        told = where(arm.table.now, arm.table.now[name])
-        raise InvalidAction(f"{arm.called(name)} is {astray:.3f} m away from there, {told}")
+
+    def amiss() -> str | None:
+        astray = math.dist(arm.table.now[name].place[:2], spot)
+        if arm.table.held != name and astray <= _ASTRAY:
+            return None
+        return f"{arm.called(name)} is {astray:.3f} m away from there, {where(arm.table.now, arm.table.now[name])}"
+
+    _until(arm, name, lambda: _put(arm, name, (float(spot[0]), float(spot[1])), 0.0), amiss)
 
 
 def open_to(arm: Gripper, ref: DrawerRef, percent: Percent) -> None:
@@ -166,18 +188,24 @@ def open_to(arm: Gripper, ref: DrawerRef, percent: Percent) -> None:
     if (thing := arm.thing(ref)).role != "drawer":
         raise InvalidAction(f"a {thing.role} cannot be opened")
     _empty(arm)
-    arm.open(WIDEST / 2)
-    arm.reach(np.array(thing.place), 0.0)
-    arm.go(np.array(thing.place), 0.004)
-    if not arm.close() and not arm.table.over:
-        raise InvalidAction("the gripper closed on nothing: it missed the handle")
-    _draw(arm, ref, percent / 100)
-    arm.open(WIDEST / 2)
-    if not arm.table.over:
+    stopped = ""
+    for _ in range(_TRIES):
+        arm.open(WIDEST / 2)
+        arm.reach(np.array(arm.thing(ref).place), 0.0)
+        arm.go(np.array(arm.thing(ref).place), 0.004)
+        gripped = arm.close()
+        if gripped:
+            _draw(arm, ref, percent / 100)
+        arm.open(WIDEST / 2)
+        if arm.table.over:
+            return
         arm.rise()
-    opened = arm.thing(ref).percent
-    if not arm.table.over and abs(opened - percent) > _OFF:
-        raise InvalidAction(f"the drawer is {opened} % open: something stopped it")
+        opened = arm.thing(ref).percent
+        if gripped and abs(opened - percent) <= _OFF:
+            return
+        stopped = f"the drawer is {opened} % open: something stopped it"
+        stopped = stopped if gripped else "the gripper closed on nothing: it missed the handle"
+    raise InvalidAction(stopped)
 
 
 def rotate(arm: Gripper, degrees: Degrees) -> None:
@@ -185,16 +213,23 @@ def rotate(arm: Gripper, degrees: Degrees) -> None:
     wanted = arm.table.turned + degrees
     if abs(wanted) > 180:
         raise InvalidAction(f"the hand is turned by {arm.table.turned:.0f} degrees, and by 180 at most")
-    arm.turn(wanted)
+    for _ in range(_TRIES):
+        arm.turn(wanted)
+        if arm.table.over or abs(arm.table.yaw - wanted) < _TURNED:
+            return
+    arm.table.turned = arm.table.yaw
+    raise InvalidAction(f"something stopped the hand: it is turned by {arm.table.yaw:.0f} degrees, not {wanted:.0f}")
 
 
 ACTIONS: tuple[Doing, ...] = (
-    pick, place_on, place_in, place_at, open_to, move_to, grasp, release, push, pull, rotate, press, wait,
+    pick, place_on, place_in, place_at, open_to, move_to, move_to_point, grasp, release, push, pull, rotate,
+    press, wait,
 )  # fmt: skip
 EXAMPLES: Mapping[str, Json] = {
     "place_at": {"ref": "1", "offset": [-0.08, 0, 0]},
     "open_to": {"ref": "1", "percent": 50},
     "move_to": {"ref": "1", "offset": [0, 0, 0.1]},
+    "move_to_point": {"point": [0, 0.1, 0.2]},
     "push": {"way": [0, 1, 0], "distance": 0.1},
     "pull": {"way": [0, -1, 0], "distance": 0.1},
 }
@@ -283,11 +318,31 @@ def _lower(arm: Gripper, name: str, by: float) -> None:
             return
 
 
-def _verify(arm: Gripper, name: str, ref: str, how: str) -> None:
-    now = arm.table.now
-    if not arm.table.over and (arm.table.held == name or not rests(now, name, arm.thing(ref).name)):
-        there = arm.called(arm.thing(ref).name)
-        raise InvalidAction(f"{arm.called(name)} is not {how} {there}: it is {where(now, now[name])}")
+def _until(arm: Gripper, name: str, put: Callable[[], None], amiss: Callable[[], str | None]) -> None:
+    """Put a cube down until nothing is amiss, picked up again if need be; raises InvalidAction where something is."""
+    fault = ""
+    for tries in range(_TRIES):
+        if tries and arm.table.held != name:
+            with suppress(InvalidAction):  # the first fault says more
+                pick(arm, str(list(arm.table.now).index(name) + 1))
+        if tries and arm.table.held != name:
+            break
+        try:
+            put()
+            fault = amiss() or ""
+        except InvalidAction as slipped:
+            fault = str(slipped)
+        if arm.table.over or not fault:
+            return
+    raise InvalidAction(fault)
+
+
+def _amiss(arm: Gripper, name: str, ref: str, how: str) -> str | None:
+    """Say where a cube is that should rest on or in something; None where it does."""
+    now, below = arm.table.now, arm.thing(ref).name
+    if arm.table.held != name and rests(now, name, below):
+        return None
+    return f"{arm.called(name)} is not {how} {arm.called(below)}: it is {where(now, now[name])}"
 
 
 def _draw(arm: Gripper, ref: str, opening: float) -> None:

@@ -118,6 +118,11 @@ class Table:
         left, right = (self._touched(finger) for finger in self._fingers)
         return next((self._cubes[one] for one in left & right if one in self._cubes), None)
 
+    @property
+    def free(self) -> bool:
+        """True when no cube is between the fingers; both may touch the table."""
+        return self.held is None
+
     def lands(self, name: str) -> bool:
         """Tell whether a cube touches something besides the fingers."""
         return bool(self._touched(self.model.body(name).id) - set(self._fingers))

@@ -6,9 +6,9 @@ however many verbs they make up. The reward is the share of what is wanted that 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
-from skillagent.envs.robot.world import at
+from skillagent.envs.noted import at
 from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper
@@ -58,11 +58,27 @@ class Tabletop(Filmed[Table]):
     def _hand(self) -> Gripper:
         return self._arm
 
+    @property
+    def _gripper(self) -> str:
+        gap = self.simulation.gap
+        return "open" if gap > _OPEN else "closed" if gap < _CLOSED else "half closed"
+
+    def _states(self) -> Mapping[str, str]:
+        table, held = self.simulation, self.simulation.held
+        drawers = [one for one in table.now.values() if one.role == "drawer"]
+        return {
+            "turned by": f"{round(table.yaw) + 0} degrees",
+            "gripper": self._gripper,
+            "holding": self._arm.called(held) if held else "nothing",
+            **{self._arm.called(one.name): f"{one.percent} % open" for one in drawers},
+        }
+
     def _seen(self) -> Observation:
         table, held = self.simulation, self.simulation.held
-        state = "open" if table.gap > _OPEN else "closed" if table.gap < _CLOSED else "half closed"
         holding = f"it holds {self._arm.called(held)}" if held else "it holds nothing"
-        lines = [f"hand at {at(table.hand)}, turned by {round(table.yaw) + 0} degrees, gripper {state}, {holding}"]
+        lines = [
+            f"hand at {at(table.hand)}, turned by {round(table.yaw) + 0} degrees, gripper {self._gripper}, {holding}"
+        ]
         elements = list[Element]()
         for number, thing in enumerate(table.now.values(), start=1):
             lines.append(f'[{number}] {thing.role} "{thing.name}"{self._told(thing)}')
@@ -79,7 +95,8 @@ class Tabletop(Filmed[Table]):
         below = under(self.simulation.now, thing)
         there = where(self.simulation.now, thing) if below is None else f"{_how(below)} {self._arm.called(below.name)}"
         there = "in the hand" if thing.name == self.simulation.held else there
-        return f" ({thing.word}, {2 * thing.size[0]:.2f} wide) at {at(thing.place)}, {there}"
+        told = f"{thing.word}, {2 * thing.size[0]:.2f} wide, turned by {round(thing.yaw) + 0} degrees"
+        return f" ({told}) at {at(thing.place)}, {there}"
 
     def _element(self, ref: str, thing: Thing) -> Element:
         below = (
