@@ -53,10 +53,14 @@ def failing(task, goal=GOAL):
 
 @pytest.fixture
 def opened(tmp_path):
-    def open_(store=None, llm=None, **options):
+    def open_(store=None, llm=None, read_only=False, **options):
         settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory")
         return open_agent(
-            settings, llm=llm or ScriptedLLM([]), store=store or MemoryStore(LIBRARY), options=Options(**options)
+            settings,
+            llm=llm or ScriptedLLM([]),
+            store=store or MemoryStore(LIBRARY),
+            options=Options(**options),
+            read_only=read_only,
         )
 
     return open_
@@ -207,6 +211,23 @@ def test_a_skill_is_found_by_what_it_solved_since_it_was_written_unless_that_is_
         store.commit(Attempted(attempt="x", task=TASK, goal=goal, score=1.0, programs=("one",), runs=(run,)))
         found = agent.route(Plan(goal=goal), store.load()).considered[0][0]
         assert (found.parts["solved"] > 0.99) is on
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_another_process_writes_moves_no_route_of_an_agent_that_is_read_only(opened, read_only):
+    both = {name: skill(name, "open the door") for name in ("one", "two")}
+    store, plan, goal = MemoryStore(Library(skills=both)), Plan(goal="open the door"), Plan(goal="let me through")
+
+    def writes(name):
+        run = Ran(skill=name, program=digest_of(both[name].files[FILE]), goal=goal.goal)
+        store.commit(Attempted(attempt="x", task=TASK, goal=goal.goal, score=1.0, programs=(name,), runs=(run,)))
+
+    writes("one")
+    with opened(store=store, read_only=read_only) as agent:
+        before = [agent.route(one, store.load()) for one in (plan, goal)]
+        assert before[1].considered[0][0].parts["solved"] > 0.99, "what stood there before counts"
+        writes("two")
+        assert ([agent.route(one, store.load()) for one in (plan, goal)] == before) is read_only
 
 
 def pressing(key, colour, wall="a wall"):
