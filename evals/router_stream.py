@@ -3,7 +3,7 @@
     python -m evals.router_stream --out evals/results/router-stream.json
 
 The worlds, skills and goals are those of `evals/router_data`, in several orders; what is measured, and how, is the
-product's (`skillagent router stream`). Once, the default alone, with the candidates that the product looks at: skills of
+product's (`skillagent router stream`). Once, the default alone, with the candidates that the product looks at, those of
 the goal's own world; and twice with all worlds' skills as candidates for every goal: with a hundredth of the product's
 pull towards turning nothing, where most is learnt and there is most to forget, and with all of it. Needs the extra
 `train`.

@@ -111,6 +111,15 @@ def test_a_later_domain_can_draw_goals_away_and_that_is_forgetting():
     assert after.backward_transfer.value == -after.forgetting.value
 
 
+def test_skills_of_a_domain_that_tests_nothing_are_candidates_from_the_start():
+    thief = Skill(name="thief", description="dust the sofa once and more", body="dust the sofa", domain="farm")
+    alone = streamed(DOMAINS[:2], CACHE, names=["nothing"])
+    with_it = streamed([*DOMAINS[:2], Domain(name="x", skills=(thief,), learn=(), test=())], CACHE, names=["nothing"])
+    assert with_it.orders == alone.orders
+    assert with_it.skills == alone.skills + 1
+    assert with_it.ways["nothing"].recall.value < alone.ways["nothing"].recall.value
+
+
 def test_every_way_lives_through_a_stream_and_the_same_seed_gives_the_same():
     pytest.importorskip("torch")
     found = streamed(DOMAINS, CACHE, orders=2)
