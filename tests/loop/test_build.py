@@ -310,20 +310,21 @@ class Reader(ScriptedLLM):
 
 
 @pytest.mark.parametrize(
-    ("reads", "room"),
+    ("reads", "context", "room"),
     [
-        pytest.param(2_000, 3_520, id="a small one"),
-        pytest.param(128_000, 12_000, id="the setting of the embedded one is not for it"),
-        pytest.param(None, 8_131, id="one that does not say: the setting"),
+        pytest.param(2_000, 4_096, 3_520, id="a small one"),
+        pytest.param(128_000, 4_096, 8_131, id="one that is served with less than it could read: the setting"),
+        pytest.param(128_000, None, 12_000, id="a large one, and nothing is set"),
+        pytest.param(None, 4_096, 8_131, id="one that does not say: the setting"),
     ],
 )
-def test_a_conversation_takes_what_the_model_can_read(reads, room, tmp_path):
+def test_a_conversation_takes_what_the_model_can_read(reads, context, room, tmp_path):
     demos = {
         "d": Demonstration(id="d", domain="corridor", goal="g", steps=(KeyStep(observation="~" * 20_000, action="{}"),))
     }
     route = Route(skills=((),), insights=((),), demonstrations=((Ranked(id="d", score=1.0),),))
     model, world = Reader([{"verb": "fly"}], reads), Corridor()
-    settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory", context=4_096)
+    settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory", context=context)
     with open_agent(settings, llm=model, store=MemoryStore()) as agent:
         task = TASK.model_copy(update={"max_steps": 1})
         seen = world.reset(task)
