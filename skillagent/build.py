@@ -13,7 +13,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
-from functools import cache, partial
+from functools import partial
 from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -67,6 +67,7 @@ from skillagent.routing.solved import Solved
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Task, Value, Variation
+from skillagent.store.before import history
 from skillagent.store.disk import DiskStore
 from skillagent.store.trainings import Trainings
 from skillagent.store.vectors import ChromaVectors
@@ -182,7 +183,7 @@ def open_agent(
     vectors = vector_cache(settings, read_only=read_only)
     worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
-    told = cache(lambda: tuple(kept.events())) if read_only else kept.events
+    told = history(settings.memory, kept.events, once=read_only)
 
     catalogue = Catalogue(vectors, Solved(vectors, told) if options.remembering else None)
     outcomes = Outcomes(vectors, told)

@@ -243,8 +243,8 @@ def _enough(domains: Sequence[Domain]) -> list[Domain]:
         there = ", ".join(f"{one.name} ({len(one.learn)} to learn, {len(one.test)} to test)" for one in domains)
         raise ConfigError(
             f"a stream takes {_LEAST_DOMAINS} domains with goals to learn from and goals to test; there is "
-            f"{there or 'none'}. A skill gives a test once it has solved three goals: practise more "
-            "(`skillagent learn`), or give skills and goals with --data"
+            f"{there or 'none'}. A skill gives a test once it has solved three goals, unlike in more than their "
+            "values: practise more (`skillagent learn`), or give skills and goals with --data"
         )
     return found
 
