@@ -226,6 +226,7 @@ def rows_about(*axes):
         pytest.param([0] * 30, [0] * 30, id="no shift"),
         pytest.param([0] * 30 + [1] * 10, [0] * 30 + [1] * 10, id="a shift opens one, with the goals that told of it"),
         pytest.param([0] * 30 + [1] + [0] * 9, [0] * 40, id="one goal far off opens none"),
+        pytest.param([0] * 30 + [1, 0, 0] * 5, [0] * 45, id="nor do five of them that are not in a row"),
         pytest.param(
             [0] * 30 + [1] * 10 + [0] * 5 + [2] * 9,
             [0] * 30 + [1] * 10 + [0] * 5 + [2] * 9,
