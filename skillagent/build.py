@@ -10,7 +10,7 @@ Heavy packages are imported by the parts that use them, when they are first used
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import partial
@@ -67,6 +67,7 @@ from skillagent.routing.solved import Solved
 from skillagent.routing.steps import Similar, similar
 from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Task, Value, Variation
+from skillagent.store.before import history
 from skillagent.store.disk import DiskStore
 from skillagent.store.trainings import Trainings
 from skillagent.store.vectors import ChromaVectors
@@ -172,7 +173,7 @@ def open_agent(
         llm: Instead of the model that the settings name.
         store: Instead of the store in the settings' folders.
         meter: Counts what is spent; give one to read it by role.
-        read_only: Leave the vectors on the disk as they are: for a process beside the one that learns.
+        read_only: Leave the disk's vectors as they are, and read the ledger once: for a process beside one that learns.
 
     Raises:
         ConfigError: Something that the operator must install or set is missing.
@@ -182,9 +183,10 @@ def open_agent(
     vectors = vector_cache(settings, read_only=read_only)
     worlds = Worlds(lambda name: open_environment(name, environment_options(settings)))
     kept = store or DiskStore(settings.skills, settings.memory)
+    told = history(settings.memory, kept.events, once=read_only)
 
-    catalogue = Catalogue(vectors, Solved(vectors, kept.events) if options.remembering else None)
-    outcomes = Outcomes(vectors, kept.events)
+    catalogue = Catalogue(vectors, Solved(vectors, told) if options.remembering else None)
+    outcomes = Outcomes(vectors, told)
     trained = in_use(Trainings(settings.memory).lines, vectors.name) if options.reranking else None
     routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes, trained=trained)
     near, how = partial(nearest_skills, catalogue=catalogue), options.practice
@@ -217,7 +219,7 @@ def open_agent(
                 filling=options.filling,
                 replanning=options.replanning,
                 replan=partial(replan, llm=metered, near=near, route=routed),
-                aids=_aids(options, vectors, catalogue, kept),
+                aids=_aids(options, vectors, catalogue, told),
             ),
             judge=judge,
             practise=partial(practise, practice=how, again=lambda task: surprised(task, kept.events())),
@@ -276,12 +278,10 @@ def _gate(options: Options, worlds: Worlds, routed: Router, watch: Watch) -> Gat
     return gated
 
 
-def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, store: Store) -> Aids:
+def _aids(options: Options, vectors: VectorCache, catalogue: Catalogue, told: Callable[[], Iterable[Event]]) -> Aids:
     close = partial(demonstrations_near, cache=vectors, most=options.memory.rules, least=options.similar.least)
     return Aids(
-        distil=Distiller(close, characters=_RULES, harmful=lambda: hurting(store.events()))
-        if options.memory.rules
-        else None,
+        distil=Distiller(close, characters=_RULES, harmful=lambda: hurting(told())) if options.memory.rules else None,
         likes=partial(similar, cache=vectors, limits=options.similar) if options.similar.most else None,
         recall=partial(recall, catalogue=catalogue) if options.memory.recall else None,
         invent=options.memory.invent,

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     context: int = Field(
         default=8192,
         ge=4096,
-        description="Tokens that a model can read at once: the embedded one, and one that litellm does not list.",
+        description="Tokens that a model is asked to read at once, at most: fewer where litellm lists fewer for it.",
     )
     timeout_s: float = Field(default=120.0, gt=0, description="Seconds to wait for one reply of a provider.")
     cache_replies: bool = Field(default=False, description="Keep replies on disk and give them again when asked alike.")

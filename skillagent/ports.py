@@ -77,7 +77,7 @@ def readable(llm: LLM, most: int) -> int:
     What a page is made of is not counted but guessed: a page changes at every turn.
     """
     known = window(llm)
-    return most if known is None else min(most, round((known - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN))
+    return most if known is None else min(most, max(0, round((known - _REPLY_TOKENS) * _CHARACTERS_PER_TOKEN)))
 
 
 class Embedder(Protocol):

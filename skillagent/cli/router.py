@@ -72,6 +72,7 @@ def explain(
     from skillagent.routing.outcomes import Outcomes
     from skillagent.routing.route import form
     from skillagent.routing.solved import Solved
+    from skillagent.store.before import history
 
     if bool(goal) == bool(attempt):
         raise ConfigError("say either a goal or --attempt ID")
@@ -81,8 +82,9 @@ def explain(
     parts, options = parts_of(ctx), Options().changed(changes_of(set_))
     settings, limits = parts.settings(), options.thresholds
     store, vectors = parts.store(settings), parts.vectors(settings)
-    catalogue = Catalogue(vectors, Solved(vectors, store.events) if options.remembering else None)
-    known, library = Outcomes(vectors, store.events), store.load()
+    events = history(settings.memory, store.events)
+    catalogue = Catalogue(vectors, Solved(vectors, events) if options.remembering else None)
+    known, library = Outcomes(vectors, events), store.load()
     trained = None if untrained or not options.reranking else _in_use(parts, settings)
     told = partial(explained, library=library, catalogue=catalogue, domain=env, outcomes=known, trained=trained)
     told, asked, words = partial(told, thresholds=limits), *named(goal, library.skills)

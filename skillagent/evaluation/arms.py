@@ -28,6 +28,7 @@ from skillagent.errors import ConfigError
 from skillagent.library import Library
 from skillagent.loop import Agent
 from skillagent.schema import Value
+from skillagent.store import before
 from skillagent.store.disk import DiskStore
 
 PLAIN = ("none", "frozen", "shuffled", "learning")
@@ -149,7 +150,7 @@ class OpenArm:
         return self.open(settings, options=Options().changed(arm.options), read_only=not arm.learning)
 
     def _copy(self, settings: Settings, name: str) -> dict[str, str]:
-        """Copy what is in the library, without its history, and return where it is.
+        """Copy what is in the library, and return where it is; what happened to it is known, and not in its ledger.
 
         A copy is made under another name first, so one that a kill has cut is never used.
         """
@@ -162,6 +163,7 @@ class OpenArm:
             for file in ("insights.jsonl", "demonstrations.jsonl", "router.jsonl"):
                 if (settings.memory / file).is_file():
                     shutil.copy(settings.memory / file, memory / file)
+            before.keep(settings.memory, memory)
             if settings.skills.is_dir():
                 shutil.copytree(settings.skills, skills)
             skills.mkdir(exist_ok=True)

@@ -21,6 +21,7 @@ from pydantic import ConfigDict, ValidationError
 
 from skillagent.config import fault
 from skillagent.errors import ConfigError
+from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.routing.measured import Query, measured
 from skillagent.schema import Event, Skill, Split, Value
@@ -64,28 +65,31 @@ def read(files: Iterable[Path]) -> list[Domain]:
     """Return the domains that files of lines tell of, in the order of their skills.
 
     Raises:
-        ConfigError: A file is not there, a line is neither, or a goal names a skill that there is not.
+        ConfigError: A file is not there, a line is neither, a skill is there twice, or a goal names one that is not.
     """
-    skills, goals = list[Skill](), list[tuple[str, Split, Query]]()
+    skills, goals = dict[str, Skill](), list[tuple[str, Split, Query]]()
     for file in files:
-        for number, line in enumerate(_lines(file), start=1):
+        for number, line in _lines(file):
             where = f"{file}: line {number}"
             match _parsed(line, where):
                 case _Goal(text=text, skill=name, split=split):
                     asked = Query((name, len(goals)), text, "", "words", {name: 1.0})
                     goals.append((where, split, asked))
+                case _Skill(name=name) if name in skills:
+                    raise ConfigError(f"{where}: the skill {name!r} is given twice")
                 case _Skill() as one:
-                    skills.append(Skill(**one.model_dump()))
-    domains = {skill.name: skill.domain for skill in skills}
+                    skills[one.name] = Skill(**one.model_dump())
     for where, _, goal in goals:
-        if goal.family not in domains:
+        if goal.family not in skills:
             raise ConfigError(f"{where}: there is no line for the skill {goal.family!r}")
-    return _by_domain(skills, [(split is Split.HOLDOUT, goal) for _, split, goal in goals])
+    return _by_domain(list(skills.values()), [(split is Split.HOLDOUT, goal) for _, split, goal in goals])
 
 
-def _lines(file: Path) -> list[str]:
+def _lines(file: Path) -> list[tuple[int, str]]:
+    """Return the lines that are not blank, with their numbers; U+2028 in a text ends none."""
     try:
-        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = file.read_text(encoding="utf-8-sig").split("\n")
+        return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from None
 
@@ -106,7 +110,8 @@ def of_library(library: Library, events: Sequence[Event]) -> list[Domain]:
     """Return the domains of what was learnt: skills by their domain, and the goals that they solved.
 
     Solved is what stands in the skill, and what the ledger tells that it did, but on holdout seeds. Of three goals of a
-    skill the third tests; so skills with fewer than three have none that does.
+    skill, unlike in more than their values, the third tests, with all that are like it; so skills with fewer than three
+    have none that does.
     """
     right: dict[str, dict[str, float]] = defaultdict(dict)
     for skill in library.skills.values():
@@ -117,10 +122,14 @@ def of_library(library: Library, events: Sequence[Event]) -> list[Domain]:
             if worth >= 1 or query.goal in right:
                 right[query.goal].setdefault(name, worth)
     counts, found = defaultdict[str, int](int), list[tuple[bool, Query]]()
+    tests = dict[str, bool]()  # by shape: what was learnt with other values would be no test
     for goal, whose in right.items():
         name = next(name for name, worth in whose.items() if worth >= 1)
-        counts[name] += 1
-        found.append((counts[name] % _TESTS == 0, Query((name, counts[name]), goal, "", "words", whose)))
+        form = shape(goal)
+        if form not in tests:
+            counts[name] += 1
+            tests[form] = counts[name] % _TESTS == 0
+        found.append((tests[form], Query((name, len(found)), goal, "", "words", whose)))
     return _by_domain(list(library.skills.values()), found)
 
 

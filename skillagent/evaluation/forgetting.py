@@ -108,6 +108,7 @@ def live(
     cache: VectorCache,
     *,
     seed: int = 0,
+    others: Sequence[Skill] = (),
     own: bool = False,
     fit: Fit = fit,
     watch: Callable[[str], None] = lambda _: None,
@@ -119,6 +120,7 @@ def live(
         names: Of ways.
         cache: The vectors.
         seed: Of what encoders begin with.
+        others: Skills that are there from the start, with no goals to learn from or to test.
         own: Only skills of a goal's own domain, and of none, are candidates.
         fit: Trains encoders.
         watch: Is told in words how it goes on.
@@ -134,7 +136,7 @@ def live(
     catalogues = Catalogue(cache), Catalogue(cache)
     for turn, domain in enumerate(domains):
         watch(f"{domain.name}: {len(domain.skills)} skills, {len(learn[turn])} goals to learn from")
-        there = _libraries(domains[: turn + 1], learn[: turn + 1], *catalogues)
+        there = _libraries([*others, *_skills(domains[: turn + 1])], learn[: turn + 1], *catalogues)
         for name in names:
             now = there.before if WAYS[name].solves else there.bare
             found[name].before[turn][:] = hits(encoders[name], test[turn], now)
@@ -165,10 +167,13 @@ def _asked(domain: Domain, goals: Sequence[Query], own: bool) -> list[Query]:
     return [replace(goal, domain=where) for goal in goals]
 
 
+def _skills(domains: Sequence[Domain]) -> list[Skill]:
+    return [skill for domain in domains for skill in domain.skills]
+
+
 def _libraries(
-    domains: Sequence[Domain], learn: Sequence[Sequence[Query]], bare: Catalogue, full: Catalogue
+    skills: Sequence[Skill], learn: Sequence[Sequence[Query]], bare: Catalogue, full: Catalogue
 ) -> Libraries:
-    skills = [skill for domain in domains for skill in domain.skills]
     known = [goal for goals in learn for goal in goals]
     return Libraries(
         bare=Rebatch(_library(skills, []), bare),
@@ -201,10 +206,13 @@ def streamed(
 ) -> Streamed:
     """Return what ways come to over some orders of the domains; the default is always among them.
 
+    Skills of a domain without goals to learn from and to test are candidates from the start, and measured by nothing.
+
     Raises:
         ConfigError: There are fewer than two domains with goals to learn from and to test, no such way, or no torch.
     """
-    domains, names = _enough(domains), _known(names)
+    there, domains, names = domains, _enough(domains), _known(names)
+    others = _skills([domain for domain in there if domain not in domains])
     if any(WAYS[name].trains for name in names):
         ready()
     chance, runs, told = np.random.default_rng(0), list[dict[str, Lived]](), list[list[int]]()
@@ -212,7 +220,7 @@ def streamed(
         told.append(order := chance.permutation(len(domains)).tolist() if orders > 1 else list(range(len(domains))))
         watch(f"order {seed + 1} of {orders}: {', then '.join(domains[n].name for n in order)}")
         turns = [domains[n] for n in order]
-        runs.append(live(turns, names, cache, seed=seed, own=own, fit=fit, watch=watch))
+        runs.append(live(turns, names, cache, seed=seed, others=others, own=own, fit=fit, watch=watch))
     weights = drawn([[goal.family for goal in domain.test] for domain in domains])
     tables = {
         name: [table(run[name], [weights[n] for n in o]) for run, o in zip(runs, told, strict=True)] for name in names
@@ -220,7 +228,7 @@ def streamed(
     ends = {name: np.mean([full[:, -1].mean(axis=-1) for full, _ in tables[name]], axis=0) for name in names}
     return Streamed(
         orders=tuple(tuple(domains[n].name for n in order) for order in told),
-        skills=sum(len(domain.skills) for domain in domains),
+        skills=len(others) + len(_skills(domains)),
         learnt=sum(len(domain.learn) for domain in domains),
         tests=sum(len(domain.test) for domain in domains),
         own=own,
@@ -235,8 +243,8 @@ def _enough(domains: Sequence[Domain]) -> list[Domain]:
         there = ", ".join(f"{one.name} ({len(one.learn)} to learn, {len(one.test)} to test)" for one in domains)
         raise ConfigError(
             f"a stream takes {_LEAST_DOMAINS} domains with goals to learn from and goals to test; there is "
-            f"{there or 'none'}. A skill gives a test once it has solved three goals: practise more "
-            "(`skillagent learn`), or give skills and goals with --data"
+            f"{there or 'none'}. A skill gives a test once it has solved three goals, unlike in more than their "
+            "values: practise more (`skillagent learn`), or give skills and goals with --data"
         )
     return found
 

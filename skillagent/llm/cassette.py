@@ -16,12 +16,15 @@ from pydantic import ValidationError
 
 from skillagent.errors import ConfigError
 from skillagent.llm.request import key_of, request_json
-from skillagent.ports import LLM, tokens, window
+from skillagent.ports import LLM
 from skillagent.schema import Json, Message, Reply, Role
 
 
 class Recorder:
-    """Asks `llm` and appends each request with its reply to `path`, which is made if it does not exist."""
+    """Asks `llm` and appends each request with its reply to `path`, which is made if it does not exist.
+
+    It tells neither what the model can read nor how it counts: a player could not, and would be asked other things.
+    """
 
     def __init__(self, llm: LLM, path: Path) -> None:
         self._llm = llm
@@ -56,14 +59,6 @@ class Recorder:
             out.write(json.dumps({"request": request, "reply": reply.model_dump(mode="json")}, ensure_ascii=False))
             out.write("\n")
         return reply
-
-    def tokens(self, text: str) -> int:
-        """Count as the model does; that is not recorded."""
-        return tokens(self._llm, text)
-
-    def window(self) -> int | None:
-        """Return the model's own; that is not recorded."""
-        return window(self._llm)
 
 
 class Player:

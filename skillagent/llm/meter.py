@@ -67,7 +67,7 @@ class Metered:
     """A model whose calls are counted on `meter` and refused once `budget` is spent.
 
     Several metered models may share one meter. A call that fails is counted with the time it took; what a provider
-    charges for it is not known. `context` are the tokens that it is taken to read where it does not say.
+    charges for it is not known. `context` are the tokens that it is asked to read at most.
     """
 
     def __init__(
@@ -123,9 +123,8 @@ class Metered:
         return tokens(self._llm, text)
 
     def window(self) -> int | None:
-        """Return the model's own, or what it is taken to be."""
-        known = window(self._llm)
-        return self._context if known is None else known
+        """Return the model's own, or what was set where that is less or the model's is not known."""
+        return min((one for one in (window(self._llm), self._context) if one is not None), default=None)
 
     def close(self) -> None:
         """Let go of what the model holds; it is loaded again when asked."""

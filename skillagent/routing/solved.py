@@ -9,7 +9,7 @@ One event costs its own skill's goals, however many skills there are.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
@@ -38,7 +38,7 @@ class Solved:
     def __init__(self, cache: VectorCache, events: Callable[[], Iterable[Event]], *, most: int = MOST) -> None:
         self._cache, self._events, self._most, self._read = cache, events, most, 0
         self._goals: dict[Whose, list[str]] = defaultdict(list)
-        self._in_words: dict[Whose, deque[tuple[str, tuple[str, ...]]]] = defaultdict(lambda: deque(maxlen=most))
+        self._in_words: dict[Whose, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)  # all that were not judged
         self._whose: list[str] = []  # of each goal that came, the skill's name
         self._owners: dict[str, set[str]] = defaultdict(set)
 

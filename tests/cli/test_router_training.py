@@ -180,7 +180,7 @@ def test_a_stream_of_domains_is_told_by_way_from_a_file_and_from_what_was_learnt
     assert main([*asked, "--json"], parts=parts(tmp_path, store=MemoryStore())) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["ways"]["prototypes"]["recall"]["value"] == 100.0
-    goals = tuple(f"go {n}" for n in range(3))
+    goals = ("go home", "go there", "go away")
     skills = [
         plain(n).model_copy(update={"domain": d, "goals": goals[:k]}) for n, (d, k) in enumerate((("a", 3), ("b", 2)))
     ]

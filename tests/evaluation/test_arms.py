@@ -10,6 +10,7 @@ from skillagent.errors import ConfigError, LibraryError
 from skillagent.evaluation.arms import OpenArm, base_of, parse_arms, shuffled
 from skillagent.library import Library
 from skillagent.schema import (
+    Attempted,
     Condition,
     Decided,
     Decision,
@@ -20,7 +21,9 @@ from skillagent.schema import (
     PutInsight,
     PutSkill,
     Skill,
+    Task,
 )
+from skillagent.store.before import history
 from skillagent.store.disk import DiskStore
 from skillagent.store.trainings import Trainings
 
@@ -130,7 +133,7 @@ def library_of(settings):
     return DiskStore(settings.skills, settings.memory).load()
 
 
-def test_an_arm_that_learns_has_a_copy_of_the_library_and_nothing_of_its_history(tmp_path, present):
+def test_an_arm_that_learns_has_a_copy_of_the_library_and_a_ledger_of_its_own(tmp_path, present):
     opened = Opened()
     opener = OpenArm(present, tmp_path / "run", open=opened)
     (learning,) = parse_arms("learning", KEPT)
@@ -138,10 +141,8 @@ def test_an_arm_that_learns_has_a_copy_of_the_library_and_nothing_of_its_history
         opener(learning)
     for got, _, read_only in opened.calls:
         assert library_of(got) == library_of(present)
-        assert (list(got.skills.iterdir()), [file.name for file in got.memory.iterdir()]) == (
-            [got.skills / "a"],
-            ["insights.jsonl"],
-        )
+        assert list(got.skills.iterdir()) == [got.skills / "a"]
+        assert {file.name for file in got.memory.iterdir()} == {"before.jsonl", "insights.jsonl"}
         assert got.skills.is_relative_to(tmp_path / "run")
         assert not read_only
     assert base_of(tmp_path / "run", learning) == library_of(present).digest
@@ -153,6 +154,29 @@ def test_a_copy_routes_by_what_the_router_was_trained_to(tmp_path, present):
     (learning,) = parse_arms("learning", KEPT)
     OpenArm(present, tmp_path / "run", open=opened)(learning)
     assert Trainings(opened.calls[0][0].memory).lines() == Trainings(present.memory).lines()
+
+
+def test_a_copy_of_a_copy_knows_what_happened_before_and_not_what_happens_to_the_first_meanwhile(tmp_path, present):
+    def tries(settings, attempt):
+        entry = Attempted(attempt=attempt, task=Task(env="x", name="t"), goal="g", score=1.0)
+        DiskStore(settings.skills, settings.memory).commit(entry)
+
+    def told(settings, **how):
+        return history(settings.memory, DiskStore(settings.skills, settings.memory).events, **how)
+
+    (learning,), opened = parse_arms("learning", KEPT), Opened()
+    OpenArm(present, tmp_path / "one", open=opened)(learning)
+    one = opened.calls[0][0]
+    tries(one, "in the first copy")
+    OpenArm(one, tmp_path / "two", open=opened)(learning)
+    two = opened.calls[1][0]
+    tries(present, "elsewhere")
+    assert [event.entry for event in told(two)()] == [event.entry for event in told(one)()]
+    assert list(DiskStore(two.skills, two.memory).events()) == []
+    once, live = told(two, once=True), told(two)
+    assert len(list(once())) == len(list(live())) == 2
+    tries(two, "in the second copy")
+    assert (len(list(once())), len(list(live()))) == (2, 3)
 
 
 def test_a_copy_that_was_cut_short_is_never_used(tmp_path, present):

@@ -111,6 +111,15 @@ def test_a_later_domain_can_draw_goals_away_and_that_is_forgetting():
     assert after.backward_transfer.value == -after.forgetting.value
 
 
+def test_skills_of_a_domain_that_tests_nothing_are_candidates_from_the_start():
+    thief = Skill(name="thief", description="dust the sofa once and more", body="dust the sofa", domain="farm")
+    alone = streamed(DOMAINS[:2], CACHE, names=["nothing"])
+    with_it = streamed([*DOMAINS[:2], Domain(name="x", skills=(thief,), learn=(), test=())], CACHE, names=["nothing"])
+    assert with_it.orders == alone.orders
+    assert with_it.skills == alone.skills + 1
+    assert with_it.ways["nothing"].recall.value < alone.ways["nothing"].recall.value
+
+
 def test_every_way_lives_through_a_stream_and_the_same_seed_gives_the_same():
     pytest.importorskip("torch")
     found = streamed(DOMAINS, CACHE, orders=2)
@@ -161,6 +170,8 @@ def test_a_file_tells_of_domains_and_a_goal_that_is_learnt_from_tests_nothing(tm
         ('{"text": "x", "skill": "none", "split": "gate"}', "line 1: there is no line for the skill 'none'"),
         ('{"text": "x", "skill": "none", "split": "exam"}', "line 1: split: "),
         ('{"name": "x"}', "line 1: description: "),
+        ('\n{"name": "x"}', "line 2: description: "),
+        (2 * '{"name": "x", "description": "y"}\n', "line 2: the skill 'x' is given twice"),
     ],
 )
 def test_a_line_that_says_nothing_is_named(tmp_path, line, said):
@@ -169,6 +180,21 @@ def test_a_line_that_says_nothing_is_named(tmp_path, line, said):
         read([tmp_path / "bad.jsonl"])
     with pytest.raises(ConfigError, match="cannot be read"):
         read([tmp_path / "none.jsonl"])
+
+
+def test_a_text_may_have_any_separator_in_it_and_a_file_a_byte_order_mark(tmp_path):
+    line = '{"name": "x", "description": "one\u2028two"}\n'
+    (tmp_path / "all.jsonl").write_text(line, encoding="utf-8-sig")
+    ((skill,),) = (one.skills for one in read([tmp_path / "all.jsonl"]))
+    assert skill.description == "one\u2028two"
+
+
+def test_goals_that_differ_in_their_values_alone_are_either_learnt_from_or_test():
+    goals = ('press "a"', 'press "b"', 'press "c"', "press it", 'press "d" twice', 'press "e" twice', 'press "f"')
+    one = Skill(name="press", description="x", body="x", domain="web", goals=goals)
+    (web,) = of_library(Library(skills={"press": one}), [])
+    assert [goal.goal for goal in web.learn] == ['press "a"', 'press "b"', 'press "c"', "press it", 'press "f"']
+    assert [goal.goal for goal in web.test] == ['press "d" twice', 'press "e" twice']
 
 
 def test_what_was_learnt_tells_of_domains_and_every_third_goal_of_a_skill_tests():

@@ -7,7 +7,7 @@ import pytest
 from skillagent.errors import BudgetSpent, LLMUnavailable
 from skillagent.llm.cache import Cached
 from skillagent.llm.cascade import Cascade
-from skillagent.llm.cassette import Recorder
+from skillagent.llm.cassette import Player, Recorder
 from skillagent.llm.meter import Budget, Meter, Metered
 from skillagent.ports import readable, tokens, window
 from skillagent.schema import Message, Reply, Role, Usage
@@ -121,7 +121,6 @@ class Telling(Model):
     [
         pytest.param(lambda model, path: Metered(model, Meter(), context=9_000), id="meter"),
         pytest.param(lambda model, path: Cached(model, path), id="cache"),
-        pytest.param(lambda model, path: Recorder(model, path / "tape"), id="recorder"),
         pytest.param(lambda model, path: Cascade(Model(), model), id="a student that does not tell"),
         pytest.param(lambda model, path: Cascade(Telling(reads=5_000), model), id="a student that reads more"),
     ],
@@ -136,8 +135,14 @@ def test_what_a_model_does_not_tell_is_guessed():
     assert tokens(Metered(Telling(), Meter()), "") == 0
     assert window(Metered(Model(), Meter())) is None
     assert window(Metered(Model(), Meter(), context=9_000)) == 9_000
+    assert window(Metered(Telling(reads=200_000), Meter(), context=9_000)) == 9_000, "what was set limits it"
     assert window(Cascade(Telling(reads=2_000), Telling())) == 2_000, "both have to read it"
     assert window(Cascade(Telling(), Model())) is None
+
+
+def test_what_is_recorded_is_asked_as_its_player_is_asked_so_neither_tells_what_the_model_can_read(tmp_path):
+    for model in (Recorder(Telling(), tmp_path / "tape"), Player(tmp_path / "tape", name="telling")):
+        assert (tokens(model, "one two"), window(model), readable(model, 12_000)) == (4, None, 12_000)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +150,7 @@ def test_what_a_model_does_not_tell_is_guessed():
     [
         pytest.param(Telling(reads=4_096), 8_131, id="2.2 characters for each token that the reply leaves"),
         pytest.param(Telling(reads=200_000), 12_000, id="it could read more"),
+        pytest.param(Telling(reads=300), 0, id="not even its reply"),
         pytest.param(Model(), 12_000, id="it does not say"),
     ],
 )

@@ -53,10 +53,14 @@ def failing(task, goal=GOAL):
 
 @pytest.fixture
 def opened(tmp_path):
-    def open_(store=None, llm=None, **options):
+    def open_(store=None, llm=None, read_only=False, **options):
         settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory")
         return open_agent(
-            settings, llm=llm or ScriptedLLM([]), store=store or MemoryStore(LIBRARY), options=Options(**options)
+            settings,
+            llm=llm or ScriptedLLM([]),
+            store=store or MemoryStore(LIBRARY),
+            options=Options(**options),
+            read_only=read_only,
         )
 
     return open_
@@ -209,6 +213,23 @@ def test_a_skill_is_found_by_what_it_solved_since_it_was_written_unless_that_is_
         assert (found.parts["solved"] > 0.99) is on
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_what_another_process_writes_moves_no_route_of_an_agent_that_is_read_only(opened, read_only):
+    both = {name: skill(name, "open the door") for name in ("one", "two")}
+    store, plan, goal = MemoryStore(Library(skills=both)), Plan(goal="open the door"), Plan(goal="let me through")
+
+    def writes(name):
+        run = Ran(skill=name, program=digest_of(both[name].files[FILE]), goal=goal.goal)
+        store.commit(Attempted(attempt="x", task=TASK, goal=goal.goal, score=1.0, programs=(name,), runs=(run,)))
+
+    writes("one")
+    with opened(store=store, read_only=read_only) as agent:
+        before = [agent.route(one, store.load()) for one in (plan, goal)]
+        assert before[1].considered[0][0].parts["solved"] > 0.99, "what stood there before counts"
+        writes("two")
+        assert ([agent.route(one, store.load()) for one in (plan, goal)] == before) is read_only
+
+
 def pressing(key, colour, wall="a wall"):
     step = KeyStep(observation=f"{wall} with {colour}", action=f'{{"verb":"click","ref":"button {colour} [2]"}}')
     return Demonstration(id=key, domain="corridor", goal=f'press the "{colour}" button', steps=(step,))
@@ -289,20 +310,21 @@ class Reader(ScriptedLLM):
 
 
 @pytest.mark.parametrize(
-    ("reads", "room"),
+    ("reads", "context", "room"),
     [
-        pytest.param(2_000, 3_520, id="a small one"),
-        pytest.param(128_000, 12_000, id="the setting of the embedded one is not for it"),
-        pytest.param(None, 8_131, id="one that does not say: the setting"),
+        pytest.param(2_000, 4_096, 3_520, id="a small one"),
+        pytest.param(128_000, 4_096, 8_131, id="one that is served with less than it could read: the setting"),
+        pytest.param(128_000, None, 12_000, id="a large one, and nothing is set"),
+        pytest.param(None, 4_096, 8_131, id="one that does not say: the setting"),
     ],
 )
-def test_a_conversation_takes_what_the_model_can_read(reads, room, tmp_path):
+def test_a_conversation_takes_what_the_model_can_read(reads, context, room, tmp_path):
     demos = {
         "d": Demonstration(id="d", domain="corridor", goal="g", steps=(KeyStep(observation="~" * 20_000, action="{}"),))
     }
     route = Route(skills=((),), insights=((),), demonstrations=((Ranked(id="d", score=1.0),),))
     model, world = Reader([{"verb": "fly"}], reads), Corridor()
-    settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory", context=4_096)
+    settings = load(skills=tmp_path / "skills", memory=tmp_path / "memory", context=context)
     with open_agent(settings, llm=model, store=MemoryStore()) as agent:
         task = TASK.model_copy(update={"max_steps": 1})
         seen = world.reset(task)

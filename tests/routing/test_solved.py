@@ -116,6 +116,17 @@ def test_a_few_goals_are_kept_unlike_one_another_and_each_shape_once():
     assert known(ran(goal='press "x"'), ran(goal='press "y"')).goals(PROGRAM) == ('press "x"',)
 
 
+def test_a_process_that_lived_through_it_keeps_the_goals_that_a_fresh_one_reads():
+    entries = [read(goal=f"{'so ' * n}far", actions=(LIFT, DROP) if n < 3 else (DROP,)) for n in range(3 + MOST)]
+    events = []
+    lived = Solved(HashEmbedder(), lambda: events)
+    for n, entry in enumerate(entries):
+        events.append(event(n, entry))
+        lived.since(0)
+        kept = lived.goals(WORDS)
+    assert known(*entries).goals(WORDS) == kept == ("far", "so far", "so so far")
+
+
 def test_what_was_solved_finds_the_skill_and_without_the_ledger_it_is_not_found():
     def first(*entries):
         events = [event(n, entry) for n, entry in enumerate(entries)]
