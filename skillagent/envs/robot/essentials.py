@@ -74,8 +74,9 @@ def shifts(program: Program) -> dict[Change, Program]:
 def _offset(step: Node) -> NDArray[np.float64] | None:
     """Return a step's offset, shape (3,), in metres; None where it has none, or the goal decides it."""
     given = step.arguments.get("offset") if isinstance(step, Do) else None
-    numbers = isinstance(given, list) and all(isinstance(one, int | float) for one in given)
-    return np.array(given, dtype=float) if numbers and len(given) == len(_SIDES) else None
+    if not isinstance(given, list) or len(given) != len(_SIDES):
+        return None
+    return np.array(given, dtype=float) if all(isinstance(one, int | float) for one in given) else None
 
 
 def told(program: Program, found: Mapping[Change, float]) -> list[str]:
