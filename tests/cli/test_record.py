@@ -31,6 +31,14 @@ def test_a_scripted_policy_is_written_as_an_episode_in_verbs(shown):
     assert tried.trajectory.shown
 
 
+def test_another_recording_of_that_name_is_not_overwritten(tmp_path, capsys):
+    mine = tmp_path / "drawer-open-0.jsonl"
+    mine.write_text("mine", encoding="utf-8")
+    assert main(["demos", "record", DRAWER, "--out", str(tmp_path / "demos"), "--raw", str(tmp_path)]) == 2
+    assert "holds another recording: say another folder with --raw" in capsys.readouterr().err
+    assert mine.read_text(encoding="utf-8") == "mine"
+
+
 @pytest.mark.parametrize(("first", "split"), [(1_000_000, "gate"), (2_000_000, "holdout"), (999_999, "gate")])
 def test_no_other_seed_than_one_of_practice_is_recorded(tmp_path, capsys, first, split):
     arguments = ["demos", "record", DRAWER, "--first", str(first), "--seeds", "2", "--out", str(tmp_path / "demos")]
