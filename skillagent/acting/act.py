@@ -73,21 +73,11 @@ def act(
         WorldFault: The environment or the model failed; the episode is void.
         BudgetSpent: Between two steps.
     """
-    asks = llm if filling and not variation.alone else None
     pilot = None
     if programs and not variation.temperature:
-        lasts = not begins_anew(environment)  # there what was done once may not be done twice
-        pilot = Pilot(
-            plan,
-            route,
-            library,
-            environment.verbs,
-            asks,
-            replans=_REPLANS if replanning and not lasts else 0,
-            helped=not variation.alone,
-            holds=partial(holds, environment),
-            again=(lambda failed, now: replan(failed, now, library)) if replan and not variation.alone else None,
-        )
+        again = (lambda failed, now: replan(failed, now, library)) if replan and not variation.alone else None
+        asks = llm if filling and not variation.alone else None
+        pilot = _pilot(environment, plan, route, library, asks, variation, replanning=replanning, again=again)
     policy = Policy.begun(
         environment,
         plan,
@@ -125,10 +115,41 @@ def act(
         watch(steps[-1])
         if outcome.terminated or outcome.truncated:
             break
+    return _happened(task, first.goal, steps, outcome, pilot)
+
+
+def _pilot(
+    environment: Environment,
+    plan: Plan,
+    route: Route,
+    library: Library,
+    asks: LLM | None,
+    variation: Variation,
+    *,
+    replanning: bool,
+    again: Callable[[Failed, Observation], Replanned | None] | None,
+) -> Pilot:
+    """Return what runs the programs of the routed skills."""
+    lasts = not begins_anew(environment)  # there what was done once may not be done twice
+    return Pilot(
+        plan,
+        route,
+        library,
+        environment.verbs,
+        asks,
+        replans=_REPLANS if replanning and not lasts else 0,
+        helped=not variation.alone,
+        holds=partial(holds, environment),
+        again=again,
+    )
+
+
+def _happened(task: Task, goal: str, steps: Sequence[Step], outcome: Outcome, pilot: Pilot | None) -> Trajectory:
+    """Return what was done, how it ended, and what programs did of it."""
     answers = [step.action.arguments.get("text") for step in steps if step.action.verb == "answer"]
     return Trajectory(
         task=task,
-        goal=first.goal,
+        goal=goal,
         steps=tuple(steps),
         final=outcome.observation,
         reward=outcome.reward,
