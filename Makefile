@@ -6,15 +6,15 @@ BIN := $(VENV)/bin
 # Waiting threads sleep instead of spinning: much faster on a busy machine, no slower on a free one.
 export OMP_WAIT_POLICY = PASSIVE
 
-.PHONY: demo test check style types setup models-test models-demo env-example reference clean
+.PHONY: demo test check style types setup training models-test models-demo env-example reference clean
 
 demo: setup models-demo
 	$(BIN)/python -m evals.demo
 
-test: setup models-test
+test: setup training models-test
 	$(BIN)/python -m pytest
 
-check: setup models-test style types
+check: setup training models-test style types
 	$(BIN)/python -m pytest
 
 style:
@@ -28,6 +28,13 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml scripts/setup
 	PYTHON=$(PYTHON) VENV=$(VENV) bash scripts/setup
+	touch $@
+
+# What trains the router is a gigabyte: the tests need it, the demo does not.
+training: $(VENV)/.ready-train
+
+$(VENV)/.ready-train: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet -e '.[train]'
 	touch $@
 
 models-test:

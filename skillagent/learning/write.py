@@ -106,7 +106,8 @@ def write(
     seeds, then the same in words alone. Where the skill that is blamed has a program, which may be right for other
     goals, what does not replace it is proposed as a skill of its own. A skill under which nothing succeeded is proposed
     without its program, then not at all.
-    Later edits are only written, and paid for, when the caller asks for them.
+    Later edits are only written, and paid for, when the caller asks for them. Nothing is where the library has learnt
+    since, say from another instance, to do all of it by programs.
 
     Args:
         lesson: What was seen.
@@ -119,6 +120,8 @@ def write(
         near: Finds the insights of a library that say something near a new one.
     """
     how, writing = induction or Induction(), writing or Writing()
+    if _learnt_since(lesson, library, alone):
+        return
     if not writing.skills:
         pass
     elif lesson.success is not None:
@@ -134,6 +137,13 @@ def write(
         insight, others = _without_copies(insight, lesson), near(insight, library)
         changes = connected(distinguished(insight, others, llm=llm), others)
         yield Edit(changes=changes, why=lesson.summary, evidence=lesson.evidence)
+
+
+def _learnt_since(lesson: Lesson, library: Library, alone: Alone) -> bool:
+    """Tell whether all tries were made with an earlier library, and this one does every task by itself."""
+    tried = {one.trajectory.task: one for one in (*lesson.successes, *lesson.failures)}
+    earlier = all(one.library and one.library != library.digest for one in tried.values())
+    return bool(tried and library.skills) and earlier and all(alone(task, library).verdict.success for task in tried)
 
 
 def _without_copies(insight: Insight, lesson: Lesson) -> Insight:

@@ -429,6 +429,22 @@ def test_a_taken_name_is_not_overwritten():
     assert written(library=library)[0].changes[0].skill.name == "log-in-2"
 
 
+@pytest.mark.parametrize(
+    ("skills", "of", "nothing"),
+    [
+        pytest.param(["log-in"], "x", True, id="it does by itself now what was tried before it was learnt"),
+        pytest.param([], "x", False, id="it does not"),
+        pytest.param(["log-in"], None, False, id="it was tried with the library as it is"),
+        pytest.param(["log-in"], "", False, id="others showed it"),
+    ],
+)
+def test_nothing_is_written_of_what_the_library_has_learnt_since(skills, of, nothing):
+    library = Library(skills={name: Skill(name=name, description="d", body="b") for name in skills})
+    failure = FAILURE.model_copy(update={"library": library.digest if of is None else of})
+    lesson = LESSON.model_copy(update={"failures": (failure,)})
+    assert (written(lesson, library, alone=alone_scoring(lambda library: 1.0)) == []) is nothing
+
+
 def test_half_a_character_in_a_models_words_reaches_neither_skill_nor_insight():
     edits = written(words={key: f"{text} \ud83d" for key, text in WORDS.items()})
     assert [edit.changes[0].kind for edit in edits] == ["put-skill", "put-insight"]
