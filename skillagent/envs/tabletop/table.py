@@ -172,9 +172,12 @@ class Table:
     def _holds(self) -> bool:
         """Tell whether all that is wanted holds and the hand is empty; asked anew where a thing has moved."""
         places = self._qpos[self._where].tolist()
-        if not places or math.dist(places, self._looked) > _SAME:
+        moved = not places or math.dist(places, self._looked) > _SAME
+        if (moved or self._so) and self.held is not None:
+            return False
+        if moved:
             self._looked, self._so = places, all(one.holds(self.now) for one in self.wanted)
-        return self._so and self.held is None
+        return self._so
 
     def _move(self, motion: Vector, grip: float) -> None:
         # Plain numbers: each call of NumPy costs a percent of the physics.
