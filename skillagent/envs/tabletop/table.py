@@ -108,6 +108,11 @@ class Table:
         return float(self._qpos[4] + self._qpos[5])
 
     @property
+    def opening(self) -> float:
+        """How far the drawer is open, in [0, 1]; there must be one."""
+        return float(self._qpos[self._opening]) / TRAVEL
+
+    @property
     def between(self) -> bool:
         """True when something is between the fingers: both touch the same thing."""
         return bool(self._gripped())
@@ -207,8 +212,7 @@ class Table:
 
     def _thing(self, thing: Thing) -> Thing:
         if thing.role == "drawer":
-            opening = float(self._qpos[self._opening]) / TRAVEL
-            x, y, z = thing.place
+            opening, (x, y, z) = self.opening, thing.place
             return replace(thing, opening=opening, place=(x, y + (thing.opening - opening) * TRAVEL, z))
         if thing.role != "cube":
             return thing
