@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO, StringIO
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from skillagent.errors import ConfigError, InvalidAction
 
@@ -76,14 +79,14 @@ class Walker:
     def reset(self, seed: int, mission: str = "") -> None:
         """Bring the level to the start that its seed draws; a mission of its kind is set instead, where it can be."""
         with redirect_stdout(StringIO()):  # it prints what it drew and threw away
-            self.env.reset(seed=seed)
+            seen, _ = self.env.reset(seed=seed)
         if mission:
             self._set(mission)
         self.reward, self.ended, self.over = 0.0, False, False
         self._known: list[Any] = []
         self._seen: set[Cell] = set()
         self._began = (self.cell, int(self.env.agent_dir))
-        self._look()
+        self._look(seen["image"])
 
     def reached(self) -> str | None:
         """Return the mission that is fulfilled now instead of a level's only one, to go to a thing or pick one up."""
@@ -174,9 +177,9 @@ class Walker:
         """Do one control step, unless the level is over."""
         if self.over:
             return
-        _, reward, terminated, truncated, _ = self.env.step(control)
+        seen, reward, terminated, truncated, _ = self.env.step(control)
         self.reward, self.ended, self.over = float(reward > 0), bool(terminated), bool(terminated or truncated)
-        self._look()
+        self._look(seen["image"])
 
     def turn(self, right: bool) -> None:
         """Look to the right or the left."""
@@ -276,21 +279,21 @@ class Walker:
         there = self._at(cell)
         return there is None or bool(there.can_overlap())
 
-    def _look(self) -> None:
-        _, visible = self.env.gen_obs_grid()
-        for cell in self._view():
-            relative = self.env.relative_coords(*cell)
-            if relative is not None and visible[relative]:
-                self._seen.add(cell)
-                there = self._at(cell)
-                if there is not None and there.type in _THINGS and not any(there is one for one in self._known):
-                    self._known.append(there)
-
-    def _view(self) -> Iterator[Cell]:
-        left, top, right, bottom = (int(one) for one in self.env.get_view_exts())
-        for x in range(max(left, 0), min(right, int(self.env.width))):
-            for y in range(max(top, 0), min(bottom, int(self.env.height))):
-                yield x, y
+    def _look(self, image: NDArray[np.uint8]) -> None:
+        """Know what minigrid shows: from left to right, then from afar to near, with 0 for what is not in sight."""
+        (x, y), (along, across), size = self.cell, _AROUND[int(self.env.agent_dir)], len(image)
+        inside = (range(int(self.env.width)), range(int(self.env.height)))
+        cells = list[Cell]()
+        for column, row in np.argwhere(image[:, :, 0]).tolist():
+            ahead, right = size - 1 - row, column - size // 2
+            cell = x + ahead * along - right * across, y + ahead * across + right * along
+            if cell[0] in inside[0] and cell[1] in inside[1]:
+                cells.append(cell)
+        self._seen.update(cells)
+        for cell in sorted(cells):
+            there = self._at(cell)
+            if there is not None and there.type in _THINGS and not any(there is one for one in self._known):
+                self._known.append(there)
 
     def _start(self, cell: Cell) -> str:
         """Say where a cell was from where the agent began, as missions do: only within its first room."""
