@@ -85,6 +85,7 @@ class Walker:
         self.reward, self.ended, self.over = 0.0, False, False
         self._known: list[Any] = []
         self._seen: set[Cell] = set()
+        self._size = (int(self.env.width), int(self.env.height))
         self._began = (self.cell, int(self.env.agent_dir))
         self._look(seen["image"])
 
@@ -149,7 +150,9 @@ class Walker:
 
     def things(self) -> list[Thing]:
         """Return what was seen and still stands somewhere, in the order in which it was seen."""
-        cells = {id(self._at(cell)): cell for cell in sorted(self._seen)}
+        known, width = {id(one) for one in self._known}, self._size[0]
+        standing = {id(one): (at % width, at // width) for at, one in enumerate(self.env.grid.grid) if id(one) in known}
+        cells = {one: cell for one, cell in standing.items() if cell in self._seen}
         return [
             Thing(str(number), one.type, one.color, cells[id(one)], self._start(cells[id(one)]), _state(one))
             for number, one in enumerate(self._known, start=1)
@@ -251,10 +254,7 @@ class Walker:
 
     def unseen(self, cell: Cell) -> list[Cell]:
         """Return the cells beside one that were not seen yet."""
-        inside = (range(int(self.env.width)), range(int(self.env.height)))
-        return [
-            one for one in neighbours(cell) if one not in self._seen and one[0] in inside[0] and one[1] in inside[1]
-        ]
+        return [one for one in neighbours(cell) if one not in self._seen and self._inside(one)]
 
     def opens(self, thing: Thing) -> bool:
         """Tell whether a door can be opened as things are."""
@@ -273,7 +273,10 @@ class Walker:
         self.env.close()
 
     def _at(self, cell: Cell) -> Any:  # noqa: ANN401 - minigrid has no types
-        return self.env.grid.get(*cell)
+        return self.env.grid.grid[cell[1] * self._size[0] + cell[0]]
+
+    def _inside(self, cell: Cell) -> bool:
+        return 0 <= cell[0] < self._size[0] and 0 <= cell[1] < self._size[1]
 
     def _open(self, cell: Cell) -> bool:
         there = self._at(cell)
@@ -282,12 +285,11 @@ class Walker:
     def _look(self, image: NDArray[np.uint8]) -> None:
         """Know what minigrid shows: from left to right, then from afar to near, with 0 for what is not in sight."""
         (x, y), (along, across), size = self.cell, _AROUND[int(self.env.agent_dir)], len(image)
-        inside = (range(int(self.env.width)), range(int(self.env.height)))
         cells = list[Cell]()
         for column, row in np.argwhere(image[:, :, 0]).tolist():
             ahead, right = size - 1 - row, column - size // 2
             cell = x + ahead * along - right * across, y + ahead * across + right * along
-            if cell[0] in inside[0] and cell[1] in inside[1]:
+            if self._inside(cell):
                 cells.append(cell)
         self._seen.update(cells)
         for cell in sorted(cells):
@@ -323,7 +325,8 @@ def _beside(cell: Cell, way: int) -> Cell:
 
 def neighbours(cell: Cell) -> list[Cell]:
     """Return the four cells beside a cell."""
-    return [_beside(cell, way) for way in range(4)]
+    x, y = cell
+    return [(x + 1, y), (x, y + 1), (x - 1, y), (x, y - 1)]  # in the order of `_AROUND`
 
 
 def _turned(cell: Cell, origin: Cell, looking: int) -> Cell:
