@@ -5,6 +5,7 @@ The world is looked at before a verb and after it, never between: a control step
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -58,4 +59,4 @@ def at(place: Iterable[float]) -> str:
 
 
 def _far(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(np.linalg.norm(other - one))
+    return math.dist(one.tolist(), other.tolist())

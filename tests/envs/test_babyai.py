@@ -265,3 +265,22 @@ def test_that_a_thing_is_next_to_another_is_so_once_it_was_put_there(world):
     act(world, "pick_up", ref=refs[thing])
     act(world, "put_next_to", ref=refs[other])
     assert holds(world, said) is True
+
+
+def test_what_a_step_showed_is_what_minigrid_itself_says_is_in_sight(world):
+    world.reset(Task(env="babyai", name="GoTo", seed=3, max_steps=50))
+    walker, shown = world.simulation, set[tuple[int, int]]()
+
+    def in_sight():
+        _, visible = walker.env.gen_obs_grid()
+        cells = [(x, y) for x in range(walker.env.width) for y in range(walker.env.height)]
+        places = ((cell, walker.env.relative_coords(*cell)) for cell in cells)
+        return {cell for cell, place in places if place is not None and visible[place]}
+
+    for verb in ("turn_left", "turn_left", "turn_left", "explore", "turn_right", "turn_right"):
+        walker._seen.clear()
+        shown = in_sight()
+        walker._look(walker.env.gen_obs()["image"])
+        assert walker._seen == shown
+        world.step(Action(verb=verb))
+    assert shown

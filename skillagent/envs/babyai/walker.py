@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO, StringIO
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from skillagent.errors import ConfigError, InvalidAction
 
@@ -76,14 +79,15 @@ class Walker:
     def reset(self, seed: int, mission: str = "") -> None:
         """Bring the level to the start that its seed draws; a mission of its kind is set instead, where it can be."""
         with redirect_stdout(StringIO()):  # it prints what it drew and threw away
-            self.env.reset(seed=seed)
+            seen, _ = self.env.reset(seed=seed)
         if mission:
             self._set(mission)
         self.reward, self.ended, self.over = 0.0, False, False
         self._known: list[Any] = []
         self._seen: set[Cell] = set()
+        self._size = (int(self.env.width), int(self.env.height))
         self._began = (self.cell, int(self.env.agent_dir))
-        self._look()
+        self._look(seen["image"])
 
     def reached(self) -> str | None:
         """Return the mission that is fulfilled now instead of a level's only one, to go to a thing or pick one up."""
@@ -146,7 +150,9 @@ class Walker:
 
     def things(self) -> list[Thing]:
         """Return what was seen and still stands somewhere, in the order in which it was seen."""
-        cells = {id(self._at(cell)): cell for cell in sorted(self._seen)}
+        known, width = {id(one) for one in self._known}, self._size[0]
+        standing = {id(one): (at % width, at // width) for at, one in enumerate(self.env.grid.grid) if id(one) in known}
+        cells = {one: cell for one, cell in standing.items() if cell in self._seen}
         return [
             Thing(str(number), one.type, one.color, cells[id(one)], self._start(cells[id(one)]), _state(one))
             for number, one in enumerate(self._known, start=1)
@@ -174,9 +180,9 @@ class Walker:
         """Do one control step, unless the level is over."""
         if self.over:
             return
-        _, reward, terminated, truncated, _ = self.env.step(control)
+        seen, reward, terminated, truncated, _ = self.env.step(control)
         self.reward, self.ended, self.over = float(reward > 0), bool(terminated), bool(terminated or truncated)
-        self._look()
+        self._look(seen["image"])
 
     def turn(self, right: bool) -> None:
         """Look to the right or the left."""
@@ -248,10 +254,7 @@ class Walker:
 
     def unseen(self, cell: Cell) -> list[Cell]:
         """Return the cells beside one that were not seen yet."""
-        inside = (range(int(self.env.width)), range(int(self.env.height)))
-        return [
-            one for one in neighbours(cell) if one not in self._seen and one[0] in inside[0] and one[1] in inside[1]
-        ]
+        return [one for one in neighbours(cell) if one not in self._seen and self._inside(one)]
 
     def opens(self, thing: Thing) -> bool:
         """Tell whether a door can be opened as things are."""
@@ -270,27 +273,29 @@ class Walker:
         self.env.close()
 
     def _at(self, cell: Cell) -> Any:  # noqa: ANN401 - minigrid has no types
-        return self.env.grid.get(*cell)
+        return self.env.grid.grid[cell[1] * self._size[0] + cell[0]]
+
+    def _inside(self, cell: Cell) -> bool:
+        return 0 <= cell[0] < self._size[0] and 0 <= cell[1] < self._size[1]
 
     def _open(self, cell: Cell) -> bool:
         there = self._at(cell)
         return there is None or bool(there.can_overlap())
 
-    def _look(self) -> None:
-        _, visible = self.env.gen_obs_grid()
-        for cell in self._view():
-            relative = self.env.relative_coords(*cell)
-            if relative is not None and visible[relative]:
-                self._seen.add(cell)
-                there = self._at(cell)
-                if there is not None and there.type in _THINGS and not any(there is one for one in self._known):
-                    self._known.append(there)
-
-    def _view(self) -> Iterator[Cell]:
-        left, top, right, bottom = (int(one) for one in self.env.get_view_exts())
-        for x in range(max(left, 0), min(right, int(self.env.width))):
-            for y in range(max(top, 0), min(bottom, int(self.env.height))):
-                yield x, y
+    def _look(self, image: NDArray[np.uint8]) -> None:
+        """Know what minigrid shows: from left to right, then from afar to near, with 0 for what is not in sight."""
+        (x, y), (along, across), size = self.cell, _AROUND[int(self.env.agent_dir)], len(image)
+        cells = list[Cell]()
+        for column, row in np.argwhere(image[:, :, 0]).tolist():
+            ahead, right = size - 1 - row, column - size // 2
+            cell = x + ahead * along - right * across, y + ahead * across + right * along
+            if self._inside(cell):
+                cells.append(cell)
+        self._seen.update(cells)
+        for cell in sorted(cells):
+            there = self._at(cell)
+            if there is not None and there.type in _THINGS and not any(there is one for one in self._known):
+                self._known.append(there)
 
     def _start(self, cell: Cell) -> str:
         """Say where a cell was from where the agent began, as missions do: only within its first room."""
@@ -320,7 +325,8 @@ def _beside(cell: Cell, way: int) -> Cell:
 
 def neighbours(cell: Cell) -> list[Cell]:
     """Return the four cells beside a cell."""
-    return [_beside(cell, way) for way in range(4)]
+    x, y = cell
+    return [(x + 1, y), (x, y + 1), (x - 1, y), (x, y - 1)]  # in the order of `_AROUND`
 
 
 def _turned(cell: Cell, origin: Cell, looking: int) -> Cell:

@@ -119,10 +119,10 @@ class Arm:
         Raises:
             InvalidAction: Something stopped it before it was there.
         """
-        best, since = np.inf, 0
+        place, best, since = target.tolist(), math.inf, 0
         for _ in range(_LONGEST):
             going = self.drive(target, self.simulator.gain)  # once at least: where it was shown, to be there is asked
-            left = math.dist(target, self.hand)
+            left = math.dist(place, self.hand.tolist())
             if left < near or not going:
                 return "reached"
             best, since = (left, 0) if left < best - 0.001 else (best, since + 1)

@@ -111,8 +111,8 @@ class Gripper(Arm):
         others = [one for one in self.table.now.values() if one.name != but]
 
         def clear(degrees: float) -> float:
-            way = np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))])
-            tips = [np.array(middle) + sign * away * way for sign in (-1, 1)]
+            x, y = away * math.cos(math.radians(degrees)), away * math.sin(math.radians(degrees))
+            tips = [(middle[0] + sign * x, middle[1] + sign * y) for sign in (-1, 1)]
             return min((_gap(tip, one) for tip in tips for one in others), default=math.inf)
 
         return max(ways, key=clear)
@@ -195,7 +195,7 @@ def open_to(arm: Gripper, ref: DrawerRef, percent: Percent) -> None:
         arm.go(np.array(arm.thing(ref).place), 0.004)
         gripped = arm.close()
         if gripped:
-            _draw(arm, ref, percent / 100)
+            _draw(arm, percent / 100)
         arm.open(WIDEST / 2)
         if arm.table.over:
             return
@@ -345,10 +345,10 @@ def _amiss(arm: Gripper, name: str, ref: str, how: str) -> str | None:
     return f"{arm.called(name)} is not {how} {arm.called(below)}: it is {where(now, now[name])}"
 
 
-def _draw(arm: Gripper, ref: str, opening: float) -> None:
+def _draw(arm: Gripper, opening: float) -> None:
     """Move the handle that is held until the drawer is so far open, or moves no more."""
     best, since = math.inf, 0
-    while (left := opening - arm.thing(ref).opening) and abs(left) > _GIVE and since < _STALLED:
+    while (left := opening - arm.table.opening) and abs(left) > _GIVE and since < _STALLED:
         best, since = (abs(left), 0) if abs(left) < best - _GIVE / 5 else (best, since + 1)
         way = max(-_SLOW, min(_SLOW, left * TRAVEL))
         if not arm.drive(arm.hand - np.array([0, way, 0]), 100.0):
@@ -356,7 +356,7 @@ def _draw(arm: Gripper, ref: str, opening: float) -> None:
     arm.hold(_MOMENT // 2)
 
 
-def _gap(tip: Vector, thing: Thing) -> float:
+def _gap(tip: tuple[float, float], thing: Thing) -> float:
     """Return how far a finger tip is from a thing that it could run into."""
     apart = math.dist(tip, thing.middle if thing.role == "drawer" else thing.place[:2])
     match thing.role:
@@ -365,6 +365,6 @@ def _gap(tip: Vector, thing: Thing) -> float:
         case "bowl":
             return abs(apart - thing.size[0])
         case "drawer":
-            return abs(abs(float(tip[0]) - thing.place[0]) - thing.size[0])
+            return abs(abs(tip[0] - thing.place[0]) - thing.size[0])
         case _:
             return math.inf

@@ -94,7 +94,8 @@ Predicate = Rests | On | Beside | Counted | Opened
 
 def lies(thing: Thing, below: Thing) -> bool:
     """Tell whether a cube lies on a thing, or in it, with nothing between them."""
-    x, y = (abs(a - b) for a, b in zip(thing.place[:2], below.place[:2], strict=True))
+    middle = below.tray if below.role == "drawer" else below.place
+    x, y = abs(thing.place[0] - middle[0]), abs(thing.place[1] - middle[1])
     touching = abs(thing.bottom - below.top) < _TOUCH
     match below.role:
         case "cube":
@@ -106,7 +107,6 @@ def lies(thing: Thing, below: Thing) -> bool:
         case "bowl":
             return math.hypot(x, y) < below.size[0] and -_TOUCH < thing.bottom < below.size[2] / 2
         case "drawer":
-            x, y = (abs(a - b) for a, b in zip(thing.place[:2], below.tray, strict=True))
             return x < TRAY[0] and y < TRAY[1] and -_TOUCH < thing.bottom < TRAY[2] / 2
 
 
@@ -133,6 +133,11 @@ def where(now: Now, thing: Thing) -> str:
     below = under(now, thing)
     if below is not None:
         return f"{'in' if below.role in ('bowl', 'drawer') else 'on'} {below.name}"
+    return lone(thing)
+
+
+def lone(thing: Thing) -> str:
+    """Say where a cube is that lies on nothing and in nothing."""
     if thing.place[2] < _BELOW:
         return "on the floor"
     return "on the table" if thing.bottom < _TOUCH else "on nothing"

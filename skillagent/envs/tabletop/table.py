@@ -60,6 +60,7 @@ class Table:
         self.data: Any = self._mujoco.MjData(self.model)
         self._warned = self.data.warning.number
         self._qpos, self._qvel, self._ctrl = self.data.qpos, self.data.qvel, self.data.ctrl  # seen once
+        self._hand, self._bodies = self._qpos[:3], self.model.geom_bodyid
         cubes = [one.name for one in things if one.role == "cube"]
         joints = {name: self.model.body_jntadr[self.model.body(name).id] for name in cubes}
         self._places = {name: int(self.model.jnt_qposadr[joint]) for name, joint in joints.items()}
@@ -71,7 +72,7 @@ class Table:
         where = [at + axis for at in self._places.values() for axis in range(7)]
         where += [] if self._opening is None else [int(self._opening)]
         self._where = np.array(where, dtype=np.intp)
-        self._looked, self._so = np.full(len(where), np.inf), False  # where things were when it was asked last, and so
+        self._looked, self._so = [math.inf] * len(where), False  # where things were when it was asked last, and so
         self._fingers = tuple(self.model.body(name).id for name in ("left", "right"))
         self._cubes = {self.model.body(name).id: name for name in cubes}
         self._aim, self._yaw = list(_START), float(self._ctrl[3])  # where the hand is driven to, in metres and radians
@@ -93,7 +94,7 @@ class Table:
     @property
     def hand(self) -> Vector:
         """Where the middle between the finger tips is, shape (3,)."""
-        place: Vector = self._qpos[:3].copy()
+        place: Vector = self._hand.copy()
         return place
 
     @property
@@ -107,16 +108,19 @@ class Table:
         return float(self._qpos[4] + self._qpos[5])
 
     @property
+    def opening(self) -> float:
+        """How far the drawer is open, in [0, 1]; there must be one."""
+        return float(self._qpos[self._opening]) / TRAVEL
+
+    @property
     def between(self) -> bool:
         """True when something is between the fingers: both touch the same thing."""
-        left, right = (self._touched(finger) for finger in self._fingers)
-        return bool(left & right)
+        return bool(self._gripped())
 
     @property
     def held(self) -> str | None:
         """The name of the cube between the fingers."""
-        left, right = (self._touched(finger) for finger in self._fingers)
-        return next((self._cubes[one] for one in left & right if one in self._cubes), None)
+        return next((self._cubes[one] for one in self._gripped() if one in self._cubes), None)
 
     @property
     def free(self) -> bool:
@@ -125,7 +129,7 @@ class Table:
 
     def lands(self, name: str) -> bool:
         """Tell whether a cube touches something besides the fingers."""
-        return bool(self._touched(self.model.body(name).id) - set(self._fingers))
+        return bool(_touched(self.model.body(name).id, self._touching()).difference(self._fingers))
 
     @property
     def things(self) -> Sequence[tuple[str, str, Vector]]:
@@ -172,41 +176,59 @@ class Table:
 
     def _holds(self) -> bool:
         """Tell whether all that is wanted holds and the hand is empty; asked anew where a thing has moved."""
-        places = self._qpos[self._where]
-        if not len(places) or np.abs(places - self._looked).max() > _SAME:
+        places = self._qpos[self._where].tolist()
+        moved = not places or math.dist(places, self._looked) > _SAME
+        if (moved or self._so) and self.held is not None:
+            return False
+        if moved:
             self._looked, self._so = places, all(one.holds(self.now) for one in self.wanted)
-        return self._so and self.held is None
+        return self._so
 
     def _move(self, motion: Vector, grip: float) -> None:
         # Plain numbers: each call of NumPy costs a percent of the physics.
-        hand, aim = self._qpos[:3].tolist(), list[float]()
-        for at, asked, here, low, high in zip(self._aim, motion.tolist(), hand, _LOW, _HIGH, strict=True):
-            there = at + _REACH * min(max(asked, -1.0), 1.0)
-            aim.append(min(max(min(max(there, here - _LEASH), here + _LEASH), low), high))
-        wanted, yaw = math.radians(self.turned), self._yaw
-        self._aim, self._yaw = aim, yaw + min(max(wanted - yaw, -_TURN), _TURN)
-        width = WIDEST / 4 * (1 - min(max(grip, -1.0), 1.0))
-        self._ctrl[:5] = (*aim, self._yaw, width)
+        each = zip(self._aim, motion.tolist(), self._hand.tolist(), _LOW, _HIGH, strict=True)
+        self._aim = [
+            _within(_within(at + _REACH * _within(asked, -1.0, 1.0), here - _LEASH, here + _LEASH), low, high)
+            for at, asked, here, low, high in each
+        ]
+        self._yaw += _within(math.radians(self.turned) - self._yaw, -_TURN, _TURN)
+        width = WIDEST / 4 * (1 - _within(grip, -1.0, 1.0))
+        self._ctrl[:5] = (*self._aim, self._yaw, width)
         self._mujoco.mj_step(self.model, self.data, nstep=_PHYSICS)
         self._seen = None
-        if self._warned.any() or not math.isfinite(self._qpos.sum()):
+        if any(self._warned.tolist()) or not math.isfinite(sum(self._qpos.tolist())):
             raise EnvironmentFailed("the simulation diverged")
 
-    def _touched(self, body: int) -> set[int]:
-        pairs = self.model.geom_bodyid[self.data.contact.geom]
-        mine = pairs == body
-        return set(pairs[mine[:, ::-1]].tolist())
+    def _touching(self) -> list[tuple[int, int]]:
+        """Return which bodies touch each other."""
+        pairs: list[tuple[int, int]] = self._bodies[self.data.contact.geom].tolist()
+        return pairs
+
+    def _gripped(self) -> set[int]:
+        """Return the bodies that both fingers touch."""
+        pairs = self._touching()
+        left, right = (_touched(finger, pairs) for finger in self._fingers)
+        return left & right
 
     def _thing(self, thing: Thing) -> Thing:
         if thing.role == "drawer":
-            opening = float(self._qpos[self._opening]) / TRAVEL
-            x, y, z = thing.place
+            opening, (x, y, z) = self.opening, thing.place
             return replace(thing, opening=opening, place=(x, y + (thing.opening - opening) * TRAVEL, z))
         if thing.role != "cube":
             return thing
         at = self._places[thing.name]
         x, y, z, *quat = self._qpos[at : at + 7].tolist()
-        return replace(thing, place=(x, y, z), yaw=_yaw(quat))
+        # half of what `replace` takes, and this is done for every cube whenever one of them has moved
+        return Thing(thing.role, thing.name, (x, y, z), thing.size, thing.colour, thing.word, _yaw(quat))
+
+
+def _touched(body: int, pairs: Sequence[tuple[int, int]]) -> set[int]:
+    return {other if one == body else one for one, other in pairs if body in (one, other)}
+
+
+def _within(number: float, low: float, high: float) -> float:
+    """Return the nearest number that is not below `low`, nor above `high`."""
+    return low if number < low else high if number > high else number  # a third of what min and max take
 
 
 def _yaw(quat: Sequence[float]) -> float:

@@ -13,7 +13,7 @@ from skillagent.envs.said import told
 from skillagent.envs.simulated import Filmed
 from skillagent.envs.tabletop.actions import ACTIONS, EXAMPLES, Gripper
 from skillagent.envs.tabletop.claims import claimed
-from skillagent.envs.tabletop.predicates import under, where
+from skillagent.envs.tabletop.predicates import lone, under
 from skillagent.envs.tabletop.scene import Thing
 from skillagent.envs.tabletop.table import STEPS, Table
 from skillagent.envs.tabletop.tasks import Asked, draw, wordings
@@ -81,35 +81,15 @@ class Tabletop(Filmed[Table]):
         ]
         elements = list[Element]()
         for number, thing in enumerate(table.now.values(), start=1):
-            lines.append(f'[{number}] {thing.role} "{thing.name}"{self._told(thing)}')
-            elements.append(self._element(str(number), thing))
+            below = under(table.now, thing) if thing.role == "cube" and thing.name != held else None
+            there = "in the hand" if thing.name == held else self._there(thing, below)
+            lines.append(f'[{number}] {thing.role} "{thing.name}"{_told(thing, there)}')
+            elements.append(_element(str(number), thing, below))
         lines.append(f"Numbers are metres: right, away from you, up. {STEPS - table.steps} of {STEPS} steps are left.")
         return Observation(goal=self._asked.goal, text="\n".join(lines), elements=tuple(elements))
 
-    def _told(self, thing: Thing) -> str:
-        """Say what is seen of a thing, after its name."""
-        if thing.role == "drawer":
-            return f", {thing.percent} % open, its handle at {at(thing.place)}"
-        if thing.role != "cube":
-            return f" at {at(thing.place)}"
-        below = under(self.simulation.now, thing)
-        there = where(self.simulation.now, thing) if below is None else f"{_how(below)} {self._arm.called(below.name)}"
-        there = "in the hand" if thing.name == self.simulation.held else there
-        told = f"{thing.word}, {2 * thing.size[0]:.2f} wide, turned by {round(thing.yaw) + 0} degrees"
-        return f" ({told}) at {at(thing.place)}, {there}"
-
-    def _element(self, ref: str, thing: Thing) -> Element:
-        below = (
-            under(self.simulation.now, thing) if thing.role == "cube" and thing.name != self.simulation.held else None
-        )
-        return Element(
-            ref=ref,
-            role=thing.role,
-            name=thing.name,
-            value=f"{thing.percent} %" if thing.role == "drawer" else None,
-            states=(thing.word,) if thing.word else (),
-            within=below.name if below else "",
-        )
+    def _there(self, thing: Thing, below: Thing | None) -> str:
+        return lone(thing) if below is None else f"{_how(below)} {self._arm.called(below.name)}"
 
     @property
     def _done(self) -> bool:
@@ -121,6 +101,27 @@ class Tabletop(Filmed[Table]):
             return 1.0
         wanted = self.asked.wanted
         return min(sum(one.holds(self.simulation.now) for one in wanted), len(wanted) - 1) / len(wanted)
+
+
+def _told(thing: Thing, there: str) -> str:
+    """Say what is seen of a thing, after its name; of a cube, what it lies on or in."""
+    if thing.role == "drawer":
+        return f", {thing.percent} % open, its handle at {at(thing.place)}"
+    if thing.role != "cube":
+        return f" at {at(thing.place)}"
+    told = f"{thing.word}, {2 * thing.size[0]:.2f} wide, turned by {round(thing.yaw) + 0} degrees"
+    return f" ({told}) at {at(thing.place)}, {there}"
+
+
+def _element(ref: str, thing: Thing, below: Thing | None) -> Element:
+    return Element(
+        ref=ref,
+        role=thing.role,
+        name=thing.name,
+        value=f"{thing.percent} %" if thing.role == "drawer" else None,
+        states=(thing.word,) if thing.word else (),
+        within=below.name if below else "",
+    )
 
 
 def _how(below: Thing) -> str:
