@@ -29,9 +29,9 @@ from pydantic import JsonValue
 from evals.router_data import Goal
 from evals.router_end import CACHE
 from evals.router_ladder import Bench, ladder
-from skillagent import load, open_agent
-from skillagent.build import Options, embedder
+from skillagent.build import Options, embedder, open_agent
 from skillagent.cli.output import note
+from skillagent.config import load as load_settings
 from skillagent.evaluation.statistics import compare, rate
 from skillagent.evaluation.suites import load_suite
 from skillagent.library import Library
@@ -39,7 +39,6 @@ from skillagent.loop import Agent, attempt
 from skillagent.programs.template import filled_by
 from skillagent.programs.text import program_of
 from skillagent.schema import Attempt, Plan, Ranked, Route, Split, Task
-from skillagent.store.disk import DiskStore
 from skillagent.store.vectors import ChromaVectors
 
 NONE, PRODUCT, ABSTAINING = "no library", "the product", "the product, abstaining"
@@ -54,6 +53,7 @@ WAYS = (PRODUCT, NONE, *ORDERS, ABSTAINING)
 _PROGRAMS = 3  # as the product's `thresholds.programs`
 
 Row = dict[str, JsonValue]
+Router = Callable[[Plan, Library], Route]
 
 
 def drawn(tasks: Sequence[Task], pages: int) -> list[Task]:
@@ -69,7 +69,7 @@ def offered(order: Sequence[str], goal: str, library: Library) -> list[str]:
     return know or list(order[:1])
 
 
-def by_order(orders: Mapping[str, Sequence[str]]) -> Callable[[Plan, Library], Route]:
+def by_order(orders: Mapping[str, Sequence[str]]) -> Router:
     """Return a route that shows what is offered by the order of a goal; nothing where the library is empty."""
 
     def route(plan: Plan, library: Library) -> Route:
@@ -141,7 +141,7 @@ def table(rows: Sequence[Row], ways: Sequence[str] = WAYS) -> dict[str, dict[str
 
 def agents(agent: Agent, abstaining: Agent, orders: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Agent]:
     """Return the agent of each way; all but the route is the same."""
-    routes = {PRODUCT: agent.route, NONE: by_order({}), ABSTAINING: abstaining.route}
+    routes: dict[str, Router] = {PRODUCT: agent.route, NONE: by_order({}), ABSTAINING: abstaining.route}
     routes |= {name: by_order(order) for name, order in orders.items()}
     return {name: replace(agent, route=routes[name]) for name in WAYS}
 
@@ -166,7 +166,7 @@ def main(
     tasks = [one.model_copy(update=caps) for one in drawn(load_suite(suite).tasks(split, 1, first=first), pages)]
     with TemporaryDirectory() as copy:
         kept = Path(shutil.copytree(folder, copy, dirs_exist_ok=True))
-        settings = load(skills=kept / "skills", memory=kept / "memory_store")
+        settings = load_settings(skills=kept / "skills", memory=kept / "memory_store")
         whole = Options().changed({"planning": "off"})
         forced = whole.changed({"thresholds.chance": 0.0})
         with open_agent(settings, options=forced) as agent, open_agent(settings, options=whole) as abstaining:
