@@ -54,7 +54,7 @@ class Showing(Value):
     read: Literal["off", "needed", "always"] = "needed"
 
     def within(self, window: int | None) -> Showing:
-        """Return the same with no more tokens than a quarter of a window, which must hold the page too; None: as it is."""
+        """Return the same with a quarter of a window's tokens at most, which holds the page too; None: as it is."""
         return (
             self if window is None else self.model_copy(update={"tokens": max(1, min(self.tokens, window // _SHARE))})
         )
