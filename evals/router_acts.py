@@ -7,7 +7,8 @@ Pages of the suite are drawn by a fixed seed, one holdout instance each. A way o
 where none does, the first one alone. Programs run, then the model goes on with the words of the first. Nobody abstains,
 but `the product, abstaining`, which is the product as it comes; `the product` is its own route, programs that know the
 goal first, without abstention. Goals are done as a whole, and the library is its skills alone: no insight and no
-demonstration is shown. Page by page all ways, so that a run that is cut short compares the same pages. Resumable.
+demonstration is shown. What ways route alike is played once: at temperature 0 it is one episode. Resumable; what tells
+the ways apart is played first.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -41,9 +41,9 @@ from skillagent.programs.text import program_of
 from skillagent.schema import Attempt, Plan, Ranked, Route, Split, Task
 from skillagent.store.vectors import ChromaVectors
 
-NONE, PRODUCT, ABSTAINING = "no library", "the product", "the product, abstaining"
+NONE, PRODUCT, ABSTAINING, CHANCE = "no library", "the product", "the product, abstaining", "random"
 ORDERS = {
-    "random": "random",
+    CHANCE: "random",
     "BM25Plus over descriptions": "BM25Plus over descriptions",
     "BM25Plus over the text": "BM25Plus over the text",
     "dense over the text": "dense over the text",
@@ -54,6 +54,8 @@ _PROGRAMS = 3  # as the product's `thresholds.programs`
 
 Row = dict[str, JsonValue]
 Router = Callable[[Plan, Library], Route]
+Names = tuple[str, ...]
+Routes = Mapping[str, Mapping[str, Names]]  # by page and way
 
 
 def drawn(tasks: Sequence[Task], pages: int) -> list[Task]:
@@ -69,17 +71,21 @@ def offered(order: Sequence[str], goal: str, library: Library) -> list[str]:
     return know or list(order[:1])
 
 
-def by_order(orders: Mapping[str, Sequence[str]]) -> Router:
-    """Return a route that shows what is offered by the order of a goal; nothing where the library is empty."""
+def showing(names: Sequence[str]) -> Router:
+    """Return a route that shows just these skills."""
+    shown = tuple(Ranked(id=name, score=0.0) for name in names)
 
-    def route(plan: Plan, library: Library) -> Route:
-        names = offered(orders[plan.goal], plan.goal, library) if library.skills else []
-        shown = tuple(Ranked(id=name, score=0.0) for name in names)
+    def route(plan: Plan, _: Library) -> Route:
         empty = tuple(() for _ in plan.subgoals)
         kept = tuple(shown for _ in plan.subgoals)
         return Route(skills=kept, insights=empty, demonstrations=empty, considered=empty)
 
     return route
+
+
+def by_order(orders: Mapping[str, Sequence[str]]) -> Router:
+    """Return a route that shows what is offered by the order of a goal."""
+    return lambda plan, library: showing(offered(orders[plan.goal], plan.goal, library))(plan, library)
 
 
 def orders_of(goals: Sequence[str], library: Library, vectors: ChromaVectors) -> dict[str, dict[str, list[str]]]:
@@ -94,16 +100,15 @@ def orders_of(goals: Sequence[str], library: Library, vectors: ChromaVectors) ->
     return found
 
 
-def row_of(tried: Attempt, way: str) -> Row:
+def row_of(tried: Attempt, routed: Names) -> Row:
     """Return what is kept of an episode; tokens are those of the first time that a reply was written."""
     by, usage = [step.by for step in tried.trajectory.steps], tried.trajectory.usage
     return {
         "task": tried.trajectory.task.id,
         "seed": tried.trajectory.task.seed,
-        "way": way,
         "goal": tried.trajectory.goal,
+        "routed": list(routed),
         "success": tried.verdict.success,
-        "routed": [one.id for part in tried.route.skills for one in part] if tried.route else [],
         "ran": list(tried.trajectory.programs),
         "turns": by.count("model"),
         "steps": len(by),
@@ -113,35 +118,53 @@ def row_of(tried: Attempt, way: str) -> Row:
     }
 
 
-def table(rows: Sequence[Row], ways: Sequence[str] = WAYS) -> dict[str, dict[str, JsonValue]]:
-    """Return what each way solved of the pages that all of them tried, and its difference to the product."""
-    scores = {
-        way: {
-            (str(row["task"]), int(str(row["seed"]))): None if row["success"] is None else float(bool(row["success"]))
-            for row in rows
-            if row["way"] == way
-        }
-        for way in ways
-    }
-    shared = set.intersection(*(set(of) for of in scores.values()))
+def agenda(routes: Routes) -> list[tuple[str, Names]]:
+    """Return which routes are played at which pages, each once: what tells the ways apart that read goals comes first.
+
+    Then what they all route, then nothing and what abstaining adds, then chance.
+    """
+    known = (PRODUCT, *(name for name in ORDERS if name != CHANCE))
+    apart = [task for task, by in routes.items() if len({by[way] for way in known}) > 1]
+    stages = ((apart, known), (routes, known), (routes, (NONE, ABSTAINING)), (routes, (CHANCE,)))
+    return list(dict.fromkeys((task, routes[task][way]) for tasks, ways in stages for task in tasks for way in ways))
+
+
+def table(routes: Routes, rows: Sequence[Row]) -> dict[str, dict[str, JsonValue]]:
+    """Return what each way solved of the pages that it was played at, and its difference to the product.
+
+    Where it routes what the product does it is the same episode, and a tie, played or not; of the other pages those
+    count that both were played at.
+    """
+    played = {(str(row["task"]), tuple(row["routed"])): row for row in rows}  # type: ignore[arg-type]  # names
     found: dict[str, dict[str, JsonValue]] = {}
-    for way in ways:
-        own = {key: scores[way][key] for key in sorted(shared)}
-        solved = [score for score in own.values() if score is not None]
-        of = [row for row in rows if row["way"] == way and (row["task"], row["seed"]) in shared]
-        against = compare({key: scores[PRODUCT][key] for key in own}, own)
+    for way in WAYS:
+        of = [row for task, by in routes.items() if (row := played.get((task, by[way]))) is not None]
+        solved = [row["success"] is True for row in of if row["success"] is not None]
+        pairs = [
+            (task, _score(played.get((task, by[PRODUCT])), same), _score(played.get((task, by[way])), same))
+            for task, by in routes.items()
+            if (same := by[PRODUCT] == by[way]) or {(task, by[PRODUCT]), (task, by[way])} <= played.keys()
+        ]
+        product, own = ({(pair[0], 0): pair[side] for pair in pairs} for side in (1, 2))
         found[way] = {
-            "solved": rate(int(sum(solved)), len(solved)).model_dump(mode="json"),
+            "solved": rate(sum(solved), len(solved)).model_dump(mode="json"),
             "without the model": sum(row["success"] is True and not row["tokens"] for row in of),
             "tokens": round(float(np.mean([float(str(row["tokens"])) for row in of])), 1) if of else 0.0,
-            "to the product": against.model_dump(mode="json"),
+            "as the product": sum(by[PRODUCT] == by[way] for by in routes.values()),
+            "to the product": {"pages": len(pairs), **compare(product, own).model_dump(mode="json")},
         }
     return found
 
 
+def _score(row: Row | None, same: bool) -> float | None:
+    if row is None:
+        return 0.0 if same else None
+    return None if row["success"] is None else float(row["success"] is True)
+
+
 def agents(agent: Agent, abstaining: Agent, orders: Mapping[str, Mapping[str, Sequence[str]]]) -> dict[str, Agent]:
     """Return the agent of each way; all but the route is the same."""
-    routes: dict[str, Router] = {PRODUCT: agent.route, NONE: by_order({}), ABSTAINING: abstaining.route}
+    routes: dict[str, Router] = {PRODUCT: agent.route, NONE: showing(()), ABSTAINING: abstaining.route}
     routes |= {name: by_order(order) for name, order in orders.items()}
     return {name: replace(agent, route=routes[name]) for name in WAYS}
 
@@ -171,21 +194,36 @@ def main(
         forced = whole.changed({"thresholds.chance": 0.0})
         with open_agent(settings, options=forced) as agent, open_agent(settings, options=whole) as abstaining:
             library = Library(skills=agent.store.load().skills)
-            goals = list(dict.fromkeys(agent.open(task).reset(task).goal for task in tasks))
+            goals = [agent.open(task).reset(task).goal for task in tasks]
             vectors = ChromaVectors(embedder(settings), path=cache)
             ways = agents(agent, abstaining, orders_of(goals, library, vectors))
             vectors.close()
-            for task, way in product(tasks, WAYS):
-                if any((row["task"], row["seed"], row["way"]) == (task.id, task.seed, way) for row in rows):
+            routes = {
+                task.id: {way: _routed(ways[way], goal, task, library) for way in WAYS}
+                for task, goal in zip(tasks, goals, strict=True)
+            }
+            at = {task.id: task for task in tasks}
+            for page, names in agenda(routes):
+                if any((row["task"], row["routed"]) == (page, list(names)) for row in rows):
                     continue
-                tried = attempt(ways[way], task, Library() if way == NONE else library)
-                rows.append(row := row_of(tried, way))
-                note(f"{task.id:36} {way:28} {row['success']} {row['turns']} turns {row['seconds']} s {row['routed']}")
-                if out is not None:
-                    report = {"model": settings.model, "turns": turns, "table": table(rows), "rows": rows}
-                    out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    for name, of in table(rows).items():
+                tried = attempt(replace(agent, route=showing(names)), at[page], library)
+                rows.append(row := row_of(tried, names))
+                note(f"{page:36} {row['success']} {row['turns']} turns {row['seconds']} s {', '.join(names)}")
+                _write(out, settings.model, turns, routes, rows)
+            _write(out, settings.model, turns, routes, rows)
+    for name, of in table(routes, rows).items():
         print(name, json.dumps(of))
+
+
+def _routed(agent: Agent, goal: str, task: Task, library: Library) -> Names:
+    """Return the skills that an agent shows for a goal."""
+    return tuple(one.id for part in agent.route(Plan(goal=goal, domain=task.env), library).skills for one in part)
+
+
+def _write(out: Path | None, model: str, turns: int, routes: Routes, rows: Sequence[Row]) -> None:
+    if out is not None:
+        known = {"model": model, "turns": turns, "table": table(routes, rows), "routes": routes, "rows": rows}
+        out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from evals.router_acts import ABSTAINING, NONE, PRODUCT, WAYS, by_order, drawn, offered, table
+from evals.router_acts import ABSTAINING, CHANCE, NONE, PRODUCT, WAYS, agenda, by_order, drawn, offered, table
 from skillagent.library import Library
 from skillagent.programs.text import FILE, dump
 from skillagent.schema import Do, Plan, Program, Skill, Task
@@ -36,10 +36,9 @@ def test_what_is_offered(goal, order, expected):
     assert offered(order, goal, LIBRARY) == expected
 
 
-def test_a_route_is_that_of_the_goal_and_nothing_where_there_is_no_library():
+def test_a_route_is_that_of_the_goal():
     route = by_order({"open it": ["opens", "shuts"], "shut it": ["shuts", "opens"]})
     assert [one.id for one in route(Plan(goal="shut it"), LIBRARY).skills[0]] == ["shuts"]
-    assert route(Plan(goal="anything"), Library()).skills == ((),)
 
 
 def test_more_pages_begin_with_the_same_ones():
@@ -48,15 +47,32 @@ def test_more_pages_begin_with_the_same_ones():
     assert drawn(tasks, 30) != tasks
 
 
-def row(task, way, success, tokens=0):
-    return {"task": task, "seed": 0, "way": way, "success": success, "tokens": tokens}
+def row(task, routed, success, tokens=0):
+    return {"task": task, "routed": list(routed), "success": success, "tokens": tokens}
 
 
-def test_only_pages_that_all_ways_tried_are_compared():
-    rows = [row("a", way, way in (PRODUCT, ABSTAINING), tokens=0 if way == PRODUCT else 10) for way in WAYS]
-    rows.append(row("b", PRODUCT, False))  # the others were not come to
-    found = table(rows)
-    assert found[PRODUCT]["solved"] == {**found[ABSTAINING]["solved"]}
-    assert found[PRODUCT]["solved"]["n"] == 1
-    assert (found[PRODUCT]["without the model"], found[ABSTAINING]["without the model"]) == (1, 0)
-    assert (found[NONE]["to the product"]["difference"], found[NONE]["to the product"]["losses"]) == (-1.0, 1)
+ALIKE = dict.fromkeys(WAYS, ("a",)) | {NONE: (), ABSTAINING: (), CHANCE: ("c",)}
+APART = {**ALIKE, "fusion": ("b",), ABSTAINING: ("a",)}
+
+
+def test_what_tells_ways_apart_is_played_first_and_nothing_twice():
+    assert agenda({"alike": ALIKE, "apart": APART}) == [
+        ("apart", ("a",)),
+        ("apart", ("b",)),
+        ("alike", ("a",)),
+        ("alike", ()),
+        ("apart", ()),
+        ("alike", ("c",)),
+        ("apart", ("c",)),
+    ]
+
+
+def test_a_page_counts_where_both_were_played_or_the_route_is_the_same():
+    rows = [row("apart", ("a",), True), row("apart", ("b",), False, tokens=10), row("alike", (), True, tokens=4)]
+    found = table({"alike": ALIKE, "apart": APART}, rows)
+    assert found[PRODUCT]["solved"]["n"] == 1, "the page where all ways are alike was not come to"
+    assert (found[PRODUCT]["without the model"], found["fusion"]["without the model"]) == (1, 0)
+    against = found["fusion"]["to the product"]
+    assert (against["pages"], against["difference"], against["losses"], against["ties"]) == (2, -0.5, 1, 1)
+    assert found[NONE]["to the product"]["pages"] == 0
+    assert (found[ABSTAINING]["to the product"]["pages"], found[ABSTAINING]["tokens"]) == (1, 2.0)
