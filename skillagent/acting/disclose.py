@@ -32,6 +32,7 @@ READ = Verb(
 )
 
 _CHOSEN = 2  # skills whose text is shown
+_SHARE = 4  # the part of a model's window that skills may take
 _FEWEST = 24  # tokens: fewer are not worth a text
 _LINE = 160  # characters of a description
 _LONGEST = 16  # characters that a token may have, on average
@@ -51,6 +52,12 @@ class Showing(Value):
     tokens: int = Field(default=1_500, ge=1)
     others: int = Field(default=0, ge=0)
     read: Literal["off", "needed", "always"] = "needed"
+
+    def within(self, window: int | None) -> Showing:
+        """Return the same with a quarter of a window's tokens at most, which holds the page too; None: as it is."""
+        return (
+            self if window is None else self.model_copy(update={"tokens": max(1, min(self.tokens, window // _SHARE))})
+        )
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from skillagent.acting.invent import SELF_MADE, invented
 from skillagent.acting.reply import reply_schema
 from skillagent.errors import PromptTooLong
 from skillagent.library import Library
-from skillagent.ports import LLM, Environment, readable, tokens
+from skillagent.ports import LLM, Environment, readable, tokens, window
 from skillagent.programs.perform import Wanted
 from skillagent.replies import as_action, as_reply
 from skillagent.schema import (
@@ -243,7 +243,7 @@ class Policy:
     def _disclosed(self) -> Disclosed:
         """What is shown of the skills; in a world with a verb of its own that is called so, nothing can be read."""
         showing = self.aids.showing if self._reads else self.aids.showing.model_copy(update={"read": "off"})
-        return disclosed(self.route, self.library, showing=showing, count=self._count)
+        return disclosed(self.route, self.library, showing=showing.within(window(self.llm)), count=self._count)
 
     @property
     def _reads(self) -> bool:

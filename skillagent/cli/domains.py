@@ -31,7 +31,12 @@ def stream(
     ways: Annotated[str, typer.Option(help="Ways to learn, with commas between them; not given: all.")] = "",
     orders: Annotated[int, typer.Option(min=1, help="In how many orders the domains come.")] = 1,
     own: Annotated[
-        bool, typer.Option("--own", help="Only skills of a goal's own domain are candidates, as where tasks are run.")
+        bool,
+        typer.Option(
+            "--own",
+            help="Only skills of a goal's own domain, or of none, are candidates, as where tasks are run; for goals of "
+            "skills of no domain, which may be asked in any, all are.",
+        ),
     ] = False,
     pull: Annotated[
         float, typer.Option(min=0, help="Of encoders, towards turning nothing; the less, the more they learn.")

@@ -6,8 +6,9 @@ that a skill which came later, and draws an old goal away, is among them. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from skillagent.library import Library
@@ -17,7 +18,7 @@ from skillagent.routing.measured import Query
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.rerank import Encoder
 from skillagent.routing.retune import Fit, fit
-from skillagent.routing.train import Case, cases
+from skillagent.routing.train import Case, cases, owners_of
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,16 @@ class Rebatch:
         """The vectors."""
         return self.catalogue.skills.cache
 
+    @cached_property
+    def _owners(self) -> Mapping[str, Sequence[str]]:
+        return owners_of(self.library)
+
     def one(self, goal: Query) -> Case | None:
         """Return a goal with its candidates; None where what is right for it is not among them."""
         key = (goal.at, goal.goal)
         if key not in self._known:
-            found = cases([goal], self.library, self.catalogue, Outcomes(self.cache, tuple))
+            nothing = Outcomes(self.cache, tuple)
+            found = cases([goal], self.library, self.catalogue, nothing, owners=self._owners)
             self._known[key] = found[0] if found else None
         return self._known[key]
 

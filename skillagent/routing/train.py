@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -73,25 +73,44 @@ class Case:
 # ── What is trained on ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def cases(queries: Sequence[Query], library: Library, catalogue: Catalogue, outcomes: Outcomes) -> list[Case]:
+def owners_of(library: Library) -> dict[str, list[str]]:
+    """Return the names of the skills that tell of a goal that they solved it, by goal."""
+    owners = defaultdict[str, list[str]](list)
+    for name, skill in library.skills.items():
+        for goal in skill.goals:
+            owners[goal].append(name)
+    return dict(owners)
+
+
+def cases(
+    queries: Sequence[Query],
+    library: Library,
+    catalogue: Catalogue,
+    outcomes: Outcomes,
+    *,
+    owners: Mapping[str, Sequence[str]] | None = None,
+) -> list[Case]:
     """Return goals with their candidates, as the router would have found them had it not yet tried these goals.
 
     A goal of which no candidate was tried that the router would consider is left out. The catalogue is left with the
     library as it is.
+
+    Args:
+        queries: The goals.
+        library: What there is.
+        catalogue: What was indexed at earlier calls, and the vectors.
+        outcomes: What came of programs.
+        owners: As `owners_of` has them of this library: for whoever asks goal by goal, as that looks at every skill.
     """
-    found, owners = [], defaultdict[str, list[str]](list)
-    said = {name: text_of(skill) for name, skill in library.skills.items()}
-    for name, skill in library.skills.items():
-        for goal in skill.goals:
-            owners[goal].append(name)
+    found, owners = list[Case](), owners_of(library) if owners is None else owners
     for query in queries:
-        before = _before(library, query.goal, dict.fromkeys(owners[query.goal]))
+        before = _before(library, query.goal, dict.fromkeys(owners.get(query.goal, ())))
         index = catalogue.of(before, without=query.goal).skills
         told = candidates(query.goal, query.domain, index, outcomes=outcomes, without=query.at)
         kept = _one_each(told.programs if query.kind == "programs" else told.words, index.find)
         kept = sorted(kept, key=lambda one: (-one.score, -one.one.score, one.one.id))
         if any(one.one.id in query.worth for one in kept):
-            found.append(_case(query, kept, [said[one.one.id] for one in kept], catalogue))
+            found.append(_case(query, kept, [text_of(library.skills[one.one.id]) for one in kept], catalogue))
         catalogue.of(library)  # from here to the next one it knows what changes
     return found
 

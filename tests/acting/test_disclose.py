@@ -192,8 +192,8 @@ class Listening(ScriptedLLM):
         return super().reply(messages, schema=schema, **rest)
 
 
-def acted(library, *replies, world=None, showing=None):
-    world, model = world or Corridor(), Listening(replies)
+def acted(library, *replies, world=None, showing=None, model=Listening):
+    world, model = world or Corridor(), model(replies)
     first = world.reset(TASK)
     names = ranked(*library.skills)
     route = Route(skills=(names,), insights=((),), demonstrations=((),), considered=(names,))
@@ -259,6 +259,31 @@ def test_another_skill_is_read_whole_where_others_are_named():
     done, offered, _ = acted(library, {"verb": "read", "what": "t/SKILL.md"}, right(), showing=Showing(others=1))
     assert offered[0] == ["t/SKILL.md"]
     assert (done.steps[0].recalled, done.steps[0].examples) == ("text of t", ("t",))
+
+
+@pytest.mark.parametrize(
+    ("window", "shown"),
+    [
+        pytest.param(None, 200, id="nobody knows the window"),
+        pytest.param(8192, 200, id="all of it is less than a quarter"),
+        pytest.param(400, 100, id="no more than a quarter, with what is read"),
+    ],
+)
+def test_skills_take_a_quarter_of_a_small_window_at_most(window, shown):
+    body, given = "\n".join(f"word-{n}" for n in range(200)), []
+
+    class Small(Listening):
+        def window(self):
+            return window
+
+        def reply(self, messages, **rest):
+            given.append(messages[-1].content)
+            return super().reply(messages, **rest)
+
+    acted(Library(skills={"s": skill("s", body)}), right(), model=Small, showing=Showing(read="off"))
+    (text,) = re.findall(r"<skill>\n(.*?)</skill>", given[0], re.DOTALL)
+    assert words(text) <= shown
+    assert words(text) > shown - 10
 
 
 class Reading(Corridor):

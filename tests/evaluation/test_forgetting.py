@@ -109,6 +109,9 @@ def test_a_later_domain_can_draw_goals_away_and_that_is_forgetting():
     assert before.forgetting.value == 0.0
     assert after.forgetting.value > 0.0
     assert after.backward_transfer.value == -after.forgetting.value
+    anywhere = [one.model_copy(update={"domain": ""}) for one in DOMAINS[0].skills]
+    home = DOMAINS[0].model_copy(update={"skills": anywhere})
+    assert streamed([home, farm], CACHE, names=["prototypes"], own=True).ways["prototypes"] == after, "asked in any"
 
 
 def test_skills_of_a_domain_that_tests_nothing_are_candidates_from_the_start():

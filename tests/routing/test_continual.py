@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skillagent.goals import shape
-from skillagent.library import Library
+from skillagent.library import Items, Library
 from skillagent.routing import retune
 from skillagent.routing.catalogue import Catalogue, text_of
 from skillagent.routing.continual import (
@@ -250,3 +250,29 @@ def test_a_goal_is_answered_by_the_expert_that_it_is_nearest_to():
     texts = np.eye(8, dtype=np.float32)[2:3]
     assert found.added(rows[0], texts) == pytest.approx([0.0], abs=1e-6)
     assert found.added(rows[-1], texts) == pytest.approx([2**-0.5], abs=0.1)
+
+
+class Looked(Items):
+    """Skills that count how often all of them are gone through."""
+
+    times = 0
+
+    def items(self):
+        Looked.times += 1
+        return super().items()
+
+
+def test_one_more_goal_does_not_go_through_all_skills():
+    library = Library.model_construct(skills=Looked({one.name: one for one in THEN}))
+    now = Rebatch(library, Catalogue(CACHE))
+    now([asked(0)])
+    before = Looked.times
+    assert len(now([asked(1), asked(2)])) == 2
+    assert Looked.times == before
+
+
+def test_a_goal_is_routed_as_if_none_of_its_skills_had_solved_it():
+    goal = asked(0)
+    solved = [skill(0, goal.goal), *THEN[1:]]
+    (case,), (bare,) = among(*solved)([goal]), among(*THEN)([goal])
+    assert case.untrained.tolist() == bare.untrained.tolist()
