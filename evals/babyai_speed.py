@@ -12,15 +12,15 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from statistics import fmean, median
 
 import typer
 
+from evals.tabletop_speed import played
 from skillagent.cli.output import note
 from skillagent.envs.babyai.world import BabyAI
-from skillagent.schema import Action, Outcome, Split, Task
+from skillagent.schema import Action, Split, Task
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "envs"))
 
@@ -30,19 +30,6 @@ LEVELS = (
     "GoToObj", "PickupLoc", "GoTo", "PutNextS6N3", "UnlockPickup", "Synth", "BossLevel", "KeyInBox", "OpenDoorsOrderN4",
     "BlockedUnlockPickup",
 )  # fmt: skip
-
-
-def played(world: BabyAI, task: Task) -> tuple[Outcome, list[Action]]:
-    """Return how the scripted solution ended, and what it did."""
-    outcome, actions = Outcome(observation=world.reset(task)), list[Action]()
-    acting = mission(world)(outcome.observation)
-    with suppress(StopIteration):
-        action = next(acting)
-        while not (outcome.terminated or outcome.truncated):
-            outcome = world.step(action)
-            actions.append(action)
-            action = acting.send(outcome)
-    return outcome, actions
 
 
 def controls(world: BabyAI, task: Task, actions: list[Action]) -> list[int]:
@@ -66,7 +53,7 @@ def controls(world: BabyAI, task: Task, actions: list[Action]) -> list[int]:
 
 def measured(world: BabyAI, task: Task, rounds: int) -> dict[str, float]:
     """Return how the scripted solution did, and what it cost, by turns with the bare loop."""
-    outcome, actions = played(world, task)
+    outcome, actions = played(world, task, mission(world))
     made = controls(world, task, actions)
     own, bare = list[float](), list[float]()
     for _ in range(rounds):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from statistics import fmean, median
@@ -26,20 +26,22 @@ import typer
 from skillagent.cli.output import note
 from skillagent.envs.tabletop.tasks import wordings
 from skillagent.envs.tabletop.world import Tabletop
-from skillagent.schema import Action, Outcome, Split, Task
+from skillagent.ports import Environment
+from skillagent.schema import Action, Observation, Outcome, Split, Task
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "envs"))
 
 from tabletop_oracle import oracle  # type: ignore[import-not-found]
 
+Solution = Callable[[Observation], Generator[Action, Outcome, None]]
 _STEP = 0.04  # simulated seconds of a control step
 _PHYSICS = 20
 
 
-def played(world: Tabletop, task: Task) -> tuple[Outcome, list[Action]]:
-    """Return how the scripted solution ended, and what it did."""
+def played(world: Environment, task: Task, solution: Solution) -> tuple[Outcome, list[Action]]:
+    """Return how a scripted solution ended, and what it did."""
     outcome, actions = Outcome(observation=world.reset(task)), list[Action]()
-    acting = oracle(world)(outcome.observation)
+    acting = solution(outcome.observation)
     try:
         action = next(acting)
         while not (outcome.terminated or outcome.truncated):
@@ -97,7 +99,7 @@ def seconds(act: Callable[[], object]) -> float:
 
 def measured(world: Tabletop, task: Task, rounds: int) -> dict[str, float]:
     """Return how the scripted solution of a task did, and what it cost, by turns with the bare loop."""
-    outcome, actions = played(world, task)
+    outcome, actions = played(world, task, oracle(world))
     by_verb, steps = controls(world, task, actions), world.simulation.steps
     took, least = list[list[float]](), list[list[float]]()
     for _ in range(rounds):

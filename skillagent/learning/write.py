@@ -106,8 +106,7 @@ def write(
     seeds, then the same in words alone. Where the skill that is blamed has a program, which may be right for other
     goals, what does not replace it is proposed as a skill of its own. A skill under which nothing succeeded is proposed
     without its program, then not at all.
-    Later edits are only written, and paid for, when the caller asks for them. Nothing is where the library has learnt
-    since, say from another instance, to do all of it by programs.
+    Later edits are only written, and paid for, when asked for; none is of what the library does by itself by now.
 
     Args:
         lesson: What was seen.
@@ -141,9 +140,10 @@ def write(
 
 def _learnt_since(lesson: Lesson, library: Library, alone: Alone) -> bool:
     """Tell whether all tries were made with an earlier library, and this one does every task by itself."""
-    tried = {one.trajectory.task: one for one in (*lesson.successes, *lesson.failures)}
-    earlier = all(one.library and one.library != library.digest for one in tried.values())
-    return bool(tried and library.skills) and earlier and all(alone(task, library).verdict.success for task in tried)
+    tries = [one for one in (lesson.success, *lesson.successes, *lesson.failures) if one is not None]
+    if not (tries and library.skills) or any(one.library in ("", library.digest) for one in tries):
+        return False
+    return all(alone(task, library).verdict.success for task in {one.trajectory.task: None for one in tries})
 
 
 def _without_copies(insight: Insight, lesson: Lesson) -> Insight:
