@@ -2,7 +2,7 @@
 
 import pytest
 
-from evals.router_acts import ABSTAINING, CHANCE, NONE, PRODUCT, WAYS, agenda, by_order, drawn, offered, table
+from evals.router_acts import ABSTAINING, CHANCE, NONE, PRODUCT, WAYS, agenda, among, drawn, offered, showing, table
 from skillagent.library import Library
 from skillagent.programs.text import FILE, dump
 from skillagent.schema import Do, Plan, Program, Skill, Task
@@ -36,9 +36,10 @@ def test_what_is_offered(goal, order, expected):
     assert offered(order, goal, LIBRARY) == expected
 
 
-def test_a_route_is_that_of_the_goal():
-    route = by_order({"open it": ["opens", "shuts"], "shut it": ["shuts", "opens"]})
-    assert [one.id for one in route(Plan(goal="shut it"), LIBRARY).skills[0]] == ["shuts"]
+def test_a_route_shows_just_what_is_named():
+    route = showing(["shuts", "opens"])(Plan(goal="shut it"), LIBRARY)
+    assert [[one.id for one in part] for part in route.skills] == [["shuts", "opens"]]
+    assert (route.insights, route.demonstrations) == (((),), ((),))
 
 
 def test_more_pages_begin_with_the_same_ones():
@@ -51,7 +52,8 @@ def row(task, routed, success, tokens=0):
     return {"task": task, "routed": list(routed), "success": success, "tokens": tokens}
 
 
-ALIKE = dict.fromkeys(WAYS, ("a",)) | {NONE: (), ABSTAINING: (), CHANCE: ("c",)}
+FAR = among("fusion", 1000)
+ALIKE = dict.fromkeys((*WAYS, FAR), ("a",)) | {NONE: (), ABSTAINING: (), CHANCE: ("c",), FAR: ("d",)}
 APART = {**ALIKE, "fusion": ("b",), ABSTAINING: ("a",)}
 
 
@@ -62,6 +64,8 @@ def test_what_tells_ways_apart_is_played_first_and_nothing_twice():
         ("alike", ("a",)),
         ("alike", ()),
         ("apart", ()),
+        ("alike", ("d",)),
+        ("apart", ("d",)),
         ("alike", ("c",)),
         ("apart", ("c",)),
     ]
