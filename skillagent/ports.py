@@ -106,6 +106,15 @@ class VectorCache(Protocol):
         ...
 
 
+def indexed(cache: VectorCache, query: Vectors, top: int) -> list[str] | None:
+    """Return the `content_id`s of the texts nearest a unit row, by the cache's index, which may miss a few.
+
+    None where it has none. A cache with an index has a `near(query, top)`. Any text may come that was ever kept.
+    """
+    known = getattr(cache, "near", None)
+    return known(query, top) if known is not None else None
+
+
 class Environment(Protocol):
     """A world in which tasks are set. It knows goals and rewards; it does not know the agent."""
 

@@ -1,8 +1,9 @@
 """Catalogue: a library made searchable, and brought up to date by what has changed since it was last asked for.
 
 One item that comes or goes costs its own words and vectors, whatever else is held: libraries of which one comes of the
-other tell what changed, and others are compared item by item. What a reader would get wrong: the rows of what was taken
-out stay until they are the most, and never come back in a result. Nothing is chosen here.
+other tell what changed, and others are compared item by item. Of very many, only those are looked at that may be the
+best, where the vectors have an index. What a reader would get wrong: the rows of what was taken out stay until they are
+the most, and never come back in a result. Nothing is chosen here.
 """
 
 from __future__ import annotations
@@ -19,19 +20,22 @@ from numpy.typing import NDArray
 from skillagent.errors import InvalidSkill
 from skillagent.goals import shape
 from skillagent.library import Library, differing
-from skillagent.ports import VectorCache, Vectors
+from skillagent.ports import VectorCache, Vectors, indexed
 from skillagent.programs.text import program_of
 from skillagent.routing.doing import kinds, marked
 from skillagent.routing.lexical import Words
 from skillagent.routing.patterns import Patterns
 from skillagent.routing.solved import Solved
-from skillagent.schema import Demonstration, Insight, Skill, Value
+from skillagent.schema import Demonstration, Insight, Skill, Value, content_id
 
 _SPARE = 64  # rows of what was taken out that are never worth a rebuild
 _FEW = 8
 _READ = 1000  # letters of English that MiniLM reads to the end: 256 tokens
 _WINDOW = 800  # letters of a part of a longer text: 200 tokens
 _OTHER = -1  # the code of a domain that no item has
+EXACT = 50_000  # items up to which each is looked at for every goal
+_NEIGHBOURS = (200, 800)  # texts that the index is asked for: more where few of the first are of use here
+_ENOUGH = 20  # items that they are of
 T = TypeVar("T", bound=Value)
 
 
@@ -65,9 +69,10 @@ class Likeness(NamedTuple):
 class Index(Generic[T]):
     """Items of one kind by what they are searched by. Each has a number, which no other ever gets."""
 
-    def __init__(self, cache: VectorCache, as_item: Callable[[T], Item]) -> None:
+    def __init__(self, cache: VectorCache, as_item: Callable[[T], Item], exact: int = EXACT) -> None:
         self.cache = cache
         self._as_item = as_item
+        self._exact = exact
         self._clear()
 
     def _clear(self) -> None:
@@ -83,6 +88,8 @@ class Index(Generic[T]):
         self._codes = array("q")  # domains by number
         self._there = array("b")  # by number: 0 where it was taken out
         self._kinds = array("q")  # of doing by number, of as many as were asked for; 0: not known
+        self._owners: dict[str, list[int]] = {}  # by text or goal that the index knows, of as many as were asked for
+        self._owned = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -167,17 +174,45 @@ class Index(Generic[T]):
         """Return how like a goal the items are that are of use in a domain; an empty domain is every one.
 
         With `verbs` without those that are known to do other kinds of things than the goal is known to ask for; one
-        with a form that the goal has is never left out.
+        with a form that the goal has is never left out. Of very many only those that may be the best are told of.
         """
         numbers = self._of_use(domain) if not verbs else self._of_kind(self._of_use(domain), goal)
         if not numbers.size:
             return Likeness(numbers, np.zeros(0), np.zeros(0), np.zeros(0, dtype=bool))
+        words, query = self._words.shares(goal), self._query(goal)
+        if len(numbers) > self._exact:
+            numbers = self._promising(numbers, goal, words, query)
         return Likeness(
             numbers=numbers,
-            words=self._words.shares(goal)[numbers],
-            whole=self._wholes.near(self._query(goal))[numbers],
+            words=words[numbers],
+            whole=self._wholes.near(query, numbers),
             proven=np.array(self._solved)[numbers] > 0,
         )
+
+    def _promising(
+        self, numbers: NDArray[np.intp], goal: str, words: NDArray[np.float64], query: Vectors
+    ) -> NDArray[np.intp]:
+        """Return those that the most words, a form, or a text or solved goal among the nearest speak for.
+
+        All of them where the vectors have no index, or it knows too few that are of use here.
+        """
+        for number, (_, _, item) in enumerate(self._entries[self._owned :], start=self._owned):
+            for text in (*windows(item.text), *map(shape, item.goals)):
+                self._owners.setdefault(content_id(text), []).append(number)
+        self._owned = len(self._entries)
+        use = np.zeros(len(words), dtype=bool)
+        use[numbers] = True
+        said = numbers[words[numbers] > 0]
+        if len(said) > _NEIGHBOURS[0]:
+            said = said[np.argpartition(-words[said], _NEIGHBOURS[0])[: _NEIGHBOURS[0]]]
+        for count in _NEIGHBOURS:
+            if (texts := indexed(self.cache, query, count)) is None:
+                break
+            near = {number for text in texts for number in self._owners.get(text, ()) if use[number]}
+            if len(near) >= _ENOUGH:
+                kept = near.union(said.tolist(), (n for n in self._patterns.fitting(goal) if use[n]))
+                return np.array(sorted(kept), dtype=np.intp)
+        return numbers
 
     def near(self, goal: str, numbers: Iterable[int]) -> list[tuple[float, float]]:
         """Return the cosines of a goal to some items' texts, and to the nearest goals that they solved, or -1."""
@@ -223,26 +258,27 @@ class Catalogue:
     Args:
         cache: The vectors.
         solved: Tells what goals skills solved since they were written; None: they are searched as they stand.
+        exact: Items of a kind up to which each is looked at; of more, those that the vectors' index is near, if any.
     """
 
-    def __init__(self, cache: VectorCache, solved: Solved | None = None) -> None:
-        self._cache, self._solved, self._told, self._without = cache, solved, 0, ""
-        self.skills = Index[Skill](cache, self._of_skill)
-        self.insights = Index[Insight](cache, _of_insight)
-        self.demonstrations = Index[Demonstration](cache, _of_demonstration)
+    def __init__(self, cache: VectorCache, solved: Solved | None = None, *, exact: int = EXACT) -> None:
+        self._cache, self._solved, self._told, self._without = cache, solved, 0, frozenset[str]()
+        self.skills = Index[Skill](cache, self._of_skill, exact)
+        self.insights = Index[Insight](cache, _of_insight, exact)
+        self.demonstrations = Index[Demonstration](cache, _of_demonstration, exact)
 
-    def of(self, library: Library, *, without: str = "") -> Catalogue:
+    def of(self, library: Library, *, without: frozenset[str] = frozenset()) -> Catalogue:
         """Return the catalogue of just this library; that of a few items is its own, so that what is held stays.
 
         Args:
             library: What there is.
-            without: A goal that no skill has solved since it was written, as if it were still to come.
+            without: Goals that no skill has solved since it was written, as if they were still to come.
         """
         if len(library) <= _FEW < len(self.skills):
             return Catalogue(self._cache, self._solved).of(library, without=without)
         renewed, told = self._solved.since(self._told) if self._solved else (set[str](), 0)
         if self._solved and without != self._without:
-            renewed |= self._solved.owners(without) | self._solved.owners(self._without)
+            renewed |= {name for goal in without ^ self._without for name in self._solved.owners(goal)}
         self._without = without
         self.skills.hold(library.skills, renewed)
         self._told = told  # only now: where it fails, it is told again
@@ -252,7 +288,7 @@ class Catalogue:
 
     def since_written(self, skill: Skill) -> tuple[str, ...]:
         """Return the goals that a skill is found by beside those that it tells itself."""
-        return tuple(one for one in self._solved.goals(skill) if one != self._without) if self._solved else ()
+        return tuple(one for one in self._solved.goals(skill) if one not in self._without) if self._solved else ()
 
     def _of_skill(self, skill: Skill) -> Item:
         try:
@@ -326,7 +362,13 @@ class _Rows:
     def __len__(self) -> int:
         return self._count
 
-    def near(self, query: Vectors, of: range | None = None) -> NDArray[np.float64]:
-        """Return the cosine of every row to a unit row, or of some that stand together."""
+    def near(self, query: Vectors, of: range | NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the cosines of some rows to a unit row: of a range, or of numbers in any order."""
         rows = np.zeros((0, len(query)), dtype=np.float32) if self._rows is None else self._rows[: self._count]
-        return np.asarray((rows if of is None else rows[of.start : of.stop]) @ query, dtype=np.float64)
+        if isinstance(of, range):
+            found = rows[of.start : of.stop] @ query
+        elif 4 * len(of) < len(rows):
+            found = rows[of] @ query
+        else:  # to copy most rows takes longer than to look at them all
+            found = (rows @ query)[of]
+        return np.asarray(found, dtype=np.float64)

@@ -1,15 +1,15 @@
 """Measured: what skills were worth on goals that were tried, as the ledger tells, ready for training.
 
 A program is worth the share of its tries that did it by themselves, a skill in words the share of tries that solved the
-task where it was followed. Replays of the gate count where they tell whose they are and the ledger knows the goal. What
-a reader would get wrong: holdout seeds never count, what a skill was written from says nothing of it, and a skill that
-was rewritten, by whatever version number, begins anew.
+task where it was followed, for the part of a plan that it was shown for. Replays of the gate count where they tell
+whose they are and the ledger knows the goal. What a reader would get wrong: holdout seeds never count, what a skill was
+written from says nothing of it, and a skill that was rewritten, by whatever version number, begins anew.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from skillagent.library import Library
@@ -22,13 +22,17 @@ from skillagent.schema import Attempted, Change, Decided, Event, PutSkill, Rolle
 
 @dataclass(frozen=True)
 class Query:
-    """A goal that was tried at an instance, and what candidates of one kind were worth there, 0 to 1, by name."""
+    """A goal that was tried at an instance, and what candidates of one kind were worth there, 0 to 1, by name.
+
+    `beside` are the other goals of that instance, as plans divided it: what came of them came of the same tries.
+    """
 
     at: Instance
     goal: str
     domain: str
     kind: Kind
     worth: Mapping[str, float]
+    beside: frozenset[str] = frozenset()
 
     @property
     def family(self) -> str:
@@ -61,14 +65,18 @@ class _Table:
 def measured(library: Library, events: Iterable[Event]) -> list[Query]:
     """Return the goals on which the worth of skills of this library is known, in the order in which they were tried."""
     known, table = list(events), _Table()
-    goals = {(e.task.id, e.task.seed): e.goal for e in (event.entry for event in known) if isinstance(e, Attempted)}
+    attempts = [event.entry for event in known if isinstance(event.entry, Attempted)]
+    goals = {(one.task.id, one.task.seed): one.goal for one in attempts}
+    asked = defaultdict[Instance, set[str]](set)
+    for one in attempts:
+        asked[one.task.id, one.task.seed] |= {one.goal, *(part.goal for part in one.routed)}
     for event in known:
         for run, solved, at in told(event):
             table.add(at, run.goal, at[0].partition("/")[0], "programs", run.program, solved)
         match event.entry:
             case Attempted() as one:
-                for name, solved in _in_words(one, library):
-                    table.add((one.task.id, one.task.seed), one.goal, one.task.env, "words", name, solved)
+                for goal, name, solved in _in_words(one, library):
+                    table.add((one.task.id, one.task.seed), goal, one.task.env, "words", name, solved)
             case Decided(decision=decision, replaced=replaced) as entry:
                 for name in _rewritten(decision.edit.changes, replaced) if decision.accepted else ():
                     table.forget(name)
@@ -78,16 +86,21 @@ def measured(library: Library, events: Iterable[Event]) -> list[Query]:
                     table.forget(name)
             case _:
                 pass
-    return list(_queries(table, library))
+    return list(_queries(table, library, asked))
 
 
-def _in_words(one: Attempted, library: Library) -> Iterator[tuple[str, bool]]:
-    """Yield the skills that were shown and followed, where no program ran, and whether the task was solved."""
+def _in_words(one: Attempted, library: Library) -> Iterator[tuple[str, str, bool]]:
+    """Yield for what goals skills were shown and followed, where no program ran, and whether the task was solved.
+
+    A skill that was shown as an example of another, or by a line from before routes were kept, was for the whole goal.
+    """
     if one.void is not None or one.score is None or one.task.split is Split.HOLDOUT or one.programs:
         return
-    for name in one.shown:
+    parts = dict.fromkeys((shown.id, part.goal) for part in one.routed for shown in part.shown)
+    apart = {name for name, _ in parts}
+    for name, goal in (*parts, *((name, one.goal) for name in one.shown if name not in apart)):
         if (skill := library.skills.get(name)) is not None and followed(skill, one.actions):
-            yield name, one.score >= 1
+            yield goal, name, one.score >= 1
 
 
 def _add_replays(table: _Table, entry: Decided, library: Library, goals: Mapping[Instance, str]) -> None:
@@ -122,11 +135,11 @@ def _same(one: Skill, other: Skill | None) -> bool:
     )
 
 
-def _queries(table: _Table, library: Library) -> Iterator[Query]:
+def _queries(table: _Table, library: Library, asked: Mapping[Instance, Collection[str]]) -> Iterator[Query]:
     skills = dict[str, str]()
     for name, skill in sorted(library.skills.items(), reverse=True):  # of skills with one program, the first
         skills[digest_of(skill.files[FILE]) if FILE in skill.files else name] = name
     for (at, goal, domain, kind), of in table.tries.items():
         worth = {skills[whose]: sum(tries) / len(tries) for whose, tries in of.items() if whose in skills}
         if worth:
-            yield Query(at, goal, domain, kind, worth)
+            yield Query(at, goal, domain, kind, worth, frozenset(asked.get(at, ())) - {goal})

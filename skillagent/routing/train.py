@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -104,8 +104,9 @@ def cases(
     """
     found, owners = list[Case](), owners_of(library) if owners is None else owners
     for query in queries:
-        before = _before(library, query.goal, dict.fromkeys(owners.get(query.goal, ())))
-        index = catalogue.of(before, without=query.goal).skills
+        own = query.beside | {query.goal}
+        before = _before(library, own, dict.fromkeys(name for goal in sorted(own) for name in owners.get(goal, ())))
+        index = catalogue.of(before, without=own).skills
         told = candidates(query.goal, query.domain, index, outcomes=outcomes, without=query.at)
         kept = _one_each(told.programs if query.kind == "programs" else told.words, index.find)
         kept = sorted(kept, key=lambda one: (-one.score, -one.one.score, one.one.id))
@@ -115,11 +116,11 @@ def cases(
     return found
 
 
-def _before(library: Library, goal: str, owners: Iterable[str]) -> Library:
-    """Return a library in which none of the skills that solved a goal has done so yet."""
+def _before(library: Library, own: Collection[str], owners: Iterable[str]) -> Library:
+    """Return a library in which none of the skills that solved one of some goals has done so yet."""
     for name in owners:
         skill = library.skills[name]
-        less = skill.model_copy(update={"goals": tuple(one for one in skill.goals if one != goal)})
+        less = skill.model_copy(update={"goals": tuple(one for one in skill.goals if one not in own)})
         library = library.with_change(PutSkill(skill=less, base=skill.version))
     return library
 

@@ -42,13 +42,14 @@ from skillagent.schema.ledger import Attempted, Decided, Entry, Event, Label, La
 from skillagent.schema.model import Message, Reply, Role, Usage
 from skillagent.schema.program import Ask, Check, Do, Each, Expect, Filled, Node, Program, Repeat, Target, When
 from skillagent.schema.task import Split, Task
-from skillagent.schema.value import Json, Value, digest_of
+from skillagent.schema.value import Json, Value, content_id, digest_of
 from skillagent.schema.world import Action, Element, Observation, Outcome, Verb
 
 __all__ = [
     # Value: what every noun is, a frozen model with a content digest.
     "Json",
     "Value",
+    "content_id",
     "digest_of",
     # Tasks, and what a seed may be used for.
     "Split",

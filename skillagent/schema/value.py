@@ -30,6 +30,11 @@ def digest_of(content: JsonValue) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def content_id(text: str) -> str:
+    """Return the name that what is worked out of a text is kept under: 32 hex digits of its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 def mended(content: JsonValue) -> JsonValue:
     """Return the content with U+FFFD for each half of a surrogate pair, which models write and UTF-8 cannot hold."""
     match content:

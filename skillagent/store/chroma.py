@@ -85,6 +85,11 @@ class Chroma:
                 self.near(rows[0], 1)
             yield found["ids"], rows
 
+    def ids(self) -> list[str]:
+        """Return the ids of all vectors, without reading these."""
+        found: list[str] = self._collection.get(include=[])["ids"]
+        return found
+
     def get(self, ids: Sequence[str]) -> Iterator[tuple[list[str], Vectors]]:
         """Yield those of the vectors that are there."""
         for start in range(0, len(ids), PAGE):
@@ -99,10 +104,11 @@ class Chroma:
         for start in range(0, len(ids), PAGE):
             self._collection.upsert(ids=list(ids[start : start + PAGE]), embeddings=rows[start : start + PAGE])
 
-    def near(self, query: Vectors, top: int) -> list[tuple[str, float]]:
-        """Return ids and cosine similarities, nearest first, by Chroma's index."""
-        found: Any = self._collection.query(query_embeddings=query[np.newaxis], n_results=top, include=["distances"])
-        return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
+    def near(self, query: Vectors, top: int) -> list[str]:
+        """Return the ids of the nearest, the nearest first, by Chroma's index."""
+        found: Any = self._collection.query(query_embeddings=query[np.newaxis], n_results=top, include=[])
+        ids: list[str] = found["ids"][0]
+        return ids
 
     def close(self, *, clean: bool = True) -> None:
         """Let go of it, and mark its folder as `clean`; a second call, or one in a forked child, does nothing."""

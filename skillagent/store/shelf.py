@@ -49,6 +49,7 @@ class Shelf:
         self._folders: _Remembered[Skill | None] = _Remembered(now_ns)
         self._insights: _Remembered[dict[str, Insight]] = _Remembered(now_ns)
         self._demonstrations: _Remembered[dict[str, Demonstration]] = _Remembered(now_ns)
+        self._homes: dict[str, Path] = {}
         self._library = Library()
         self._parts: list[object] = []
 
@@ -71,11 +72,8 @@ class Shelf:
         return self._library
 
     def folder(self, name: str) -> Path:
-        """Return the folder that the skill of that name lives in, or would."""
-        home = self.skills / name
-        if home.is_dir() and (skill := self._skill(home)) is not None and skill.name == name:
-            return home
-        return next((folder for folder, skill in self._by_folder() if skill.name == name), home)
+        """Return the folder that the skill of that name lived in when all were last read, or would."""
+        return self._homes.get(name, self.skills / name)
 
     def _by_folder(self) -> list[tuple[Path, Skill]]:
         """Return each skill with its folder; of two skills of one name, the one whose folder is called so."""
@@ -86,6 +84,7 @@ class Shelf:
         for folder, skill in sorted(read, key=lambda pair: pair[1] is not None and pair[0].name != pair[1].name):
             if skill is not None and found.setdefault(skill.name, (folder, skill))[0] != folder:
                 _log.warning("%s: skipped, there is another skill %s; rename or remove one", folder, skill.name)
+        self._homes = {name: folder for name, (folder, _) in found.items()}
         return list(found.values())
 
     def _skill(self, folder: Path) -> Skill | None:

@@ -10,7 +10,6 @@ Losing any of it costs time and never knowledge. What is similar enough is not d
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import weakref
@@ -19,44 +18,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skillagent.ports import Embedder, Vectors
-from skillagent.store.chroma import PAGE, Chroma, brief, check_unit, is_fault, open_folder, open_server, reopen
+from skillagent.schema import content_id
+from skillagent.store.chroma import Chroma, brief, check_unit, is_fault, open_folder, open_server, reopen
 
 _log = logging.getLogger("skillagent.store")
 
-EXACT_BELOW = 50_000
-
-
-def content_id(text: str) -> str:
-    """Return the name that a text's vector is kept under: 32 hex digits of its SHA-256."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-def nearest(queries: Vectors, items: Vectors, top: int) -> NDArray[np.intp]:
-    """Return the indices of the `top` items nearest each query, nearest first.
-
-    Args:
-        queries: Unit rows, shape (q, d).
-        items: Unit rows, shape (n, d); n may be 0.
-        top: At least 1. Fewer columns come back when n < top.
-
-    Returns:
-        Shape (q, min(top, n)). Ties keep the order of `items`, so runs repeat.
-    """
-    assert top >= 1
-    if len(items) == 0 or len(queries) == 0:
-        return np.zeros((len(queries), min(top, len(items))), dtype=np.intp)
-    likeness = queries @ items.T
-    # Everything at least as near as the top-th is sorted, so that a tie at the edge is cut in the items' order.
-    last = len(items) - min(top, len(items))
-    edges = np.partition(likeness, last, axis=1)[:, last]
-    rows = []
-    for row, edge in zip(likeness, edges, strict=True):
-        near = np.flatnonzero(row >= edge)
-        rows.append(near[np.argsort(-row[near], kind="stable")][:top])
-    return np.array(rows, dtype=np.intp)
+WHOLE_BELOW = 50_000
 
 
 class MemoryVectors:
@@ -98,7 +67,8 @@ class ChromaVectors(MemoryVectors):
         path: The cache's own folder. It may be deleted whenever no process uses it.
         url: A Chroma server, e.g. `http://localhost:8000`; goes before `path`.
         read_only: Write nothing. With a folder: read its snapshot only, and compute the rest in memory.
-        exact_below: Up to so many vectors are held in memory and searched exactly.
+        whole_below: Up to so many vectors are all read back when a folder is opened. Of more the snapshot is read, and
+            what it lacks when it is asked for.
     """
 
     def __init__(
@@ -108,13 +78,13 @@ class ChromaVectors(MemoryVectors):
         path: Path | None = None,
         url: str | None = None,
         read_only: bool = False,
-        exact_below: int = EXACT_BELOW,
+        whole_below: int = WHOLE_BELOW,
     ) -> None:
         super().__init__(embedder)
         self._path = None if url else path
         self._url = url
         self._read_only = read_only
-        self._exact_below = exact_below
+        self._whole_below = whole_below
         self._slug = content_id(embedder.name)[:16]
         self._opened = False
         self._whole = True
@@ -134,27 +104,23 @@ class ChromaVectors(MemoryVectors):
             self._keep(new)
         return self._table.take(ids) if ids else self._embedder.embed(texts)
 
-    def search(self, query: Vectors, ids: Sequence[str] | None, top: int) -> list[tuple[str, float]]:
-        """Return the `top` nearest of the kept texts, as content ids with cosine similarity, nearest first.
+    def near(self, query: Vectors, top: int) -> list[str] | None:
+        """Return the `content_id`s of the `top` nearest of the kept texts by Chroma's index, which may miss a few.
 
-        Exact while everything is in memory, or when there are few candidates; else through Chroma's index, which may
-        miss a few.
+        None where there is no Chroma to ask: without a folder, beside another writer, or after a fault.
 
         Args:
             query: One unit row, shape (d,).
-            ids: The candidates, from `content_id`; None for all that the cache holds. Unknown ones are passed over.
             top: At least 1.
         """
         self._open()
-        if not self._whole and self._chroma is not None:
-            if ids is None or len(ids) > PAGE:
-                return self._search_index(self._chroma, query, None if ids is None else set(ids), top)
-            self._fetch(ids)
-        known = [key for key in (self._table.ids if ids is None else ids) if key in self._table]
-        if not known:
-            return []
-        rows = self._table.take(known)
-        return [(known[i], float(rows[i] @ query)) for i in nearest(query[np.newaxis], rows, top)[0]]
+        if self._chroma is None:
+            return None
+        try:
+            return self._chroma.near(query, top)
+        except BaseException as error:
+            self._give_up(error)
+            return None
 
     def close(self) -> None:
         """Leave a snapshot and let go of the folder or the server; a second call does nothing."""
@@ -174,9 +140,9 @@ class ChromaVectors(MemoryVectors):
             self._chroma, self._whole = open_server(self._url, **names), False
         elif self._path is not None:
             self._chroma = None if self._read_only else open_folder(self._path, **names)
+            held = set[str]()
             if self._chroma is not None:
-                self._chroma = self._read_back(self._chroma, **names)
-            held = set(self._table.ids)
+                self._chroma, held = self._read_back(self._chroma, **names)
             self._read_snapshot(self._path)
             if lacking := [key for key in self._table.ids if key not in held]:
                 self._keep(lacking)
@@ -184,17 +150,18 @@ class ChromaVectors(MemoryVectors):
             weakref.finalize(self, self._chroma.close)
         self._opened = True
 
-    def _read_back(self, chroma: Chroma, *, collection: str, embedder: str) -> Chroma:
+    def _read_back(self, chroma: Chroma, *, collection: str, embedder: str) -> tuple[Chroma, set[str]]:
+        """Return it, or one that is built anew where it cannot be trusted, and the ids that it holds."""
         try:
-            self._whole = chroma.count() <= self._exact_below
-            for ids, rows in chroma.pages(at_most=self._exact_below):
+            self._whole = chroma.count() <= self._whole_below
+            for ids, rows in chroma.pages(at_most=self._whole_below):
                 self._table.add(ids, rows)
+            return chroma, set(self._table.ids if self._whole else chroma.ids())
         except BaseException as error:
             if not is_fault(error):
                 raise
             self._table, self._whole = _Table(), True
-            return reopen(chroma, error, collection, embedder=embedder)
-        return chroma
+            return reopen(chroma, error, collection, embedder=embedder), set()
 
     def _fetch(self, ids: Sequence[str]) -> None:
         """Bring into memory what only Chroma has."""
@@ -227,23 +194,11 @@ class ChromaVectors(MemoryVectors):
             self._chroma.close(clean=False)
         self._chroma = None
 
-    def _search_index(
-        self, chroma: Chroma, query: Vectors, wanted: set[str] | None, top: int
-    ) -> list[tuple[str, float]]:
-        count, asked = chroma.count(), top
-        while count:
-            asked = min(asked, count)
-            near = [(key, like) for key, like in chroma.near(query, asked) if wanted is None or key in wanted]
-            if len(near) >= top or asked == count:
-                return near[:top]
-            asked *= 4
-        return []
-
     # ── The snapshot ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _leave_snapshot(self) -> None:
-        """The snapshot holds the table, unless it does already or the table holds only part of a large cache."""
-        if self._path is None or not self._whole or len(self._table) == self._in_snapshot:
+        """The snapshot holds the table, which has all of the one before; of a large cache, what was asked for."""
+        if self._path is None or len(self._table) == self._in_snapshot:
             return
         ids, target = self._table.ids, self._path / f"{self._slug}.npz"
         temporary = target.with_suffix(".tmp")

@@ -7,7 +7,20 @@ import pytest
 
 from skillagent.library import Library
 from skillagent.routing.measured import measured
-from skillagent.schema import Attempted, Decided, Decision, Edit, Pair, PutSkill, Score, Skill, Split, Task
+from skillagent.schema import (
+    Attempted,
+    Decided,
+    Decision,
+    Edit,
+    Pair,
+    PutSkill,
+    Ranked,
+    Routed,
+    Score,
+    Skill,
+    Split,
+    Task,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -65,6 +78,16 @@ def shown(score, actions=(CLICK,), seed=0, goal="press it"):
 )
 def test_words_are_worth_what_came_of_following_them(entry, found):
     assert list(worth(Library(skills={"worded": WORDED}), entry).values()) == ([found] if found else [])
+
+
+def test_words_are_worth_that_for_the_part_of_a_plan_that_they_were_shown_for():
+    parts = (
+        Routed(goal="press it", shown=(Ranked(id="worded", score=1.0),)),
+        Routed(goal="look", shown=(Ranked(id="other", score=1.0),)),
+    )
+    divided = shown(1.0, goal="look and press it").model_copy(update={"shown": ("worded", "other"), "routed": parts})
+    (found,) = measured(Library(skills={"worded": WORDED}), ledger(divided))
+    assert (found.goal, found.worth, found.beside) == ("press it", {"worded": 1.0}, {"look", "look and press it"})
 
 
 def put(skill, pairs=(), accepted=True, replaced=(), base=None, rehearsed=()):

@@ -13,8 +13,9 @@ from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.measured import measured
 from skillagent.routing.outcomes import UNKNOWN, Outcomes
 from skillagent.routing.rerank import FEATURES
+from skillagent.routing.solved import Solved
 from skillagent.routing.train import Case, calibrated, cases, first, fit, folds, hard, listwise, scores, weighed
-from skillagent.schema import Skill
+from skillagent.schema import Ranked, Routed, Skill
 from skillagent.testing import HashEmbedder
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -65,6 +66,20 @@ def test_what_a_goal_taught_its_skill_is_not_among_its_features():
     assert found.tried.sum() == 1
     assert found.features[found.tried, SOLVED] == 0.0
     assert catalogue.skills.find("crane").goals == (goal,)  # the catalogue is left as the library is
+
+
+def test_what_the_other_parts_of_its_plan_taught_is_not_among_its_features():
+    crane = Skill(name="crane", description="Folds paper.", body="1. `fold` the paper\n", domain="x")
+    first_part, second = "fold the paper crane", "fold the paper crane once more"
+    shown = (Ranked(id="crane", score=1.0, says=crane.says),)
+    rest = {"runs": (), "programs": (), "shown": ("crane",), "actions": ('{"verb":"fold","ref":"paper [1]"}',)}
+    parts = {"routed": tuple(Routed(goal=goal, shown=shown) for goal in (first_part, second))}
+    events = ledger(tried(plain(0), 0, 1.0, goal="fold two", **rest, **parts))
+    library, cache = Library(skills={"crane": crane}), HashEmbedder()
+    solved = Solved(cache, lambda: events)
+    found = cases(measured(library, events), library, Catalogue(cache, solved), Outcomes(cache, lambda: events))
+    assert {one.goal: one.features[0, SOLVED] for one in found} == {first_part: 0.0, second: 0.0}
+    assert set(solved.goals(crane)) == {first_part, second}, "which is known otherwise"
 
 
 def test_holdout_goals_train_nothing():

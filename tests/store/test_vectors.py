@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from skillagent.errors import ConfigError
-from skillagent.store.vectors import ChromaVectors, MemoryVectors, content_id, nearest
+from skillagent.schema import content_id
+from skillagent.store.chroma import Chroma
+from skillagent.store.vectors import ChromaVectors, MemoryVectors
 from skillagent.testing import HashEmbedder
 
 TEXTS = [f"word{i} and {i % 7} of {i // 3}" for i in range(300)]
@@ -52,34 +54,6 @@ def open_cache(embedder):
     yield make
     for cache in opened:
         cache.close()
-
-
-# ── Exact search ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("items", "top", "expected"),
-    [
-        pytest.param([[1, 0], [0, 1], [0.6, 0.8]], 2, [[0, 2]], id="nearest first"),
-        pytest.param([[0, 1], [1, 0], [1, 0], [1, 0]], 2, [[1, 2]], id="ties keep the items' order"),
-        pytest.param([[0, 1], [1, 0]], 9, [[1, 0]], id="fewer than top"),
-        pytest.param(np.zeros((0, 2)), 3, [[]], id="no items"),
-    ],
-)
-def test_nearest_returns_the_indices_of_the_items_nearest_first(items, top, expected):
-    found = nearest(np.array([[1, 0]], dtype=np.float32), np.array(items, dtype=np.float32), top)
-
-    assert found.tolist() == expected
-    assert found.dtype == np.intp
-
-
-def test_nearest_agrees_with_a_full_sort_for_many_queries():
-    rng = np.random.default_rng(0)
-    queries, items = (rng.integers(-2, 3, size=(n, 4)).astype(np.float32) for n in (20, 200))
-
-    expected = np.argsort(-(queries @ items.T), axis=1, kind="stable")[:, :15]
-
-    assert nearest(queries, items, 15).tolist() == expected.tolist()
 
 
 # ── Keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,6 +182,7 @@ def test_a_damaged_folder_is_built_anew_with_a_warning(tmp_path, embedder, open_
 
 _ADD_FOR_EVER = """
 import logging, sys, pathlib, numpy as np
+from skillagent.store.chroma import Chroma
 from skillagent.store.vectors import ChromaVectors
 logging.disable()
 class Wide:
@@ -278,33 +253,49 @@ def test_a_writer_killed_while_chroma_flushes_is_recovered_from_in_bounded_time(
 # ── A large cache, and a server ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_small_cache_is_searched_exactly_among_the_candidates(tmp_path, embedder, open_cache):
-    cache = open_cache(path=tmp_path)
-    rows = cache.vectors(TEXTS)
-    ids = [content_id(text) for text in TEXTS]
-
-    found = cache.search(rows[5], [*ids[3:50], "unknown"], 4)
-
-    expected = nearest(rows[5:6], rows[3:50], 4)[0]
-    assert [key for key, _ in found] == [ids[3 + i] for i in expected]
-    assert found[0] == (ids[5], pytest.approx(1.0))
-    assert cache.search(rows[5], ["unknown"], 4) == []
-    assert cache.search(rows[5], None, 1)[0][0] == ids[5]
-
-
-def test_a_large_cache_is_not_read_into_memory_and_is_searched_by_the_index(tmp_path, embedder, open_cache):
+def test_the_index_knows_what_is_kept_and_what_is_near(tmp_path, embedder, open_cache):
     texts = [f"text {i}" for i in range(1500)]
     cache = open_cache(path=tmp_path)
     rows, ids = cache.vectors(texts), [content_id(text) for text in texts]
+    assert cache.near(rows[7], 3)[0] == ids[7], "at once"
     cache.close()
 
-    large = open_cache(path=tmp_path, exact_below=100)
-    assert large.search(rows[7], None, 3)[0] == (ids[7], pytest.approx(1.0, abs=1e-4))
-    exact = {ids[i] for i in nearest(rows[7:8], rows[300:], 5)[0] + 300}
-    assert len(exact & {key for key, _ in large.search(rows[7], ids[300:], 5)}) >= 4
-    assert large.search(rows[7], ids[:20], 1)[0][0] == ids[7]
+    large = open_cache(path=tmp_path, whole_below=100)
+    near = [ids[n] for n in np.argsort(-(rows @ rows[7]))[:5]]
+    assert len(set(near) & set(large.near(rows[7], 5))) >= 4
+    assert len(large.near(rows[7], 5000)) <= 1500
     assert np.array_equal(large.vectors(texts), rows)
     assert embedder.asked == len(texts)
+
+
+def test_a_large_cache_is_not_written_again_when_it_is_opened_and_leaves_what_came_since(
+    tmp_path, embedder, open_cache, monkeypatch
+):
+    texts = [f"text {i}" for i in range(2500)]
+    cache = open_cache(path=tmp_path)
+    cache.vectors(texts)
+    cache.close()
+    put, keep = [], Chroma.put
+    monkeypatch.setattr(Chroma, "put", lambda self, ids, rows: (put.extend(ids), keep(self, ids, rows)))
+
+    large = open_cache(path=tmp_path, whole_below=100)
+    large.vectors([*texts, "new"])
+    assert put == [content_id("new")]
+    large.close()
+
+    asked = embedder.asked
+    open_cache(path=tmp_path, read_only=True).vectors([*texts, "new"])
+    assert embedder.asked == asked
+
+
+def test_without_a_chroma_to_ask_there_is_no_index(tmp_path, embedder, open_cache):
+    row = embedder.embed(["a"])[0]
+    first = open_cache(path=tmp_path)
+    first.vectors(["a"])
+
+    assert not hasattr(MemoryVectors(embedder), "near")
+    assert open_cache(path=tmp_path).near(row, 1) is None, "another one writes"
+    assert open_cache(path=tmp_path, read_only=True).near(row, 1) is None
 
 
 @pytest.fixture(scope="module")
@@ -353,8 +344,7 @@ def test_a_server_keeps_vectors_for_several_processes(server, embedder, open_cac
 
     assert np.array_equal(other.vectors(TEXTS[::-1]), rows[::-1])
     assert embedder.asked == len(TEXTS)
-    assert other.search(rows[9], None, 2)[0] == (ids[9], pytest.approx(1.0, abs=1e-4))
-    assert other.search(rows[9], ids[20:], 2)[0][0] != ids[9]
+    assert other.near(rows[9], 2)[0] == ids[9]
 
 
 def test_read_only_use_of_a_server_writes_nothing(server, embedder, open_cache):
@@ -391,7 +381,9 @@ def test_a_collection_that_fails_later_is_left_and_work_goes_on_in_memory(tmp_pa
         client.delete_collection(collection.name)
     client.close()
 
-    rows = cache.vectors([*TEXTS, "new"])
+    assert cache.near(Counting().embed(["new"])[0], 3) is None
 
-    assert np.array_equal(rows, Counting().embed([*TEXTS, "new"]))
     assert "going on in memory" in caplog.text
+    rows = cache.vectors([*TEXTS, "new"])
+    assert np.array_equal(rows, Counting().embed([*TEXTS, "new"]))
+    assert cache.near(rows[0], 3) is None
