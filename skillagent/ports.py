@@ -106,10 +106,11 @@ class VectorCache(Protocol):
         ...
 
 
-def indexed(cache: VectorCache, query: Vectors, top: int) -> list[str] | None:
-    """Return the `content_id`s of the texts nearest a unit row, by the cache's index, which may miss a few.
+def indexed(cache: VectorCache, query: Vectors, top: int) -> list[tuple[str, float]] | None:
+    """Return the `content_id`s of the texts nearest a unit row, with their cosines, by the cache's index.
 
-    None where it has none. A cache with an index has a `near(query, top)`. Any text may come that was ever kept.
+    It may miss a few, and any text may come that was ever kept. None where the cache has no index of all that it was
+    asked for. One with an index has a `near(query, top)`.
     """
     known = getattr(cache, "near", None)
     return known(query, top) if known is not None else None

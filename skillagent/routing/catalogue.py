@@ -8,6 +8,7 @@ the most, and never come back in a result. Nothing is chosen here.
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from array import array
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +24,7 @@ from skillagent.library import Library, differing
 from skillagent.ports import VectorCache, Vectors, indexed
 from skillagent.programs.text import program_of
 from skillagent.routing.doing import kinds, marked
+from skillagent.routing.fuse import Likeness, fuse
 from skillagent.routing.lexical import Words
 from skillagent.routing.patterns import Patterns
 from skillagent.routing.solved import Solved
@@ -33,9 +35,9 @@ _FEW = 8
 _READ = 1000  # letters of English that MiniLM reads to the end: 256 tokens
 _WINDOW = 800  # letters of a part of a longer text: 200 tokens
 _OTHER = -1  # the code of a domain that no item has
-EXACT = 50_000  # items up to which each is looked at for every goal
-_NEIGHBOURS = (200, 800)  # texts that the index is asked for: more where few of the first are of use here
-_ENOUGH = 20  # items that they are of
+EXACT = 50_000  # skills up to which each is looked at for every goal
+_NEIGHBOURS = 200  # texts that the index is asked for
+_BEST = 20  # items that are to be the best of all: what is shown, and what its chance is judged by
 T = TypeVar("T", bound=Value)
 
 
@@ -52,24 +54,10 @@ class Item(NamedTuple):
     told: tuple[str, ...] = ()
 
 
-class Likeness(NamedTuple):
-    """How like a goal items are: `numbers` of an index, in ascending order, and each part an array over them.
-
-    `words`: BM25Plus over text and solved goals, as a share of the most that any text could have. `whole`: cosine to
-    the mean of the text and the mean of the solved goals, a running prototype; where nothing was solved, to the text.
-    `proven`: it has solved goals.
-    """
-
-    numbers: NDArray[np.intp]
-    words: NDArray[np.float64]
-    whole: NDArray[np.float64]
-    proven: NDArray[np.bool_]
-
-
 class Index(Generic[T]):
     """Items of one kind by what they are searched by. Each has a number, which no other ever gets."""
 
-    def __init__(self, cache: VectorCache, as_item: Callable[[T], Item], exact: int = EXACT) -> None:
+    def __init__(self, cache: VectorCache, as_item: Callable[[T], Item], exact: int = sys.maxsize) -> None:
         self.cache = cache
         self._as_item = as_item
         self._exact = exact
@@ -88,6 +76,7 @@ class Index(Generic[T]):
         self._codes = array("q")  # domains by number
         self._there = array("b")  # by number: 0 where it was taken out
         self._kinds = array("q")  # of doing by number, of as many as were asked for; 0: not known
+        self._stretch = array("d")  # by number: how much nearer a goal may be to the whole than to each of its parts
         self._owners: dict[str, list[int]] = {}  # by text or goal that the index knows, of as many as were asked for
         self._owned = 0
 
@@ -144,7 +133,7 @@ class Index(Generic[T]):
         self._there[number] = 0
 
     def _made(self, fresh: Mapping[str, T]) -> list[tuple[str, T, Item, Vectors, Vectors]]:
-        """Return items ready to be added: with the vectors of their texts and of the goals that they solved."""
+        """Return items ready to be added: with the vectors of the parts of their texts and of the goals they solved."""
         if not fresh:
             return []
         items = [self._as_item(one) for one in fresh.values()]
@@ -153,17 +142,19 @@ class Index(Generic[T]):
         rows = self.cache.vectors([one for of in (*texts, *shapes) for one in of])
         ends = np.cumsum([0, *map(len, texts), *map(len, shapes)])
         each = [rows[start:end] for start, end in pairwise(ends.tolist())]
-        parts = zip(fresh.items(), items, map(_mean, each[: len(items)]), each[len(items) :], strict=True)
-        return [(key, one, item, text, own) for (key, one), item, text, own in parts]
+        parts = zip(fresh.items(), items, each[: len(items)], each[len(items) :], strict=True)
+        return [(key, one, item, said, own) for (key, one), item, said, own in parts]
 
     def _add(self, made: Iterable[tuple[str, T, Item, Vectors, Vectors]]) -> None:
-        for key, one, item, text, own in made:
+        for key, one, item, said, own in made:
+            text = _mean(said)
             number = self._words.add(_expanded(item))
             self._numbers[key] = number
             self._entries.append((key, one, item))
             self._patterns.add(number, item.patterns)
             self._texts.add(text[np.newaxis])
             self._wholes.add(_prototype(text, own)[np.newaxis])
+            self._stretch.append(_stretch(said, own))
             self._starts.append(len(self._goals))
             self._solved.append(len(own))
             self._goals.add(own)
@@ -182,37 +173,36 @@ class Index(Generic[T]):
         words, query = self._words.shares(goal), self._query(goal)
         if len(numbers) > self._exact:
             numbers = self._promising(numbers, goal, words, query)
-        return Likeness(
-            numbers=numbers,
-            words=words[numbers],
-            whole=self._wholes.near(query, numbers),
-            proven=np.array(self._solved)[numbers] > 0,
-        )
+        return self._likeness(numbers, words, self._wholes.near(query, numbers))
+
+    def _likeness(self, numbers: NDArray[np.intp], words: NDArray[np.float64], whole: NDArray[np.float64]) -> Likeness:
+        return Likeness(numbers, words[numbers], whole, proven=np.array(self._solved)[numbers] > 0)
 
     def _promising(
         self, numbers: NDArray[np.intp], goal: str, words: NDArray[np.float64], query: Vectors
     ) -> NDArray[np.intp]:
-        """Return those that the most words, a form, or a text or solved goal among the nearest speak for.
+        """Return those whose text or solved goals the vectors' index finds near, and all that may score as high.
 
-        All of them where the vectors have no index, or it knows too few that are of use here.
+        What the index does not name is no nearer than the last that it does, which bounds its score. So the best are
+        the best of all, but for what the index misses. All of them where there is no index, or it knows too few here.
         """
         for number, (_, _, item) in enumerate(self._entries[self._owned :], start=self._owned):
             for text in (*windows(item.text), *map(shape, item.goals)):
                 self._owners.setdefault(content_id(text), []).append(number)
         self._owned = len(self._entries)
-        use = np.zeros(len(words), dtype=bool)
+        texts = indexed(self.cache, query, _NEIGHBOURS) or []
+        kept, use = np.zeros(len(words), dtype=bool), np.zeros(len(words), dtype=bool)
         use[numbers] = True
-        said = numbers[words[numbers] > 0]
-        if len(said) > _NEIGHBOURS[0]:
-            said = said[np.argpartition(-words[said], _NEIGHBOURS[0])[: _NEIGHBOURS[0]]]
-        for count in _NEIGHBOURS:
-            if (texts := indexed(self.cache, query, count)) is None:
-                break
-            near = {number for text in texts for number in self._owners.get(text, ()) if use[number]}
-            if len(near) >= _ENOUGH:
-                kept = near.union(said.tolist(), (n for n in self._patterns.fitting(goal) if use[n]))
-                return np.array(sorted(kept), dtype=np.intp)
-        return numbers
+        kept[[number for text, _ in texts for number in self._owners.get(text, ())]] = True
+        kept[list(self._patterns.fitting(goal))] = True
+        near = np.flatnonzero(kept & use)
+        if len(near) < _BEST:
+            return numbers
+        scores = fuse(self._likeness(near, words, self._wholes.near(query, near)))
+        farthest = max(texts[-1][1], 0.0) if len(texts) == _NEIGHBOURS else 0.0
+        most = fuse(self._likeness(numbers, words, farthest * np.array(self._stretch)[numbers]))
+        kept[numbers[most >= np.partition(scores, -_BEST)[-_BEST]]] = True
+        return np.flatnonzero(kept & use)
 
     def near(self, goal: str, numbers: Iterable[int]) -> list[tuple[float, float]]:
         """Return the cosines of a goal to some items' texts, and to the nearest goals that they solved, or -1."""
@@ -258,14 +248,14 @@ class Catalogue:
     Args:
         cache: The vectors.
         solved: Tells what goals skills solved since they were written; None: they are searched as they stand.
-        exact: Items of a kind up to which each is looked at; of more, those that the vectors' index is near, if any.
+        exact: Skills up to which each is looked at; of more, those that may be the best, if the vectors have an index.
     """
 
     def __init__(self, cache: VectorCache, solved: Solved | None = None, *, exact: int = EXACT) -> None:
         self._cache, self._solved, self._told, self._without = cache, solved, 0, frozenset[str]()
         self.skills = Index[Skill](cache, self._of_skill, exact)
-        self.insights = Index[Insight](cache, _of_insight, exact)
-        self.demonstrations = Index[Demonstration](cache, _of_demonstration, exact)
+        self.insights = Index[Insight](cache, _of_insight)
+        self.demonstrations = Index[Demonstration](cache, _of_demonstration)
 
     def of(self, library: Library, *, without: frozenset[str] = frozenset()) -> Catalogue:
         """Return the catalogue of just this library; that of a few items is its own, so that what is held stays.
@@ -279,9 +269,13 @@ class Catalogue:
         renewed, told = self._solved.since(self._told) if self._solved else (set[str](), 0)
         if self._solved and without != self._without:
             renewed |= {name for goal in without ^ self._without for name in self._solved.owners(goal)}
-        self._without = without
-        self.skills.hold(library.skills, renewed)
-        self._told = told  # only now: where it fails, it is told again
+        before, self._without = self._without, without
+        try:
+            self.skills.hold(library.skills, renewed)
+        except BaseException:  # it is told again
+            self._without = before
+            raise
+        self._told = told
         self.insights.hold(library.insights)
         self.demonstrations.hold(library.demonstrations)
         return self
@@ -340,6 +334,16 @@ def _prototype(text: Vectors, solved: Vectors) -> Vectors:
     both = text + mean / max(float(np.linalg.norm(mean)), 1e-9)
     whole: Vectors = both / max(float(np.linalg.norm(both)), 1e-9)
     return whole
+
+
+def _stretch(said: Vectors, solved: Vectors) -> float:
+    """Return how many times as near as the nearest of all these rows a goal can be to the prototype of them."""
+    by_text = 1 / max(float(np.linalg.norm(said.mean(axis=0))), 1e-9)
+    if not len(solved):
+        return by_text
+    by_goals = 1 / max(float(np.linalg.norm(solved.mean(axis=0))), 1e-9)
+    both = _mean(said) + by_goals * solved.mean(axis=0)
+    return (by_text + by_goals) / max(float(np.linalg.norm(both)), 1e-9)
 
 
 class _Rows:

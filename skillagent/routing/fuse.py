@@ -7,11 +7,10 @@ part or another as unrelated items come in. Where the numbers come from, and wha
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from skillagent.routing.catalogue import Likeness
 
 _WORDS = 0.3
 _WORDS_UNTRIED = 0.6  # of items that have solved nothing: their texts are less like goals, and their words say more
@@ -21,6 +20,20 @@ _UNRELATED = 0.1  # the score of an item that has nothing to do with the goal
 # `evals.router_gate`: a logistic regression on the score, its lead over the next ones, and neither.
 _PROVEN = (8.1, 6.4, -10.6)  # of items that have solved goals
 _UNTRIED = (3.5, 9.0, -7.1)
+
+
+class Likeness(NamedTuple):
+    """How like a goal items are: `numbers` of an index, in ascending order, and each part an array over them.
+
+    `words`: BM25Plus over text and solved goals, as a share of the most that any text could have. `whole`: cosine to
+    the mean of the text and the mean of the solved goals, a running prototype; where nothing was solved, to the text.
+    `proven`: it has solved goals.
+    """
+
+    numbers: NDArray[np.intp]
+    words: NDArray[np.float64]
+    whole: NDArray[np.float64]
+    proven: NDArray[np.bool_]
 
 
 def fuse(like: Likeness) -> NDArray[np.float64]:

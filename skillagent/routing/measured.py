@@ -69,7 +69,8 @@ def measured(library: Library, events: Iterable[Event]) -> list[Query]:
     goals = {(one.task.id, one.task.seed): one.goal for one in attempts}
     asked = defaultdict[Instance, set[str]](set)
     for one in attempts:
-        asked[one.task.id, one.task.seed] |= {one.goal, *(part.goal for part in one.routed)}
+        parts = {part.goal for part in one.routed} | {run.goal for run in one.runs}
+        asked[one.task.id, one.task.seed] |= {one.goal} | parts
     for event in known:
         for run, solved, at in told(event):
             table.add(at, run.goal, at[0].partition("/")[0], "programs", run.program, solved)

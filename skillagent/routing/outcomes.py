@@ -72,16 +72,16 @@ class Outcomes:
         Args:
             goal: What is to be done.
             skills: Those with programs, in the order of what is returned.
-            without: An instance whose tries at this very goal are left out, as if they were still to come.
+            without: An instance whose tries are left out, as if they were still to come.
         """
         self._catch_up()
-        told = [self._tries(goal, skill, without) for skill in skills]
+        told = [self._tries(skill, without) for skill in skills]
         query = self._vectors([goal])[0] if any(told) else None
         return [_known(self._weights(query, tries), tries) if tries and query is not None else None for tries in told]
 
-    def _tries(self, goal: str, skill: Skill, without: Instance | None) -> list[Try]:
+    def _tries(self, skill: Skill, without: Instance | None) -> list[Try]:
         tries = self._of.get(digest_of(skill.files.get(FILE)), ())
-        return [one for one in tries if without is None or one.at != without or one.goal != goal]
+        return [one for one in tries if without is None or one.at != without]
 
     def _weights(self, query: Vectors, tries: Sequence[Try]) -> NDArray[np.float64]:
         cosines = self._vectors([one.goal for one in tries]) @ query

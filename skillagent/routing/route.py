@@ -22,14 +22,15 @@ from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.programs.text import FILE
 from skillagent.routing import rerank
-from skillagent.routing.catalogue import Catalogue, Index, Likeness, text_of
-from skillagent.routing.fuse import RIVALS, chance, fuse
+from skillagent.routing.catalogue import Catalogue, Index, text_of
+from skillagent.routing.fuse import RIVALS, Likeness, chance, fuse
 from skillagent.routing.outcomes import Instance, Known, Outcomes
 from skillagent.routing.rerank import Candidate, Kind, Learned, Trained
 from skillagent.schema import Insight, Plan, Ranked, Route, Skill, Value
 
 _CONSIDERED = 3
 T = TypeVar("T", bound=Value)
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 def _names(given: object) -> object:
@@ -40,22 +41,22 @@ def _names(given: object) -> object:
 class Thresholds(Value):
     """From where on an item is shown. Where the numbers come from: `evals/LOG.md`."""
 
-    chance: float = Field(default=0.5, description="that a skill fits, from which it is shown")
-    solved: float = Field(
+    chance: Finite = Field(default=0.5, description="that a skill fits, from which it is shown")
+    solved: Finite = Field(
         default=0.85,
         description="cosine to a solved goal from which a demonstration is shown, and a program of a loose form runs",
     )
-    insight: float = Field(default=0.50, description="cosine to an insight's condition")
-    covers: float = Field(
+    insight: Finite = Field(default=0.50, description="cosine to an insight's condition")
+    covers: Finite = Field(
         default=0.90, description="cosine to a solved goal from which one skill covers the whole goal, and is shown"
     )
     form: int = Field(
-        default=12, description="letters that a program's pattern fixes of a goal, to be enough by itself"
+        default=12, ge=0, description="letters that a program's pattern fixes of a goal, to be enough by itself"
     )
-    share: float = Field(default=0.5, description="of a goal's letters that are as telling, however few they are")
-    skills: int = 1
-    programs: int = Field(default=3, description="skills that may run, each where the one before does not fit the page")
-    insights: int = 3
+    share: Finite = Field(default=0.5, description="of a goal's letters that are as telling, however few they are")
+    skills: int = Field(default=1, ge=1, description="skills in words that are shown")
+    programs: int = Field(default=3, ge=1, description="skills that may run, each where the one before does not fit the page")
+    insights: int = Field(default=3, ge=0, description="that are shown")
     verbs: bool = Field(
         default=False, description="leave out skills that are known to do other kinds of things than the goal asks for"
     )

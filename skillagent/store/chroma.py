@@ -104,11 +104,10 @@ class Chroma:
         for start in range(0, len(ids), PAGE):
             self._collection.upsert(ids=list(ids[start : start + PAGE]), embeddings=rows[start : start + PAGE])
 
-    def near(self, query: Vectors, top: int) -> list[str]:
-        """Return the ids of the nearest, the nearest first, by Chroma's index."""
-        found: Any = self._collection.query(query_embeddings=query[np.newaxis], n_results=top, include=[])
-        ids: list[str] = found["ids"][0]
-        return ids
+    def near(self, query: Vectors, top: int) -> list[tuple[str, float]]:
+        """Return ids and cosines, the nearest first, by Chroma's index."""
+        found: Any = self._collection.query(query_embeddings=query[np.newaxis], n_results=top, include=["distances"])
+        return [(key, 1.0 - float(far)) for key, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def close(self, *, clean: bool = True) -> None:
         """Let go of it, and mark its folder as `clean`; a second call, or one in a forked child, does nothing."""

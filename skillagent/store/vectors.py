@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import os
 import weakref
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,10 +52,14 @@ class MemoryVectors:
             rows = np.asarray(self._embedder.embed(list(missing.values())), dtype=np.float32)
             if self._table.width not in (None, rows.shape[1]):
                 _log.warning("%s: cached vectors have another width; embedded anew", self._embedder.name)
-                self._table = _Table()
+                self._forget()
                 return self._compute(ids, texts)
             self._table.add(list(missing), rows)
         return list(missing)
+
+    def _forget(self) -> None:
+        """Let go of all vectors."""
+        self._table = _Table()
 
 
 class ChromaVectors(MemoryVectors):
@@ -89,7 +92,9 @@ class ChromaVectors(MemoryVectors):
         self._opened = False
         self._whole = True
         self._chroma: Chroma | None = None
+        self._unkept = set[str]()  # what the table has and Chroma may not have
         self._in_snapshot = 0
+        self._writes_snapshot = True
 
     def vectors(self, texts: Sequence[str]) -> Vectors:
         """Return unit rows, shape (len(texts), d), computing and keeping those not yet known.
@@ -104,17 +109,18 @@ class ChromaVectors(MemoryVectors):
             self._keep(new)
         return self._table.take(ids) if ids else self._embedder.embed(texts)
 
-    def near(self, query: Vectors, top: int) -> list[str] | None:
-        """Return the `content_id`s of the `top` nearest of the kept texts by Chroma's index, which may miss a few.
+    def near(self, query: Vectors, top: int) -> list[tuple[str, float]] | None:
+        """Return the `content_id`s of the `top` nearest texts, with their cosines, by Chroma's index.
 
-        None where there is no Chroma to ask: without a folder, beside another writer, or after a fault.
+        It may miss a few. None where there is no Chroma to ask, or it has not all that was asked for: without a folder,
+        beside another writer, for a reader, or after a fault.
 
         Args:
             query: One unit row, shape (d,).
             top: At least 1.
         """
         self._open()
-        if self._chroma is None:
+        if self._chroma is None or self._unkept:
             return None
         try:
             return self._chroma.near(query, top)
@@ -128,13 +134,14 @@ class ChromaVectors(MemoryVectors):
             self._leave_snapshot()
             self._chroma.close()
         self._chroma, self._opened, self._table = None, False, _Table()
+        self._unkept.clear()
 
     def _open(self) -> None:
         if self._opened:
             if self._chroma is not None and not self._chroma.ours:
                 self._chroma, self._whole = None, True
             return
-        self._whole, self._in_snapshot = True, 0
+        self._whole, self._in_snapshot, self._writes_snapshot = True, 0, True
         names = {"collection": f"v1-{self._slug}", "embedder": self._embedder.name}
         if self._url:
             self._chroma, self._whole = open_server(self._url, **names), False
@@ -143,7 +150,7 @@ class ChromaVectors(MemoryVectors):
             held = set[str]()
             if self._chroma is not None:
                 self._chroma, held = self._read_back(self._chroma, **names)
-            self._read_snapshot(self._path)
+            self._read_snapshot()
             if lacking := [key for key in self._table.ids if key not in held]:
                 self._keep(lacking)
         if self._chroma is not None:
@@ -174,6 +181,7 @@ class ChromaVectors(MemoryVectors):
             self._give_up(error)
 
     def _keep(self, ids: Sequence[str]) -> None:
+        self._unkept.update(ids)
         if self._chroma is None or self._read_only:
             return
         try:
@@ -181,6 +189,7 @@ class ChromaVectors(MemoryVectors):
         except BaseException as error:
             self._give_up(error)
             return
+        self._unkept.difference_update(ids)
         if len(self._table) > 1.1 * self._in_snapshot:
             self._leave_snapshot()
 
@@ -194,39 +203,51 @@ class ChromaVectors(MemoryVectors):
             self._chroma.close(clean=False)
         self._chroma = None
 
+    def _forget(self) -> None:
+        super()._forget()
+        self._in_snapshot = 0
+        if self._path is not None and not self._read_only and self._chroma is not None:
+            self._snapshot.unlink(missing_ok=True)
+
     # ── The snapshot ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _leave_snapshot(self) -> None:
-        """The snapshot holds the table, which has all of the one before; of a large cache, what was asked for."""
-        if self._path is None or len(self._table) == self._in_snapshot:
+        """The snapshot holds the table, if that has all of the one before; of a large cache, what was asked for."""
+        if self._path is None or not (self._opened and self._writes_snapshot):
             return
-        ids, target = self._table.ids, self._path / f"{self._slug}.npz"
-        temporary = target.with_suffix(".tmp")
+        if len(self._table) <= self._in_snapshot:
+            return
+        ids, temporary = self._table.ids, self._snapshot.with_suffix(".tmp")
         with temporary.open("wb") as file:
             np.savez(file, ids=np.array(ids, dtype="S32"), rows=self._table.take(ids))
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+        temporary.replace(self._snapshot)
         self._in_snapshot = len(ids)
 
-    def _read_snapshot(self, folder: Path) -> None:
+    @property
+    def _snapshot(self) -> Path:
+        assert self._path is not None
+        return self._path / f"{self._slug}.npz"
+
+    def _read_snapshot(self) -> None:
         """Add what the snapshot has and the table lacks."""
-        path = folder / f"{self._slug}.npz"
         try:
-            with np.load(path, allow_pickle=False) as content:
+            with np.load(self._snapshot, allow_pickle=False) as content:
                 ids, rows = [key.decode("ascii") for key in content["ids"]], content["rows"]
             check_unit(rows)
             if len(ids) != len(rows):
                 raise ValueError(f"{len(ids)} names for {len(rows)} vectors")
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            _log.warning("%s: not readable (%s); left out", path, brief(error))
+        except Exception as error:  # a flipped bit makes zipfile and numpy raise anything
+            _log.warning("%s: not readable (%s); left out", self._snapshot, brief(error))
+            self._writes_snapshot = not isinstance(error, OSError | MemoryError)  # it may be whole
             return
-        fresh = [i for i, key in enumerate(ids) if key not in self._table]
         if self._table.width in (None, rows.shape[1]):
+            self._in_snapshot = len(ids)
+            fresh = [i for i, key in enumerate(ids) if key not in self._table]
             self._table.add([ids[i] for i in fresh], rows[fresh])
-        self._in_snapshot = len(ids)
 
 
 class _Table:

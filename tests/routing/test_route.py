@@ -10,8 +10,8 @@ from skillagent.goals import named, shape
 from skillagent.library import Library
 from skillagent.programs.template import form_of
 from skillagent.programs.text import FILE
-from skillagent.routing.catalogue import Catalogue, Likeness, text_of, windows
-from skillagent.routing.fuse import chance, fuse
+from skillagent.routing.catalogue import Catalogue, text_of, windows
+from skillagent.routing.fuse import Likeness, chance, fuse
 from skillagent.routing.lexical import Words, bm25_scores
 from skillagent.routing.patterns import Patterns, fixed_words
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route

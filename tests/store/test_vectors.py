@@ -38,6 +38,20 @@ class Counting:
         return np.array([row / np.linalg.norm(row) for row in rows], dtype=np.float32).reshape(-1, 32)
 
 
+class Wide:
+    """An embedder of one name whose vectors have some width."""
+
+    name = "wide"
+
+    def __init__(self, width):
+        self.width, self.asked = width, 0
+
+    def embed(self, texts):
+        self.asked += len(texts)
+        rows = [np.random.default_rng(int(content_id(text)[:8], 16)).normal(size=self.width) for text in texts]
+        return np.array([row / np.linalg.norm(row) for row in rows], dtype=np.float32).reshape(-1, self.width)
+
+
 @pytest.fixture
 def embedder():
     return Counting()
@@ -257,15 +271,52 @@ def test_the_index_knows_what_is_kept_and_what_is_near(tmp_path, embedder, open_
     texts = [f"text {i}" for i in range(1500)]
     cache = open_cache(path=tmp_path)
     rows, ids = cache.vectors(texts), [content_id(text) for text in texts]
-    assert cache.near(rows[7], 3)[0] == ids[7], "at once"
+    assert cache.near(rows[7], 3)[0] == (ids[7], pytest.approx(1.0, abs=1e-4)), "at once"
     cache.close()
 
     large = open_cache(path=tmp_path, whole_below=100)
     near = [ids[n] for n in np.argsort(-(rows @ rows[7]))[:5]]
-    assert len(set(near) & set(large.near(rows[7], 5))) >= 4
+    assert len(set(near) & {key for key, _ in large.near(rows[7], 5)}) >= 4
     assert len(large.near(rows[7], 5000)) <= 1500
     assert np.array_equal(large.vectors(texts), rows)
     assert embedder.asked == len(texts)
+
+
+@pytest.mark.parametrize("fault", [KeyboardInterrupt, PermissionError, MemoryError])
+@pytest.mark.parametrize("large", [False, True])
+def test_what_stops_the_opening_takes_nothing_out_of_the_snapshot(
+    tmp_path, embedder, open_cache, monkeypatch, fault, large
+):
+    texts = [f"text {i}" for i in range(2500)]
+    cache = open_cache(path=tmp_path)
+    cache.vectors(texts)
+    cache.close()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(np, "load", lambda *_, **__: (_ for _ in ()).throw(fault))
+        broken = open_cache(path=tmp_path, whole_below=100 if large else 5000)
+        with contextlib.suppress(KeyboardInterrupt):
+            broken.vectors([*texts[:10], "new"])
+        broken.close()
+
+    asked = embedder.asked
+    assert np.array_equal(open_cache(path=tmp_path, read_only=True).vectors(texts), Counting().embed(texts))
+    assert embedder.asked == asked
+
+
+def test_an_embedder_whose_vectors_have_another_width_is_begun_anew(tmp_path, caplog):
+    cache = ChromaVectors(Wide(16), path=tmp_path)
+    cache.vectors(TEXTS)
+    cache.close()
+    for texts in (["one more"], TEXTS):
+        cache = ChromaVectors(Wide(32), path=tmp_path)
+        assert cache.vectors(texts).shape[1] == 32
+        cache.close()
+    caplog.clear()
+    again = ChromaVectors(last := Wide(32), path=tmp_path)
+    assert again.vectors(TEXTS).shape[1] == 32
+    again.close()
+    assert (last.asked, caplog.messages) == (0, []), "what was mended stays mended"
 
 
 def test_a_large_cache_is_not_written_again_when_it_is_opened_and_leaves_what_came_since(
@@ -344,7 +395,9 @@ def test_a_server_keeps_vectors_for_several_processes(server, embedder, open_cac
 
     assert np.array_equal(other.vectors(TEXTS[::-1]), rows[::-1])
     assert embedder.asked == len(TEXTS)
-    assert other.near(rows[9], 2)[0] == ids[9]
+    assert other.near(rows[9], 2)[0] == (ids[9], pytest.approx(1.0, abs=1e-4))
+    other.vectors(["what a reader asks for is not kept"])
+    assert other.near(rows[9], 2) is None
 
 
 def test_read_only_use_of_a_server_writes_nothing(server, embedder, open_cache):
