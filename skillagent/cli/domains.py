@@ -39,7 +39,7 @@ def stream(
         ),
     ] = False,
     pull: Annotated[
-        float, typer.Option(min=0, help="Of encoders, towards turning nothing; the less, the more they learn.")
+        float, typer.Option(min=0, max=1e6, help="Of encoders, towards turning nothing; the less, the more they learn.")
     ] = 10.0,
     as_json: AsJson = False,
 ) -> None:

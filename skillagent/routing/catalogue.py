@@ -36,7 +36,7 @@ _READ = 1000  # letters of English that MiniLM reads to the end: 256 tokens
 _WINDOW = 800  # letters of a part of a longer text: 200 tokens
 _OTHER = -1  # the code of a domain that no item has
 EXACT = 50_000  # skills up to which each is looked at for every goal
-_NEIGHBOURS = 200  # texts that the index is asked for
+_NEIGHBOURS = 200  # texts that the index is asked for, and items by words
 _BEST = 20  # items that are to be the best of all: what is shown, and what its chance is judged by
 T = TypeVar("T", bound=Value)
 
@@ -184,7 +184,8 @@ class Index(Generic[T]):
         """Return those whose text or solved goals the vectors' index finds near, and all that may score as high.
 
         What the index does not name is no nearer than the last that it does, which bounds its score. So the best are
-        the best of all, but for what the index misses. All of them where there is no index, or it knows too few here.
+        the best of all, but for what the index misses; to miss less, those that share the most words are among them.
+        All of them where there is no index, or it knows too few here.
         """
         for number, (_, _, item) in enumerate(self._entries[self._owned :], start=self._owned):
             for text in (*windows(item.text), *map(shape, item.goals)):
@@ -195,6 +196,8 @@ class Index(Generic[T]):
         use[numbers] = True
         kept[[number for text, _ in texts for number in self._owners.get(text, ())]] = True
         kept[list(self._patterns.fitting(goal))] = True
+        said = numbers[words[numbers] > 0]
+        kept[said[np.argsort(-words[said])[:_NEIGHBOURS]]] = True
         near = np.flatnonzero(kept & use)
         if len(near) < _BEST:
             return numbers

@@ -55,7 +55,9 @@ class Thresholds(Value):
     )
     share: Finite = Field(default=0.5, description="of a goal's letters that are as telling, however few they are")
     skills: int = Field(default=1, ge=1, description="skills in words that are shown")
-    programs: int = Field(default=3, ge=1, description="skills that may run, each where the one before does not fit the page")
+    programs: int = Field(
+        default=3, ge=1, description="skills that may run, each where the one before does not fit the page"
+    )
     insights: int = Field(default=3, ge=0, description="that are shown")
     verbs: bool = Field(
         default=False, description="leave out skills that are known to do other kinds of things than the goal asks for"
