@@ -195,12 +195,14 @@ class Index(Generic[T]):
         kept, use = np.zeros(len(words), dtype=bool), np.zeros(len(words), dtype=bool)
         use[numbers] = True
         kept[[number for text, _ in texts for number in self._owners.get(text, ())]] = True
-        kept[list(self._patterns.fitting(goal))] = True
-        said = numbers[words[numbers] > 0]
-        kept[said[np.argsort(-words[said])[:_NEIGHBOURS]]] = True
-        near = np.flatnonzero(kept & use)
-        if len(near) < _BEST:
+        if np.count_nonzero(kept & use) < _BEST:
             return numbers
+        said = numbers[words[numbers] > 0]
+        if len(said) > _NEIGHBOURS:
+            said = said[np.argpartition(-words[said], _NEIGHBOURS)[:_NEIGHBOURS]]
+        kept[said] = True
+        kept[list(self._patterns.fitting(goal))] = True
+        near = np.flatnonzero(kept & use)
         scores = fuse(self._likeness(near, words, self._wholes.near(query, near)))
         farthest = max(texts[-1][1], 0.0) if len(texts) == _NEIGHBOURS else 0.0
         most = fuse(self._likeness(numbers, words, farthest * np.array(self._stretch)[numbers]))

@@ -129,19 +129,31 @@ def at(*places):
 class Placed(Indexed):
     """Vectors that are told for some texts."""
 
-    def __init__(self, rows):
-        super().__init__()
+    def __init__(self, rows, missed=0):
+        super().__init__(missed)
         self.rows = rows
 
     def embed(self, texts):
         return np.array([next((row for word, row in self.rows.items() if word in text), at((62, 1))) for text in texts])
 
 
+CROWDED = {"aaa": at((0, 1)), "few": at((0, 0.66)), "many": at((0, 0.3))}
+CROWD = [Skill(name=f"crowd-{n}", description=f"{'few' if n < 30 else 'many'} {n}", body="d") for n in range(300)]
+
+
+def test_what_the_index_misses_is_found_by_its_words():
+    hit = Skill(name="hit", description="eee zzz", body="e")
+    cache = Placed({"eee": at((0, 0.95))} | CROWDED, missed=2)  # the goal, and the hit
+    found, few = routed(cache, "aaa zzz", 100, Library(skills={one.name: one for one in (*CROWD, hit)}))
+    assert found.considered[0][0].id == "hit"
+    assert few < 301
+
+
 def test_a_prototype_that_is_nearer_than_each_of_its_parts_is_looked_at():
-    rows = {"aaa": at((0, 1)), "bbb": at((0, 0.55), (1, 0.8)), "ccc": at((0, 0.55), (1, -0.8)), "ddd": at((0, 0.62))}
-    crowd = [Skill(name=f"crowd-{n}", description=f"ddd {n}", body="d") for n in range(300)]
+    rows = CROWDED | {"few": at((0, 0.8)), "many": at((0, 0.66))}
+    rows |= {"bbb": at((0, 0.55), (1, 0.8)), "ccc": at((0, 0.55), (1, -0.8))}
     between = Skill(name="between", description="bbb", body="b", goals=("ccc",))
-    library = Library(skills={one.name: one for one in (*crowd, between)})
+    library = Library(skills={one.name: one for one in (*CROWD, between)})
     found, _ = routed(Placed(rows), "aaa", 100, library)
     assert found.considered[0][0].id == "between"
     assert found == routed(Placed(rows), "aaa", 10_000, library)[0]
