@@ -9,7 +9,8 @@ among the twenty best, or an encoder of goals and texts. *Which of several progr
 program say; a goal's own outcome is left out while it trains. Beside it: the product's own estimate
 (`routing/outcomes.py`), which has no weights. Needs the extra `train`. The outcomes are those of the first choice
 alone; an agent tries the next program where one does not fit the page (`evals.router_learns` measures that). Last, what
-`skillagent router train` says to the practice outcomes, with weights and with an encoder.
+`skillagent router train` says to the practice outcomes, with weights, with an encoder, and with MiniLM fine-tuned
+(`skillagent models pull minilm`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 
 from evals.router_data import FOLDER, load
 from skillagent.build import embedder
+from skillagent.config import Settings
 from skillagent.config import load as load_settings
 from skillagent.evaluation.ranking import train
 from skillagent.library import Library
@@ -40,6 +42,7 @@ from skillagent.routing.tune import scores as encoded
 from skillagent.routing.tune import tune, tuned
 from skillagent.schema import Attempted, Event, Ran, Skill, Split, Task, digest_of
 from skillagent.store.vectors import ChromaVectors
+from skillagent.trained import base_of, finetuner
 
 _FOLDS = 5
 _CANDIDATES = 20
@@ -173,17 +176,24 @@ def _rate(rows: Sequence[dict[str, object]], own: dict[str, object], name: str) 
     return (sum(known) + 2 * UNKNOWN) / (len(known) + 2)
 
 
-def commanded(cache: VectorCache, lines: Sequence[dict[str, object]]) -> dict[str, object]:
-    """Return what the command comes to on the practice outcomes alone, by weights and by an encoder: the verdicts."""
+def commanded(settings: Settings, cache: VectorCache, lines: Sequence[dict[str, object]]) -> dict[str, object]:
+    """Return what the command comes to on the practice outcomes alone, by each of its ways: the verdicts."""
     skills = {skill.name: skill for skill in (Skill.model_validate(line["skill"]) for line in lines if "skill" in line)}
     index = Catalogue(cache).skills
     index.hold(skills)
     events = _ledger([line for line in lines if "task" in line and line["solved"]], {}, index)
     report: dict[str, object] = {}
-    for name, way in (("skillagent router train", None), ("skillagent router train --encoder", tune)):
-        found = train(Library(skills=skills), events, cache, version=1, at="", tune=way, watch=print)
-        print(name, found.compared, flush=True)
-        report[name] = {kind: one.model_dump() | {"accepted": one.accepted} for kind, one in found.compared.items()}
+    begun = partial(train, Library(skills=skills), events, cache, version=1, at="", watch=print)
+    ways = {
+        "skillagent router train": begun,
+        "skillagent router train --encoder": partial(begun, tune=tune),
+        "skillagent router train --fine-tune": partial(begun, finetune=finetuner(lambda: base_of(settings), print)),
+    }
+    for name, way in ways.items():
+        began = time.process_time()
+        compared = way().compared
+        print(f"{name}, {time.process_time() - began:.0f} processor seconds: {compared}", flush=True)
+        report[name] = {kind: one.model_dump() | {"accepted": one.accepted} for kind, one in compared.items()}
     return report
 
 
@@ -198,7 +208,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache/skillagent/router")
     wanted = parser.parse_args()
-    cache = ChromaVectors(embedder(load_settings()), path=wanted.cache)
+    settings = load_settings()
+    cache = ChromaVectors(embedder(settings), path=wanted.cache)
     gate, holdout = texts(cache, Split.GATE), texts(cache, Split.HOLDOUT)
     print(f"which skill: {len(gate)} goals train, {len(holdout)} test")
     hits, seconds = folded(gate, holdout)
@@ -220,7 +231,7 @@ def main() -> int:
         "the best choice": [float(one.worth.max()) for one in test],
     }
     report["which program"] = compared(test, ways, "words alone")
-    report |= commanded(cache, lines)
+    report |= commanded(settings, cache, lines)
     cache.close()
     if wanted.out:
         wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -2,13 +2,14 @@
 
     python -m evals.router_training --out evals/results/router-training.json
     python -m evals.router_training --encoder --out evals/results/router-training-encoder.json
+    python -m evals.router_training --fine-tune --sizes 100,1000 --out evals/results/router-training-finetune.json
 
 Everything is synthetic: families of goals in words drawn by chance, two skills for each that say the same, two goals
 that were tried with both, and outcomes of which one is likelier by what the skill does. Two of three families have
 programs, the third skills in words. Vectors are drawn from texts' digests, so that what is measured is the training and
 not the embedder (`evals.router_speed` measures that: about 10 ms for a goal, 20 for a skill, once). It is the command's
-own training, all of it: features of every goal, five folds, and the weights that are kept. What comes of such data says
-nothing of real ones. Needs the extra `train`.
+own training, all of it: features of every goal, five folds, and the weights that are kept. A fine-tuned model reads the
+texts itself, and that is measured. What comes of such data says nothing of real ones. Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ import torch
 
 from evals.router_speed import Drawn
 from skillagent.cli.output import note
+from skillagent.config import load
 from skillagent.evaluation.ranking import train
 from skillagent.library import Library
 from skillagent.programs.text import FILE
 from skillagent.routing.train import Case, fit
 from skillagent.routing.tune import tune
 from skillagent.schema import Attempted, Event, Ran, Skill, Task, digest_of
+from skillagent.trained import base_of, finetuner
 
 P, T = ParamSpec("P"), TypeVar("T")
 _GOALS = 2  # of a family
@@ -82,8 +85,8 @@ def tries(family: int, pair: tuple[Skill, Skill], rng: np.random.Generator) -> I
             yield Attempted(attempt="-", task=task, goal=goal, score=score, runs=runs, **rest)
 
 
-def measured(count: int, encoder: bool) -> dict[str, object]:
-    """Return what training with so many skills takes, of weights or of an encoder."""
+def measured(count: int, *, encoder: bool, model: bool) -> dict[str, object]:
+    """Return what training with so many skills takes, of weights, of an encoder or of a model."""
     rng, pairs = np.random.default_rng(0), [pair_of(family) for family in range(count // 2)]
     library = Library(skills={skill.name: skill for pair in pairs for skill in pair})
     entries = [one for family, pair in enumerate(pairs) for one in tries(family, pair, rng)]
@@ -101,8 +104,9 @@ def measured(count: int, encoder: bool) -> dict[str, object]:
         return fitted
 
     began, spent = time.perf_counter(), time.process_time()
-    way = timed(tune) if encoder else None
-    found = train(library, events, Named(), version=1, at="", fit=timed(fit), tune=way, watch=note)
+    ways = {"fit": timed(fit), "tune": timed(tune) if encoder else None}
+    ways["finetune"] = timed(finetuner(lambda: base_of(load()), note)) if model else None
+    found = train(library, events, Named(), version=1, at="", watch=note, **ways)
     seconds, spent = time.perf_counter() - began, time.process_time() - spent
     return {
         "goals": _GOALS * len(pairs),
@@ -121,11 +125,12 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--sizes", default="100,1000,10000")
     parser.add_argument("--encoder", action="store_true", help="train an encoder in place of weights")
+    parser.add_argument("--fine-tune", action="store_true", help="fine-tune MiniLM in place of weights")
     wanted = parser.parse_args()
     fit([Case("-", np.eye(2), np.array([0.0, 1.0]), np.zeros(2), np.zeros(2, bool))], [np.ones(2, bool)])  # loads torch
     report: dict[str, object] = {"cores": os.cpu_count(), "threads": torch.get_num_threads(), "synthetic": True}
     for size in (int(one) for one in wanted.sizes.split(",")):
-        report[f"{size} skills"] = measured(size, wanted.encoder)
+        report[f"{size} skills"] = measured(size, encoder=wanted.encoder, model=wanted.fine_tune)
         print(size, json.dumps(report[f"{size} skills"]), flush=True)
     if wanted.out:
         wanted.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -61,7 +61,6 @@ from skillagent.practice.wander import Wandering, wandered
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.recall import recall
-from skillagent.routing.rerank import in_use
 from skillagent.routing.route import Thresholds, covers, form, nearest_skills, route
 from skillagent.routing.solved import Solved
 from skillagent.routing.steps import Similar, similar
@@ -69,8 +68,8 @@ from skillagent.routing.steps import nearest as demonstrations_near
 from skillagent.schema import Cause, Decision, Edit, Event, Lesson, Plan, Task, Value, Variation
 from skillagent.store.before import history
 from skillagent.store.disk import DiskStore
-from skillagent.store.trainings import Trainings
 from skillagent.store.vectors import ChromaVectors
+from skillagent.trained import trained_router
 
 _ROOM = 12_000  # characters: more is slow to read and a small model makes no use of it
 _RULES = 600  # characters of a block of rules
@@ -187,7 +186,7 @@ def open_agent(
 
     catalogue = Catalogue(vectors, Solved(vectors, told) if options.remembering else None)
     outcomes = Outcomes(vectors, told)
-    trained = in_use(Trainings(settings.memory).lines, vectors.name) if options.reranking else None
+    trained = trained_router(settings, vectors.name) if options.reranking else None
     routed = partial(route, catalogue=catalogue, thresholds=options.thresholds, outcomes=outcomes, trained=trained)
     near, how = partial(nearest_skills, catalogue=catalogue), options.practice
     mend = partial(mended, near=near, shown=how.neighbours, rounds=how.mend, solved=how.solved, room=_ROOM)

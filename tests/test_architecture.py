@@ -13,12 +13,18 @@ FLOORS = [
     {"prompts"},
     {"acting", "routing", "learning", "practice", "store", "llm", "envs", "testing"},
     {"loop"},
-    {"config", "build"},
+    {"config", "trained", "build"},
     {"evaluation"},
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-SAME_FLOOR_ALLOWED = {("library", "schema"), ("library", "errors"), ("build", "config")}
+SAME_FLOOR_ALLOWED = {
+    ("library", "schema"),
+    ("library", "errors"),
+    ("trained", "config"),
+    ("build", "config"),
+    ("build", "trained"),
+}
 HEAVY = {
     "bm25s",
     "chromadb",

@@ -30,6 +30,7 @@ from skillagent.loop import Agent
 from skillagent.schema import Value
 from skillagent.store import before
 from skillagent.store.disk import DiskStore
+from skillagent.store.trainings import MODELS
 
 PLAIN = ("none", "frozen", "shuffled", "learning")
 _BASE = "base.txt"  # beside the copy: the digest of what was copied
@@ -163,6 +164,8 @@ class OpenArm:
             for file in ("insights.jsonl", "demonstrations.jsonl", "router.jsonl"):
                 if (settings.memory / file).is_file():
                     shutil.copy(settings.memory / file, memory / file)
+            if (settings.memory / MODELS).is_dir():
+                shutil.copytree(settings.memory / MODELS, memory / MODELS, ignore=shutil.ignore_patterns(".new-*"))
             before.keep(settings.memory, memory)
             if settings.skills.is_dir():
                 shutil.copytree(settings.skills, skills)

@@ -2,14 +2,15 @@
 
 Better means: first choices on families of goals that did not train it do better than the untrained router's, beyond
 chance, pair by pair. Each family is held out once; the weights that are kept are then trained on all of them. Only
-candidates that were tried count, as nobody knows of the others. Learnt are weights of features, or an encoder, which is
-judged alike. Nothing is written here.
+candidates that were tried count, as nobody knows of the others. Learnt are weights of features, or an encoder, or a
+fine-tuned model, which are judged alike. Nothing is written here but by the caller's function.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -18,9 +19,11 @@ from skillagent.evaluation.statistics import compare
 from skillagent.library import Library
 from skillagent.ports import VectorCache
 from skillagent.routing.catalogue import Catalogue
+from skillagent.routing.finetune import Finetune, finetuned
+from skillagent.routing.finetune import scores as nearer
 from skillagent.routing.measured import Query, measured
 from skillagent.routing.outcomes import Outcomes
-from skillagent.routing.rerank import CODE, FEATURES, KINDS, Compared, Encoder, Kind, Order, Trained, Weights
+from skillagent.routing.rerank import CODE, FEATURES, KINDS, Compared, Encoder, Kind, Order, Trained, Tuned, Weights
 from skillagent.routing.solved import Solved
 from skillagent.routing.train import (
     FOLDS,
@@ -39,6 +42,8 @@ from skillagent.routing.train import (
 from skillagent.routing.tune import Tune, tuned
 from skillagent.routing.tune import scores as encoded
 from skillagent.schema import Event, Value
+
+Keep = Callable[[str, Callable[[Path], None]], tuple[str, str]]  # as `Trainings.keep`
 
 LEAST_GOALS, LEAST_FAMILIES = 20, 6  # with fewer families, all could be better by chance too often
 
@@ -134,6 +139,8 @@ def train(
     at: str,
     fit: Fit = fit,
     tune: Tune | None = None,
+    finetune: Finetune | None = None,
+    keep: Keep | None = None,
     watch: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Return a training of the router: how it compares, and what was learnt of the orders in which it is better.
@@ -146,6 +153,8 @@ def train(
         at: When, UTC, ISO 8601.
         fit: How weights are found.
         tune: How an encoder is found, in place of weights; None: weights.
+        finetune: How a model is fine-tuned, in place of both.
+        keep: Writes a fine-tuned model that is better, under a name; None: it is not written.
         watch: Is told in words how it goes on.
 
     Raises:
@@ -158,12 +167,19 @@ def train(
     if not any(one.enough for one in known.values()):
         raise ConfigError(_too_little(known))
     enough = {kind: own for kind, own in given.items() if known[kind].enough}
-    weights, encoders = dict[Kind, Weights](), dict[Kind, Encoder]()
-    if tune is None:
-        compared, weights = _judged(enough, partial(weighed, fit=fit), scores, watch)
-    else:
+    weights, encoders, models = dict[Kind, Weights](), dict[Kind, Encoder](), dict[Kind, Tuned]()
+    if finetune is not None:
+        begun = partial(finetuned, cache=cache, finetune=finetune)
+        compared, live = _judged(enough, begun, partial(nearer, cache=cache), watch)
+        for kind, one in live.items():
+            name = f"{version}-{kind}"
+            folder, sha256 = keep(name, one.save) if keep else (f"router/{name}", "")
+            models[kind] = Tuned(folder=folder, sha256=sha256, slope=one.slope, intercept=one.intercept)
+    elif tune is not None:
         learn, by = partial(tuned, cache=cache, tune=tune), partial(encoded, cache=cache)
         compared, encoders = _judged(enough, learn, by, watch)
+    else:
+        compared, weights = _judged(enough, partial(weighed, fit=fit), scores, watch)
     return Trained(
         version=version,
         at=at,
@@ -174,6 +190,7 @@ def train(
         compared=compared,
         weights=weights,
         encoders=encoders,
+        models=models,
     )
 
 

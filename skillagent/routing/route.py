@@ -191,8 +191,7 @@ def _learned(kind: Kind, goal: str, index: Index[Skill], trained: Trained | None
     """Return what training tells of one order for a goal, if it was accepted."""
     if trained is None or kind not in trained.accepted:
         return None
-    vectors = index.cache.vectors
-    return trained.of(kind, vectors([shape(goal)])[0], lambda names: vectors([text_of(index.find(n)) for n in names]))
+    return trained.of(kind, shape(goal), lambda names: [text_of(index.find(n)) for n in names], index.cache.vectors)
 
 
 def _in_place_of(was: Ranked, now: Ranked) -> Ranked:

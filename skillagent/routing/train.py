@@ -249,7 +249,7 @@ def mined(given: Sequence[Case], fit: Callable[[Sequence[Case], Used], T], by: C
     """
     used, found = [case.tried for case in given], None
     for turn in range(1 + _ROUNDS):
-        told = [n for n, case in enumerate(given) if _varied(case, used[n])]
+        told = [n for n, case in enumerate(given) if varied(case, used[n])]
         if not told:
             break
         found = fit([given[n] for n in told], [used[n] for n in told])
@@ -260,7 +260,8 @@ def mined(given: Sequence[Case], fit: Callable[[Sequence[Case], Used], T], by: C
     return found
 
 
-def _varied(case: Case, used: NDArray[np.bool_]) -> bool:
+def varied(case: Case, used: NDArray[np.bool_]) -> bool:
+    """Tell whether some of the used candidates of a goal are worth more than others."""
     return len(np.unique(np.nan_to_num(case.worth[used]))) > 1
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from skillagent.goals import shape
 from skillagent.ports import VectorCache, Vectors
-from skillagent.routing.rerank import Encoder
+from skillagent.routing.rerank import Encoder, Rows
 from skillagent.routing.train import SHARP, Case, Floats, Used, lists, listwise, mined
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ RANK, STEPS, RATE = 16, 100, 1e-3
 AT_ONCE = 256  # goals a step
 PULL = 10.0  # towards turning nothing; gate goals lose the more, the less it is: `evals/LOG.md`
 
-Rows = Callable[[Sequence[str]], Vectors]
 Tune = Callable[[Sequence[Case], Used, Rows], Encoder]
 
 

@@ -8,15 +8,18 @@ import pytest
 
 from skillagent.cli import main
 from skillagent.library import Library
-from skillagent.routing.rerank import CODE, FEATURES, Compared, Trained, Weights
+from skillagent.llm.catalogue import CATALOGUE
+from skillagent.routing.rerank import CODE, FEATURES, Compared, Trained, Tuned, Weights
 from skillagent.schema import PutSkill
 from skillagent.store.trainings import Trainings
 from skillagent.testing import MemoryStore
+from skillagent.trained import base_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "routing"))
 
 from corridor_parts import parts
 from ledgers import by_chance, checked, goal_of, looks_first, plain, world
+from tiny import tiny
 
 NEW = 99  # a family that was never tried
 GOAL = goal_of(NEW)
@@ -111,6 +114,97 @@ def test_an_encoder_is_trained_kept_told_and_taken_back(run, tmp_path):
     assert run("rollback")[1] == "the router is untrained; before: version 1\n"
     assert first(run) == plain(NEW).name
     assert json.loads(run("train", "--encoder", "--json", families=24, works=by_chance)[1])["accepted"] is False
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    pytest.importorskip("sentence_transformers")
+    return str(tiny(tmp_path_factory.mktemp("base")))
+
+
+def test_a_model_is_fine_tuned_kept_served_told_and_taken_back(run, tmp_path, base):
+    asked = ("train", "--fine-tune", "--base", base)
+    models = tmp_path / "memory" / "router"
+    found = json.loads(run(*asked, "--dry-run", "--json", families=20)[1])
+    assert (found["accepted"], found["written"]) == (True, False)
+    assert not models.exists()
+    code, said, progress = run(*asked, families=20)
+    assert (code, "version 1 is in use for programs" in said) == (0, True)
+    assert "step 8 of 32" in progress
+    (folder,) = models.iterdir()
+    assert first(run) == checked(NEW).name
+    assert "(fine-tuned model +" in run("explain", GOAL)[1]
+    assert json.loads(run("explain", GOAL, "--set", "reranking=off", "--json")[1])["version"] == 0
+    said = run("eval")[1]
+    assert "version 1 of the router is in use" in said
+    assert f"programs: a fine-tuned model (router/{folder.name}), first choices on held-out families" in said
+    assert run("rollback")[1] == "the router is untrained; before: version 1\n"
+    assert first(run) == plain(NEW).name
+    assert run("rollback", "--to", "1")[0] == 0
+    assert first(run) == checked(NEW).name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        pytest.param("damaged", "does not hold what was kept there", id="damaged"),
+        pytest.param("gone", "is not there", id="gone"),
+        pytest.param("no library", "pip install 'skillagent[train]'", id="without sentence-transformers"),
+        pytest.param("no model", "sentence-transformers cannot load", id="not to be loaded"),
+    ],
+)
+def test_a_model_that_cannot_be_used_leaves_the_router_untrained_with_a_warning(
+    run, tmp_path, caplog, monkeypatch, wrong, said
+):
+    pytest.importorskip("sentence_transformers")
+
+    def write(new):
+        new.mkdir()
+        (new / "model.safetensors").write_text("no weights", encoding="utf-8")
+
+    name, sha256 = Trainings(tmp_path / "memory").keep("1-programs", write)
+    tuned = Tuned(folder=name, sha256=sha256)
+    keep(tmp_path, version(1).model_copy(update={"weights": {}, "models": {"programs": tuned}}))
+    match wrong:
+        case "damaged":
+            (tmp_path / "memory" / name / "model.safetensors").write_text("others", encoding="utf-8")
+        case "gone":
+            (tmp_path / "memory" / name).rename(tmp_path / "elsewhere")
+        case "no library":
+            monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    assert first(run) == plain(NEW).name
+    assert "the router goes on untrained" in caplog.text
+    assert said in caplog.text
+    assert ("the router is untrained" in run("eval")[1]) is (wrong != "no model")  # that is seen when it is asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        pytest.param(["--fine-tune", "--encoder"], "two ways to train", id="two ways"),
+        pytest.param(["--base", "x"], "say both", id="a base for nothing"),
+        pytest.param(["--fine-tune"], "run `skillagent models pull minilm`", id="no base"),
+    ],
+)
+def test_what_cannot_be_fine_tuned_is_told_with_the_remedy(run, tmp_path, asked, said):
+    pytest.importorskip("torch")
+    code, _, found = run("train", *asked, families=24)
+    assert (code, said in found) == (2, True)
+    assert not (tmp_path / "memory").exists()
+
+
+def test_what_is_fine_tuned_is_what_is_named_else_the_embedder_else_minilm(tmp_path):
+    plain = parts(tmp_path).settings()
+    own = plain.model_copy(update={"embedder": "sentence-transformers/some/model"})
+    assert [base_of(own, "other"), base_of(own), base_of(plain, "other")] == ["other", "some/model", "other"]
+    for file in CATALOGUE["minilm"].files:
+        path = plain.models_dir / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as stream:
+            stream.truncate(file.size)
+        stamp = f"{file.size} {path.stat().st_mtime_ns} {file.sha256}\n"
+        path.with_name(f".{path.name}.checked").write_text(stamp, encoding="utf-8")
+    assert base_of(plain) == str(plain.models_dir / "minilm")
 
 
 def test_without_torch_remedy_and_cause_are_one_line(run, monkeypatch):

