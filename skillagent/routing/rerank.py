@@ -269,9 +269,14 @@ def records(lines: Iterable[Json]) -> list[Trained | Chosen]:
 
 
 def chosen(known: Sequence[Trained | Chosen]) -> Trained | None:
-    """Return the version that is in force: the last that was accepted, or what a person chose since."""
-    kept, now = {0: None, **{one.version: one for one in known if isinstance(one, Trained)}}, 0
+    """Return the version that is in force: the last that was accepted, or what a person chose since.
+
+    Two that trained at once may have one number; one that was refused does not stand for one that was accepted.
+    """
+    kept, now = dict[int, Trained](), 0
     for one in known:
+        if isinstance(one, Trained) and one.accepted:
+            kept[one.version] = one
         if isinstance(one, Chosen) or one.accepted:
             now = one.version
     return kept.get(now)

@@ -40,7 +40,7 @@ class Trainings:
             return []
         except UnicodeDecodeError as error:
             raise self._damaged(1) from error
-        return [self._line(number, line) for number, line in enumerate(content.splitlines(), start=1)]
+        return [self._line(number, line) for number, line in enumerate(content.split("\n"), start=1) if line.strip()]
 
     def append(self, line: Json) -> None:
         """The line is the last one, on the disk; a crash leaves the file as it was or as it is to be.

@@ -202,6 +202,11 @@ def test_the_version_in_force_is_the_last_that_was_accepted_or_chosen(known, ver
     assert (found.version if found else 0) == version
 
 
+def test_of_two_that_trained_at_once_under_one_number_the_accepted_one_is_in_force():
+    assert chosen([trained(1, **BETTER), trained(1, **SAME)]) == trained(1, **BETTER)
+    assert chosen([trained(1, **SAME), trained(1, **BETTER)]) == trained(1, **BETTER)
+
+
 def raising():
     raise LibraryError("line 1 is damaged")
 

@@ -33,6 +33,13 @@ def test_a_damaged_line_is_named_and_nothing_is_added_to_it(tmp_path, line):
     assert file.path.read_bytes() == before
 
 
+def test_empty_lines_and_line_separators_in_a_string_are_no_damage(tmp_path):
+    file = Trainings(tmp_path)
+    file.append({"at": "a\u2028b"})
+    file.path.write_bytes(b"\n" + file.path.read_bytes() + b"\n")
+    assert file.lines() == [{"at": "a\u2028b"}]
+
+
 def test_one_writer_at_a_time(tmp_path):
     with locked(tmp_path), pytest.raises(StoreBusy), locked(tmp_path, wait_s=0.01):
         pass
