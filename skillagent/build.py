@@ -132,8 +132,9 @@ class Options:
             else:
                 names = [k for k, v in parts.items() if isinstance(v, bool)]
                 names += [f"{k}.{f}" for k, v in parts.items() if isinstance(v, Value) for f in type(v).model_fields]
-                near = difflib.get_close_matches(key, [*names, *PARTS], n=3)
-                hint = f"did you mean {', '.join(near)}?" if near else f"there is {', '.join([*PARTS, *names])}"
+                near = difflib.get_close_matches(key, names, n=3)
+                hint = f"did you mean {', '.join(near)}?" if near else f"there is {', '.join(names)}"
+                hint = f"it is an arm of `skillagent eval --arms {key}=off`" if key in PARTS else hint
                 raise ConfigError(f"no option {key!r}; {hint}")
         return Options(**parts)  # type: ignore[arg-type]  # each part was checked against its own type
 

@@ -75,6 +75,12 @@ def _plain_words(text: str) -> set[str]:
     return {word.strip(_MARKS).casefold() for word in text.split()}
 
 
+def misnamed(goal: str, names: Container[str]) -> str:
+    """Return the unknown name that a goal begins with, as in `/log-im Enter …`, or none."""
+    found = _ASKED.match(goal)
+    return found[1] if found and found[1] not in names else ""
+
+
 def named(goal: str, names: Container[str]) -> tuple[str, str]:
     """Return the known name that a goal begins with, as in `/log-in Enter …`, or none, and the goal without it."""
     if (found := _ASKED.match(goal)) and found[1] in names and found[2]:

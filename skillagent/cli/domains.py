@@ -29,7 +29,7 @@ def stream(
         typer.Option("--data", help="A file of lines with skills or goals; may be repeated. Default: what was learnt."),
     ] = None,
     ways: Annotated[str, typer.Option(help="Ways to learn, with commas between them; not given: all.")] = "",
-    orders: Annotated[int, typer.Option(min=1, help="In how many orders the domains come.")] = 1,
+    orders: Annotated[int, typer.Option(min=1, help="In how many orders the domains come, each once.")] = 1,
     own: Annotated[
         bool,
         typer.Option(

@@ -56,10 +56,11 @@ def explain(
     best one fits at all, from its score and its lead. Of several programs that know a goal of this form, first comes
     what did such goals by itself, and what fixes more of the goal. Where the router was trained: learned, what that
     adds, and from what; works: that the skill does it, by training; and what would come first without it. Only skills
-    of that environment, or of none, are candidates. Goals that a skill solved since it was written are named. --set is
-    that of run, learn and chat: what they would be told, so that this tells what they would show. A goal whose parts
-    programs know, and together better than the whole, is explained part by part. With --attempt, in place of a goal, it
-    is told what was routed in that attempt, by the numbers of then; nothing is worked out anew.
+    of that environment, or of none, are candidates; one that the goal names, as in /skill-name, is shown anywhere.
+    Goals that a skill solved since it was written are named. --set is that of run, learn and chat: what they would be
+    told, so that this tells what they would show. A goal whose parts programs know, and together better than the whole,
+    is explained part by part. With --attempt, in place of a goal, it is told what was routed in that attempt, by the
+    numbers of then; nothing is worked out anew.
     """
     from functools import partial
 
@@ -74,8 +75,10 @@ def explain(
     from skillagent.routing.solved import Solved
     from skillagent.store.before import history
 
-    if bool(goal) == bool(attempt):
+    if bool(goal.strip()) == bool(attempt):
         raise ConfigError("say either a goal or --attempt ID")
+    if attempt and (set_ or untrained or env):
+        raise ConfigError("--attempt tells what was routed then: --set, --untrained and --env go with a goal")
     if attempt:
         _recount(parts_of(ctx), attempt, as_json=as_json)
         return
@@ -225,7 +228,8 @@ def train(
     base: Annotated[
         str,
         typer.Option(
-            help="The model to fine-tune, a folder or a name; default: a sentence-transformers embedder, else minilm."
+            help="The model to fine-tune: a folder, or a name to download; default: a sentence-transformers embedder, "
+            "else minilm."
         ),
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Train and compare, and write nothing.")] = False,
@@ -309,9 +313,8 @@ def rollback(
         raise ConfigError("nothing that was trained is in use; `skillagent router train` trains the router")
     wanted = to if to is not None else max((one for one in accepted if one < now), default=0)
     if wanted not in (0, *accepted):
-        raise NotFound(
-            f"no version {wanted} of the router that was accepted; there is {', '.join(map(str, (0, *accepted)))}"
-        )
+        kept = ", ".join(map(str, accepted)) or "none"
+        raise NotFound(f"no version {wanted} of the router that was accepted; accepted: {kept}; 0 is untrained")
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     file.append(Chosen(version=wanted, at=at).model_dump(mode="json"))
     if as_json:

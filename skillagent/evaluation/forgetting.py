@@ -13,6 +13,7 @@ their goals, the same ones for all ways.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -215,10 +216,9 @@ def streamed(
     others = _skills([domain for domain in there if domain not in domains])
     if any(WAYS[name].trains for name in names):
         ready()
-    chance, runs, told = np.random.default_rng(0), list[dict[str, Lived]](), list[list[int]]()
-    for seed in range(orders):
-        told.append(order := chance.permutation(len(domains)).tolist() if orders > 1 else list(range(len(domains))))
-        watch(f"order {seed + 1} of {orders}: {', then '.join(domains[n].name for n in order)}")
+    told, runs = _orders(len(domains), orders), list[dict[str, Lived]]()
+    for seed, order in enumerate(told):
+        watch(f"order {seed + 1} of {len(told)}: {', then '.join(domains[n].name for n in order)}")
         turns = [domains[n] for n in order]
         runs.append(live(turns, names, cache, seed=seed, others=others, own=own, fit=fit, watch=watch))
     weights = drawn([[goal.family for goal in domain.test] for domain in domains])
@@ -235,6 +235,16 @@ def streamed(
         ways={name: _came(tables[name], ends[name] - ends[DEFAULT]) for name in names},
         tables={name: tuple(_plain(full[0]) for full, _ in tables[name]) for name in names},
     )
+
+
+def _orders(domains: int, most: int) -> list[list[int]]:
+    """Return orders of domains, drawn by chance and each once, or all that there are; of one alone, as they come."""
+    if most == 1:
+        return [list(range(domains))]
+    chance, found = np.random.default_rng(0), dict[tuple[int, ...], None]()
+    while len(found) < min(most, math.factorial(domains)):
+        found[tuple(chance.permutation(domains).tolist())] = None
+    return [list(order) for order in found]
 
 
 def _enough(domains: Sequence[Domain]) -> list[Domain]:

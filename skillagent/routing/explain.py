@@ -5,12 +5,14 @@ Everything said here is read off the route itself; nothing is decided.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 
 from pydantic import Field
 
-from skillagent.goals import named, shape
+from skillagent.goals import misnamed, named, shape
 from skillagent.library import Library
 from skillagent.routing.catalogue import Catalogue
 from skillagent.routing.fuse import lacking
@@ -68,11 +70,17 @@ def explain(
     held = catalogue.of(library)
     forms = {held.skills[n][0]: count for n, count in held.skills.fitting(words, domain).items()}
     solved = {one.id: since for one in (*shown, *considered) if (since := _since(one, words, held))}
+    why = chain(
+        _unknown(goal, limits, library),
+        _why(shown, considered, forms, asked, limits) if shown or considered else _no_skill(domain, library),
+        _learned(shown, without, trained),
+        _found_by(solved),
+    )
     return Explanation(
         goal=words,
         shown=shown,
         considered=considered,
-        why=(*_why(shown, considered, forms, asked, limits), *_learned(shown, without, trained), *_found_by(solved)),
+        why=tuple(why),
         otherwise=tuple(_otherwise(shown, considered, limits)),
         solved=solved,
     )
@@ -95,6 +103,22 @@ def _found_by(solved: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
         yield f"{name} is found by goals that it solved since it was written, too: {told}{more}"
 
 
+def _unknown(goal: str, limits: Thresholds, library: Library) -> Iterator[str]:
+    """Yield which names of skills nobody has."""
+    for name in (misnamed(goal, library.skills), *limits.pinned):
+        if name and name not in library.skills:
+            near = difflib.get_close_matches(name, sorted(library.skills), n=3, cutoff=0.5)
+            hint = f"; did you mean {', '.join(near)}?" if near else ""
+            taken = "" if name in limits.pinned else ", so it is taken as words of the goal"
+            yield f"there is no skill {name}{taken}{hint}"
+
+
+def _no_skill(domain: str, library: Library) -> Iterator[str]:
+    known = ", ".join(sorted({one.domain for one in library.skills.values() if one.domain}))
+    there = f"no skill for {domain}, only for {known}" if known else "no skill"
+    yield f"nothing is shown because the library has {there}"
+
+
 def _why(
     shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], forms: dict[str, int], asked: str, limits: Thresholds
 ) -> Iterator[str]:
@@ -104,7 +128,7 @@ def _why(
         elif one.pinned:
             yield f"{one.id} is shown because it is pinned (thresholds.pinned)"
         elif "chance" not in one.parts:
-            knows = f"its program knows goals of this form: {forms[one.id]} letters of it are fixed"
+            knows = f"its program knows goals of this form: its pattern fixes {forms[one.id]} letters"
             yield f"{one.id} is shown because {knows}; {_hoped(one)}"
         elif considered and one.parts.get("learned") is not None and one.id != considered[0].id:
             was = f"{considered[0].id}, which would be shown without it"
@@ -114,9 +138,7 @@ def _why(
         else:
             near = f"{_part(one, 'solved')}, from {limits.covers:.2f} on"
             yield f"{one.id} is shown because it solved a goal like this one: {near}"
-    if not shown and not considered:
-        yield "nothing is shown because the library has no skill for this environment"
-    elif not shown:
+    if not shown:
         best = considered[0]
         least = f"{_chance(best)}, below {limits.chance:.2f}"
         yield f"nothing is shown: the chance that the best one, {best.id}, fits is {least}"
@@ -147,7 +169,7 @@ def _otherwise(shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], limits
     if behind is None:
         yield "there is no runner-up"
     elif any(one.parts and "chance" not in one.parts for one in shown):
-        yield f"{behind.id} would come first only if its program knew goals of this form too, more of it or did better"
+        yield f"{behind.id} would come first only if its program knew such goals, too, and fixed more or did better"
     elif shown[0].parts:
         lead = shown[0].score - behind.score
         if lead < 0:
@@ -160,7 +182,11 @@ def _otherwise(shown: tuple[Ranked, ...], considered: tuple[Ranked, ...], limits
 
 def _hoped(one: Ranked) -> str:
     hope = one.parts.get("expected")
-    return "it was never tried" if hope is None else f"it is expected to do {hope:.0%} of such goals"
+    return (
+        "the ledger tells of no try of it as it is now"
+        if hope is None
+        else f"it is expected to do {hope:.0%} of such goals"
+    )
 
 
 def _chance(one: Ranked) -> str:

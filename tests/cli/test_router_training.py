@@ -237,7 +237,7 @@ def test_a_rollback_goes_to_the_version_before_or_to_the_one_that_is_named(run, 
     assert json.loads(run("rollback", "--json")[1]) == {"from": 1, "to": 0}
     assert json.loads(run("rollback", "--to", "2", "--json")[1]) == {"from": 0, "to": 2}
     code, _, said = run("rollback", "--to", "7")
-    assert (code, "there is 0, 1, 2" in said) == (2, True)
+    assert (code, "accepted: 1, 2; 0 is untrained" in said) == (2, True)
 
 
 @pytest.mark.parametrize("damage", ["{half\n", '{"kind": "trained"}\n'])

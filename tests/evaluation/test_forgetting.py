@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skillagent.errors import ConfigError
+from skillagent.evaluation import forgetting
 from skillagent.evaluation.domains import Domain, of_library, read
 from skillagent.evaluation.forgetting import Lived, drawn, live, measures, streamed, table
 from skillagent.evaluation.lifelong import stream as libero
@@ -208,3 +209,11 @@ def test_what_was_learnt_tells_of_domains_and_every_third_goal_of_a_skill_tests(
     assert [goal.goal for goal in web.learn] == [goals[0], goals[1], goals[3]]
     assert [goal.goal for goal in web.test] == [goals[2]]
     assert (every.name, [goal.goal for goal in every.learn], every.test) == ("any", ["note it"], ())
+
+
+def test_orders_come_once_each_and_no_more_than_there_are():
+    assert forgetting._orders(3, 1) == [[0, 1, 2]]
+    assert sorted(forgetting._orders(2, 5)) == [[0, 1], [1, 0]]
+    few = forgetting._orders(5, 4)
+    assert len({tuple(order) for order in few}) == 4
+    assert forgetting._orders(5, 6)[:4] == few

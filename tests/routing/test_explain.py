@@ -41,7 +41,7 @@ def explained(goal, **options):
     [
         (LOGIN, ["log-in"], "the chance that it fits"),
         (f"/pick-date {LOGIN}", ["pick-date"], "begins with its name"),
-        (WATER, ["water"], "its program knows goals of this form: 22 letters"),
+        (WATER, ["water"], "its program knows goals of this form: its pattern fixes 22 letters"),
         ("Repaint the garage door", [], "nothing is shown: the chance that the best one"),
     ],
 )
@@ -56,7 +56,7 @@ def test_a_program_says_what_is_expected_of_it():
     ran = Ran(skill="water", program=digest_of(RUNS[FILE]), goal=WATER)
     tried = Attempted(attempt="a", task=Task(env="x", name="t"), goal=WATER, score=1.0, runs=(ran,))
     events = [Event(seq=0, at="", library="", entry=tried)]
-    assert explained(WATER).why[0].endswith("it was never tried")
+    assert explained(WATER).why[0].endswith("the ledger tells of no try of it as it is now")
     told = explained(WATER, outcomes=Outcomes(HashEmbedder(), lambda: events))
     assert told.why[0].endswith("it is expected to do 67% of such goals")
 
@@ -73,7 +73,18 @@ def test_a_pinned_skill_says_so_and_another_environment_has_none():
     assert found.why == ("log-in is shown because it is pinned (thresholds.pinned)",)
     assert "log-in" not in {one.id for one in explained(LOGIN, domain="tabletop").considered}
     empty = explain(LOGIN, Library(), catalogue=Catalogue(HashEmbedder()))
-    assert empty.why == ("nothing is shown because the library has no skill for this environment",)
+    assert empty.why == ("nothing is shown because the library has no skill",)
+    elsewhere = Library(skills={"there": Skill(name="there", description="d", body="b", domain="shop")})
+    none = explain(LOGIN, elsewhere, catalogue=Catalogue(HashEmbedder()), domain="mail")
+    assert none.why == ("nothing is shown because the library has no skill for mail, only for shop",)
+
+
+def test_a_name_that_no_skill_has_is_told():
+    said = explained("/log-im as Ann", thresholds=Thresholds(pinned=("nobody",))).why
+    assert said[:2] == (
+        "there is no skill log-im, so it is taken as words of the goal; did you mean log-in?",
+        "there is no skill nobody",
+    )
 
 
 def test_so_much_more_score_is_just_enough():
