@@ -124,8 +124,8 @@ def slots_of_pattern(pattern: str) -> dict[str, bool]:
 def matched(pattern: str, goal: str) -> Filled | None:
     """Return what a goal puts into the slots of a pattern; None where it is no such goal, or may be read in two ways.
 
-    Spaces, case and articles (`a`, `the`) are not looked at in what stands between the slots. What is quoted is not
-    divided where that settles how the goal is read.
+    Spaces, case and articles (`a`, `the`) are not looked at in what stands between the slots, nor whether a full stop
+    stands behind the words that end a pattern. What is quoted is not divided where that settles how the goal is read.
     """
     lists, at = slots_of_pattern(pattern), 0
     texts = [""]  # what stands before the first slot, then behind each
@@ -137,7 +137,7 @@ def matched(pattern: str, goal: str) -> Filled | None:
             texts[-1] += match[0][0]
         at = match.end()
     texts[-1] += pattern[at:]
-    held = _held(texts, goal)
+    held = _held(texts, _ended(goal, texts[-1]))
     if held is None:
         return None
     slots = zip(lists.items(), texts[:-1], held, texts[1:], strict=True)
@@ -145,6 +145,18 @@ def matched(pattern: str, goal: str) -> Filled | None:
         name: values(_with_marks(before, text, after)) if many else text.strip()
         for (name, many), before, text, after in slots
     }
+
+
+def _ended(goal: str, text: str) -> str:
+    """Return a goal with a full stop at its end just where one stands behind the words that end a pattern.
+
+    Where a slot ends it, the full stop tells where its value ends.
+    """
+    said, tail = goal.rstrip(), text.rstrip()
+    words = tail.removesuffix(".")
+    if not words.endswith((*_QUOTES, ")")) and not words[-1:].isalnum():
+        return goal
+    return said.removesuffix(".") + tail[len(words) :]
 
 
 def _held(texts: Sequence[str], goal: str) -> list[str] | None:

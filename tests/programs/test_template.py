@@ -40,6 +40,12 @@ from skillagent.programs.template import Unfilled, fill, filled_by, form_of, lit
         ("Pick {all...}.", 'Pick 5" and 6" and 7".', {"all": ("5", "6", "7")}),
         ("Say {{hi}} to {x}", "say {hi} to Bo", {"x": "Bo"}),
         ("Costs $5 (or {x})?", "Costs $5 (or 6)?", {"x": "6"}),
+        pytest.param("Press {name} now.", "press login now", {"name": "login"}, id="without the full stop"),
+        pytest.param("Press {name} now", "press login now.", {"name": "login"}, id="with one that the pattern lacks"),
+        pytest.param('Press "{name}".', 'press "login"', {"name": "login"}, id="behind what is quoted"),
+        pytest.param("Press {name}", "press Ann St.", {"name": "Ann St."}, id="one of a value stays"),
+        pytest.param("Press {name}.", "press Ann St.", {"name": "Ann St"}, id="one is the sentence's"),
+        pytest.param("Press {name} now.", "press login now!", None, id="another mark is another end"),
     ],
 )
 def test_a_goal_fills_the_slots_of_its_pattern(pattern, goal, filled):
