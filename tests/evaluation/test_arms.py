@@ -101,6 +101,21 @@ def test_options_are_changed_by_name():
     assert (changed.planning, changed.thresholds.solved, changed.rules.pairs) == (False, 0.7, 6)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("thresholds.skills", 0, "greater than or equal to 1"),
+        ("thresholds.programs", -1, "greater than or equal to 1"),
+        ("thresholds.insights", -1, "greater than or equal to 0"),
+        ("thresholds.chance", "nan", "finite"),
+        ("skills", "off", "arm of `skillagent eval --arms skills=off`"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_with_what_they_should_be(key, value, said):
+    with pytest.raises(ConfigError, match=said):
+        Options().changed({key: value})
+
+
 class Opened:
     def __init__(self):
         self.calls = []

@@ -90,6 +90,19 @@ def test_words_are_worth_that_for_the_part_of_a_plan_that_they_were_shown_for():
     assert (found.goal, found.worth, found.beside) == ("press it", {"worded": 1.0}, {"look", "look and press it"})
 
 
+def test_the_parts_that_programs_did_are_beside_a_goal_though_its_line_keeps_no_route():
+    did = tried(ONE, 0, 1.0, goal="look and press it")
+    (found,) = measured(BOTH, ledger(did))
+    assert (found.goal, found.beside) == (goal_of(0), {"look and press it"})
+    other = tried(OTHER, 0, 1.0, goal="look and press it").model_copy(
+        update={"runs": (did.runs[0].model_copy(update={"goal": "look"}),)}
+    )
+    assert {one.goal: one.beside for one in measured(BOTH, ledger(did, other))} == {
+        goal_of(0): {"look and press it", "look"},
+        "look": {"look and press it", goal_of(0)},
+    }
+
+
 def put(skill, pairs=(), accepted=True, replaced=(), base=None, rehearsed=()):
     edit = Edit(changes=(PutSkill(skill=skill, base=base),), why="w")
     decision = Decision(edit=edit, accepted=accepted, reason="r", pairs=pairs, rehearsed=rehearsed)
