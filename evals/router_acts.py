@@ -136,7 +136,7 @@ def agenda(routes: Routes) -> list[tuple[str, Names]]:
     Then what they all route, nothing and what abstaining adds, what unrelated skills change, and chance.
     """
     apart = [task for task, by in routes.items() if len({by[way] for way in READING}) > 1]
-    rest = [way for by in routes.values() for way in by if way not in (*READING, NONE, ABSTAINING, CHANCE)]
+    rest = [way for way in next(iter(routes.values()), {}) if way not in WAYS]
     stages = ((apart, READING), (routes, READING), (routes, (NONE, ABSTAINING)), (routes, rest), (routes, (CHANCE,)))
     return list(dict.fromkeys((task, routes[task][way]) for tasks, ways in stages for task in tasks for way in ways))
 

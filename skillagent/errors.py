@@ -16,6 +16,9 @@ SkillAgentError
 └── ConfigError            the operator's: the message names the remedy
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class SkillAgentError(Exception):
     """Anything that this package raises on purpose."""
@@ -71,3 +74,9 @@ class StoreBusy(LibraryError):
 
 class ConfigError(SkillAgentError):
     """The operator has to change something; the message says what, where and how."""
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return a hint at names that resemble `name`, to end a message with, or nothing."""
+    found = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return f"; did you mean {', '.join(found)}?" if found else ""

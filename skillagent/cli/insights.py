@@ -284,8 +284,7 @@ def why(
     What it did is there for episodes from this version on, with questions to memory and what they were answered.
     """
     from skillagent.cli import words
-    from skillagent.cli.texts import near
-    from skillagent.errors import NotFound
+    from skillagent.errors import NotFound, near
     from skillagent.schema import Attempted, Decided, Labelled
 
     _, library, events = _opened(ctx)
@@ -354,8 +353,7 @@ def _opened(ctx: typer.Context) -> tuple[Store, Library, list[Event]]:
 
 
 def _known(library: Library, key: str) -> Insight:
-    from skillagent.cli.texts import near
-    from skillagent.errors import NotFound
+    from skillagent.errors import NotFound, near
 
     if key not in library.insights:
         raise NotFound(f"no insight {key!r} in the library{near(key, library.insights)}")

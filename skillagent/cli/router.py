@@ -106,8 +106,7 @@ def explain(
 
 def _recount(parts: Parts, attempt: str, *, as_json: bool) -> None:
     """Say what was routed in an attempt, the last one of that id."""
-    from skillagent.cli.texts import near
-    from skillagent.errors import NotFound
+    from skillagent.errors import NotFound, near
     from skillagent.routing.recount import recount
 
     store = parts.store(parts.settings())

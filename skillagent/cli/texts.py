@@ -16,7 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from skillagent.envs.registry import Factory, Options, factories
-from skillagent.errors import ConfigError, InvalidSkill, NotFound
+from skillagent.errors import ConfigError, InvalidSkill, NotFound, near
 from skillagent.learning.prose import prose
 from skillagent.library import Library
 from skillagent.programs.text import FILE, parse
@@ -41,12 +41,6 @@ def check_known(library: Library, events: Iterable[Event], name: str) -> None:
     known = {key for _, change, _ in changes(events) for kind, key in [key_of(change)] if kind == "skill"}
     if name not in known | set(library.skills):
         raise NotFound(f"no skill {name!r} in the library or the ledger{near(name, known | set(library.skills))}")
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """Return a hint at names that resemble `name`, or nothing."""
-    found = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
-    return f"; did you mean {', '.join(found)}?" if found else ""
 
 
 @dataclass(frozen=True)

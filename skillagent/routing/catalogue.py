@@ -24,7 +24,7 @@ from skillagent.library import Library, differing
 from skillagent.ports import VectorCache, Vectors, indexed
 from skillagent.programs.text import program_of
 from skillagent.routing.doing import kinds, marked
-from skillagent.routing.fuse import Likeness, fuse
+from skillagent.routing.fuse import RIVALS, Likeness, fuse
 from skillagent.routing.lexical import Words
 from skillagent.routing.patterns import Patterns
 from skillagent.routing.solved import Solved
@@ -37,7 +37,7 @@ _WINDOW = 800  # letters of a part of a longer text: 200 tokens
 _OTHER = -1  # the code of a domain that no item has
 EXACT = 50_000  # skills up to which each is looked at for every goal
 _NEIGHBOURS = 200  # texts that the index is asked for, and items by words
-_BEST = 20  # items that are to be the best of all: what is shown, and what its chance is judged by
+_BEST = 1 + RIVALS  # items that are to be the best of all: what is shown, and what its chance is judged by
 T = TypeVar("T", bound=Value)
 
 
@@ -257,7 +257,9 @@ class Catalogue:
     """
 
     def __init__(self, cache: VectorCache, solved: Solved | None = None, *, exact: int = EXACT) -> None:
-        self._cache, self._solved, self._told, self._without = cache, solved, 0, frozenset[str]()
+        self._cache, self._solved = cache, solved
+        self._without = frozenset[str]()
+        self._held = 0, self._without  # how many goals had come, and which were left out, when skills were last held
         self.skills = Index[Skill](cache, self._of_skill, exact)
         self.insights = Index[Insight](cache, _of_insight)
         self.demonstrations = Index[Demonstration](cache, _of_demonstration)
@@ -271,16 +273,12 @@ class Catalogue:
         """
         if len(library) <= _FEW < len(self.skills):
             return Catalogue(self._cache, self._solved).of(library, without=without)
-        renewed, told = self._solved.since(self._told) if self._solved else (set[str](), 0)
-        if self._solved and without != self._without:
-            renewed |= {name for goal in without ^ self._without for name in self._solved.owners(goal)}
-        before, self._without = self._without, without
-        try:
-            self.skills.hold(library.skills, renewed)
-        except BaseException:  # it is told again
-            self._without = before
-            raise
-        self._told = told
+        (known, left_out), self._without = self._held, without
+        renewed, told = self._solved.since(known) if self._solved else (set[str](), 0)
+        if self._solved:
+            renewed |= {name for goal in without ^ left_out for name in self._solved.owners(goal)}
+        self.skills.hold(library.skills, renewed)
+        self._held = told, without  # only now: where it fails, it is told again
         self.insights.hold(library.insights)
         self.demonstrations.hold(library.demonstrations)
         return self

@@ -5,13 +5,13 @@ Everything said here is read off the route itself; nothing is decided.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
 
 from pydantic import Field
 
+from skillagent.errors import near
 from skillagent.goals import misnamed, named, shape
 from skillagent.library import Library
 from skillagent.routing.catalogue import Catalogue
@@ -107,10 +107,8 @@ def _unknown(goal: str, limits: Thresholds, library: Library) -> Iterator[str]:
     """Yield which names of skills nobody has."""
     for name in (misnamed(goal, library.skills), *limits.pinned):
         if name and name not in library.skills:
-            near = difflib.get_close_matches(name, sorted(library.skills), n=3, cutoff=0.5)
-            hint = f"; did you mean {', '.join(near)}?" if near else ""
             taken = "" if name in limits.pinned else ", so it is taken as words of the goal"
-            yield f"there is no skill {name}{taken}{hint}"
+            yield f"there is no skill {name}{taken}{near(name, library.skills)}"
 
 
 def _no_skill(domain: str, library: Library) -> Iterator[str]:
